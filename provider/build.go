@@ -1,0 +1,34 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Deps is what a provider is lent by the server that runs it.
+type Deps struct {
+	Log  *slog.Logger
+	HTTP *http.Client
+	Now  func() time.Time
+}
+
+// Builder makes a provider from its configuration, given as JSON.
+type Builder func(config json.RawMessage, deps Deps) (Provider, error)
+
+// Build turns a typed constructor into a Builder. Unknown keys are errors, so that a misspelt
+// setting is found at start and not at the first message.
+func Build[C any, P Provider](construct func(C, Deps) (P, error)) Builder {
+	return func(config json.RawMessage, deps Deps) (Provider, error) {
+		var c C
+		d := json.NewDecoder(bytes.NewReader(config))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&c); err != nil {
+			return nil, fmt.Errorf("configuration: %w", err)
+		}
+		return construct(c, deps)
+	}
+}
