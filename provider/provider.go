@@ -115,3 +115,7 @@ type Price struct {
 	Amount   string // decimal: "0.04"
 	Currency string // ISO 4217: "EUR"
 }
+
+// Repeatable is a Provider whose other side recognises a message by its Key: handing it over a
+// second time, after an outcome that nobody knows, sends nothing twice.
+type Repeatable interface{ Repeatable() }

@@ -1,0 +1,201 @@
+package verifyd_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/verifyd/verifyd"
+
+// mayImport is who may import whom among our own packages. Arrows go down alone: api cannot see a
+// provider, a provider cannot see a verification, the domain can see neither. A package that is
+// not here fails, so that a new one is placed on purpose.
+var mayImport = map[string][]string{
+	".": {},
+
+	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
+		"internal/queue", "internal/store/sqlite", "internal/verify", "provider", "provider/httpapi", "provider/smtp"},
+
+	"internal/api":      {"internal/sid", "internal/verify"},
+	"internal/inbox":    {"provider"},
+	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
+	"internal/channel":  {"internal/message", "internal/verify", "provider"},
+	"internal/queue":    {"internal/verify"},
+
+	"internal/store/sqlite":    {"internal/store/sqlstore", "internal/verify"},
+	"internal/store/sqlstore":  {"internal/sid", "internal/verify"},
+	"internal/store/storetest": {"internal/queue", "internal/verify"},
+
+	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
+		"internal/otp", "internal/phone", "internal/sid"},
+	"internal/message": {"internal/gsm7"},
+
+	"internal/config":    {},
+	"internal/gsm7":      {},
+	"internal/jsonparam": {},
+	"internal/keyring":   {},
+	"internal/mailaddr":  {},
+	"internal/otp":       {},
+	"internal/phone":     {},
+	"internal/sid":       {},
+
+	"provider":              {},
+	"provider/httpapi":      {"provider"},
+	"provider/smtp":         {"provider"},
+	"provider/providertest": {"provider"},
+
+	"examples/httpapi-gateway": {"provider/httpapi"},
+}
+
+// outside says which foreign packages a package must not import, with the reason.
+var outside = []struct{ in, what, why string }{
+	{"internal/verify", "net/http", "the domain does not know HTTP"},
+	{"internal/verify", "database/sql", "the domain does not know SQL"},
+	{"internal/verify", "math/rand", "codes and SIDs come from crypto/rand"},
+	{"internal/verify", "math/rand/v2", "codes and SIDs come from crypto/rand"},
+	{"internal/otp", "math/rand", "codes come from crypto/rand"},
+	{"internal/otp", "math/rand/v2", "codes come from crypto/rand"},
+	{"internal/keyring", "math/rand", "keys come from crypto/rand"},
+	{"internal/keyring", "math/rand/v2", "keys come from crypto/rand"},
+	{"internal/api", "database/sql", "only a store knows SQL"},
+	{"internal/store/sqlstore", "modernc.org/sqlite", "sqlstore serves every database"},
+}
+
+// onlyIn says which foreign packages belong to one package alone.
+var onlyIn = map[string]string{
+	"github.com/nyaruka/phonenumbers": "internal/phone",
+	"modernc.org/sqlite":              "internal/store/sqlite",
+	"github.com/pelletier/go-toml/v2": "internal/config",
+	"github.com/wneessen/go-mail":     "provider/smtp",
+}
+
+// forbidden are names that say nothing about what is inside.
+var forbidden = []string{"util", "utils", "common", "helpers", "helper", "models", "model", "misc", "types", "base", "shared", "lib"}
+
+type pkg struct {
+	imports map[string]bool // of files that are no tests
+	docs    int             // files with a package comment
+}
+
+// packages parses every Go file of the module. It does not ask the go command: what a child
+// process reads is unknown to the test cache, and a forbidden import would pass from it.
+func packages(t *testing.T) map[string]*pkg {
+	t.Helper()
+	found := map[string]*pkg{}
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); name != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules" || name == "tools") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(file, ".go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		dir := filepath.ToSlash(filepath.Dir(file))
+		p := found[dir]
+		if p == nil {
+			p = &pkg{imports: map[string]bool{}}
+			found[dir] = p
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		if f.Doc != nil {
+			p.docs++
+		}
+		addImports(t, p, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func addImports(t *testing.T, p *pkg, f *ast.File) {
+	t.Helper()
+	for _, spec := range f.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.imports[name] = true
+	}
+}
+
+func TestImportsGoDown(t *testing.T) {
+	for dir, p := range packages(t) {
+		allowed, placed := mayImport[dir]
+		if !placed {
+			t.Errorf("%s is not in the table: say in arch_test.go what it may import", dir)
+			continue
+		}
+		for name := range p.imports {
+			own, isOurs := strings.CutPrefix(name, module+"/")
+			if isOurs && !slices.Contains(allowed, own) {
+				t.Errorf("%s imports %s, which the table does not allow", dir, own)
+			}
+			for _, rule := range outside {
+				if rule.in == dir && (name == rule.what || strings.HasPrefix(name, rule.what+"/")) {
+					t.Errorf("%s imports %s: %s", dir, name, rule.why)
+				}
+			}
+			if home, bound := onlyIn[name]; bound && home != dir {
+				t.Errorf("%s imports %s, which belongs to %s alone", dir, name, home)
+			}
+		}
+	}
+}
+
+func TestTheTableHasNoGhosts(t *testing.T) {
+	found := packages(t)
+	for _, dir := range slices.Sorted(maps.Keys(mayImport)) {
+		if found[dir] == nil {
+			t.Errorf("the table has %s, and there is no such package", dir)
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for dir, p := range packages(t) {
+		if len(p.imports) == 0 && p.docs == 0 {
+			continue // tests alone
+		}
+		if p.docs != 1 {
+			t.Errorf("%s has %d package comments, want one", dir, p.docs)
+		}
+		if slices.Contains(forbidden, path.Base(dir)) {
+			t.Errorf("%s: the name says nothing about what is inside", dir)
+		}
+	}
+}
+
+// modernc.org/sqlite is generated against one version of modernc.org/libc and breaks with others.
+func TestLibcIsTheDriversOwn(t *testing.T) {
+	const want = "modernc.org/libc v1.80.1" // as go.mod of modernc.org/sqlite v1.62.0 has it
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "modernc.org/sqlite v1.62.0") || !strings.Contains(string(text), want) {
+		t.Errorf("go.mod does not pair modernc.org/sqlite v1.62.0 with %s: after an upgrade, take the driver's own libc and change this test", want)
+	}
+}

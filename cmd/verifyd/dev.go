@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/store/sqlite"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
+const sampleNumber = "+34612345678"
+
+func runDev(ctx context.Context, args []string, sys system) error {
+	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
+	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
+	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
+	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
+	if err := parse(flags, args, sys); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(*data, 0o700); err != nil {
+		return fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
+	}
+	listener, err := listen(*address)
+	if err != nil {
+		return err
+	}
+	log := newLog(sys.stderr, "text", *logLevel)
+	everything := func(verify.Channel) bool { return true }
+	store, engine, err := open(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
+	if err != nil {
+		err = errors.Join(err, listener.Close())
+		if errors.Is(err, sqlite.ErrInUse) {
+			return fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", *data)
+		}
+		return fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", *data, err)
+	}
+	world, err := prepareDev(ctx, engine, sys.getenv)
+	if err != nil {
+		return errors.Join(err, listener.Close(), store.Close())
+	}
+	world.data, world.url = *data, "http://"+reachable(listener.Addr())
+
+	box := inbox.New(inbox.Options{
+		Now: time.Now,
+		State: func(ctx context.Context, verificationSID string) (string, error) {
+			status, err := engine.StatusOf(ctx, verificationSID)
+			return string(status), err
+		},
+		Hint: world.start(),
+	})
+	routes := delivery.Routes{}
+	for _, channel := range verify.Channels() {
+		routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
+	}
+	world.print(sys.stdout)
+	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
+	return s.run(ctx)
+}
+
+// defaultData is the folder for data of programs (XDG base directories), or one in the current
+// folder where there is no home.
+func defaultData(getenv func(string) (string, bool)) string {
+	if dir, _ := getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "verifyd")
+	}
+	if home, _ := getenv("HOME"); home != "" {
+		return filepath.Join(home, ".local", "share", "verifyd")
+	}
+	return "verifyd-data"
+}
+
+// reachable is an address that a client on this machine can use: a listener on all interfaces is
+// reached by loopback.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// devWorld is what a developer is told at start.
+type devWorld struct {
+	account, token, service string
+	found                   string // what was there already
+	data, url               string
+}
+
+// prepareDev finds the account and the service of a data folder, and makes them where they are
+// missing. The credentials are those of the environment, if an application's environment is there.
+func prepareDev(ctx context.Context, e *verify.Engine, getenv func(string) (string, bool)) (devWorld, error) {
+	accountSID, _ := getenv("TWILIO_ACCOUNT_SID")
+	token, _ := getenv("TWILIO_AUTH_TOKEN")
+	account, err := findAccount(ctx, e, accountSID)
+	if err != nil {
+		return devWorld{}, err
+	}
+	w := devWorld{found: "a new account was made"}
+	if account == nil {
+		a, minted, err := e.CreateAccount(ctx, "dev", accountSID, token)
+		if err != nil {
+			return w, fmt.Errorf("TWILIO_ACCOUNT_SID: %w", err)
+		}
+		account, w.token = &a, minted
+	} else {
+		if w.token, err = e.Token(account); err != nil {
+			return w, fmt.Errorf("the key file does not belong to this data folder: %w", err)
+		}
+		if token != "" && token != w.token {
+			if err := e.ReplaceToken(ctx, account.SID, token); err != nil {
+				return w, err
+			}
+			w.token = token
+		}
+	}
+	w.account = account.SID
+	services, err := allServices(ctx, e, account.SID)
+	if err != nil {
+		return w, err
+	}
+	if len(services) > 0 {
+		w.service = services[len(services)-1].SID // the first that was made
+		w.found = fmt.Sprintf("found its account and %d service(s)", len(services))
+		return w, nil
+	}
+	name := "Acme"
+	s, err := e.CreateService(ctx, account.SID, verify.ServiceParams{FriendlyName: &name})
+	if err != nil {
+		return w, err
+	}
+	w.service = s.SID
+	return w, nil
+}
+
+// findAccount is the account with a SID, or the first one where none is named; nil if there is
+// none.
+func findAccount(ctx context.Context, e *verify.Engine, accountSID string) (*verify.Account, error) {
+	accounts, err := e.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range accounts {
+		if accountSID == "" || accounts[i].SID == accountSID {
+			return &accounts[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// allServices lists every service of an account, newest first.
+func allServices(ctx context.Context, e *verify.Engine, accountSID string) ([]verify.Service, error) {
+	const size = 1000
+	var all []verify.Service
+	for after := ""; ; after = all[len(all)-1].SID {
+		list, err := e.Services(ctx, accountSID, verify.Page{Size: size, After: after})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+		if len(list) < size {
+			return all, nil
+		}
+	}
+}
+
+// The three lines to paste. Each works as it is; the last reads the code by itself.
+
+func (w devWorld) start() string {
+	return fmt.Sprintf("curl -s %s/Verifications -u %s:%s -d Channel=sms --data-urlencode To=%s", w.serviceURL(), w.account, w.token, sampleNumber)
+}
+
+func (w devWorld) readCode() string {
+	return fmt.Sprintf("curl -s '%s/dev/inbox?to=%s&wait=5s&limit=1'", w.url, strings.Replace(sampleNumber, "+", "%2B", 1))
+}
+
+func (w devWorld) check() string {
+	return fmt.Sprintf(`curl -s %s/VerificationCheck -u %s:%s --data-urlencode To=%s -d Code=$(%s | sed 's/.*"code":"\([^"]*\)".*/\1/')`,
+		w.serviceURL(), w.account, w.token, sampleNumber, w.readCode())
+}
+
+func (w devWorld) serviceURL() string { return w.url + "/v2/Services/" + w.service }
+
+func (w devWorld) print(out io.Writer) {
+	fmt.Fprintf(out, `
+verifyd dev is ready. Data folder %[1]s: %[2]s.
+
+  account SID   %[3]s
+  auth token    %[4]s
+  service SID   %[5]s
+  base URL      %[6]s
+  inbox         %[6]s/dev/inbox
+
+Start a verification, read its code, check it:
+
+%[7]s
+%[8]s
+%[9]s
+
+Point a client library here:
+
+  Node    const client = require('twilio')('%[3]s', '%[4]s'); client.verify.baseUrl = '%[6]s'
+  Python  client = twilio.rest.Client('%[3]s', '%[4]s'); client.verify.base_url = '%[6]s'
+  Go      http.DefaultTransport = divert("%[6]s")  // eight lines: README.md, "From Go"
+
+Ctrl-C stops it.
+
+`, w.data, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check())
+}

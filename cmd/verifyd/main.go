@@ -1,0 +1,126 @@
+// Command verifyd verifies people by one-time passcodes and speaks the Verify v2 API of Twilio.
+//
+//	verifyd dev                 a server for a laptop or CI, with an inbox
+//	verifyd serve               a server for production
+//	verifyd account create      an account and its auth token
+//	verifyd key create          an API key of an account
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], system{os.LookupEnv, os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// system is what a command has of the process it runs in.
+type system struct {
+	getenv func(string) (string, bool)
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// errUsage says that a command was called wrongly; the text has been printed.
+var errUsage = errors.New("usage")
+
+// commands is the whole command line. The first words of the arguments choose.
+var commands = []struct {
+	name  string
+	about string
+	run   func(context.Context, []string, system) error
+}{
+	{"dev", "run a server for a laptop or CI, with an inbox of everything it sends", runDev},
+	{"serve", "run a server for production", runServe},
+	{"account create", "make an account; prints its SID and auth token", runAccountCreate},
+	{"account list", "list the accounts", runAccountList},
+	{"key create", "make an API key of an account; prints its SID and secret", runKeyCreate},
+	{"version", "print the version", runVersion},
+}
+
+// run runs one command and returns the exit code: 2 for a wrong call, 1 for a failure.
+func run(ctx context.Context, args []string, sys system) int {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(sys.stdout)
+		return exitOK
+	}
+	for _, c := range commands {
+		words := strings.Fields(c.name)
+		if len(args) < len(words) || strings.Join(args[:len(words)], " ") != c.name {
+			continue
+		}
+		err := c.run(ctx, args[len(words):], sys)
+		switch {
+		case err == nil || errors.Is(err, flag.ErrHelp):
+			return exitOK
+		case errors.Is(err, errUsage):
+			return exitUsage
+		default:
+			fmt.Fprintf(sys.stderr, "verifyd %s: %v\n", c.name, err)
+			return exitFailed
+		}
+	}
+	fmt.Fprintf(sys.stderr, "verifyd: there is no command %q; verifyd help lists them\n", strings.Join(args, " "))
+	return exitUsage
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "verifyd verifies people by one-time passcodes.\n\nCommands (each has --help):\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  verifyd %-16s %s\n", c.name, c.about)
+	}
+}
+
+// parse reads a command's flags. A mistake is one line that says what to do.
+func parse(flags *flag.FlagSet, args []string, sys system) error {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(sys.stdout, "Flags of verifyd %s:\n", flags.Name())
+		flags.SetOutput(sys.stdout)
+		flags.PrintDefaults()
+		return err
+	case err != nil:
+		fmt.Fprintf(sys.stderr, "verifyd %s: %v; see verifyd %s --help\n", flags.Name(), err, flags.Name())
+		return errUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(sys.stderr, "verifyd %s: unexpected argument %q; see verifyd %s --help\n", flags.Name(), flags.Arg(0), flags.Name())
+		return errUsage
+	}
+	return nil
+}
+
+// version is set by a release build.
+var version = ""
+
+func runVersion(_ context.Context, _ []string, sys system) error {
+	v := version
+	if v == "" {
+		v = "(development)"
+		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+			v = info.Main.Version
+		}
+	}
+	_, err := fmt.Fprintln(sys.stdout, "verifyd", v)
+	return err
+}

@@ -1,0 +1,13 @@
+package main
+
+import (
+	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpapi"
+	"github.com/verifyd/verifyd/provider/smtp"
+)
+
+// providers are the types that a [providers.NAME] table may have.
+var providers = map[string]provider.Builder{
+	"httpapi": provider.Build(httpapi.New),
+	"smtp":    provider.Build(smtp.New),
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/config"
+	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/keyring"
+	"github.com/verifyd/verifyd/internal/store/sqlite"
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
+)
+
+// configFlags adds the flag that every command of a production installation has.
+func configFlags(name string) (*flag.FlagSet, *string) {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	return flags, flags.String("config", "verifyd.toml", "the configuration `file`")
+}
+
+func runServe(ctx context.Context, args []string, sys system) error {
+	flags, path := configFlags("serve")
+	if err := parse(flags, args, sys); err != nil {
+		return err
+	}
+	c, err := config.Load(*path, sys.getenv)
+	if err != nil {
+		return err
+	}
+	log := newLog(sys.stdout, c.Log.Format, c.Log.Level)
+	routes, err := buildRoutes(c, log)
+	if err != nil {
+		return err
+	}
+	s := &server{log: log, routes: routes, publicURL: c.PublicURL}
+	if s.tls, err = loadTLS(c.TLS); err != nil {
+		return err
+	}
+	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
+		return err
+	}
+	if s.listener, err = listen(c.Listen); err != nil {
+		return errors.Join(err, s.store.Close())
+	}
+	scheme := "http"
+	if s.tls != nil {
+		scheme = "https"
+	}
+	log.Info("serving", "url", scheme+"://"+s.listener.Addr().String(), "store", c.Store,
+		"channels", slices.Sorted(maps.Keys(c.Routes)))
+	return s.run(ctx)
+}
+
+// openConfigured opens the store and the keys of a configuration.
+func openConfigured(ctx context.Context, c config.Config, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (*sqlite.Store, *verify.Engine, error) {
+	path, err := c.SQLitePath()
+	if err != nil {
+		return nil, nil, err
+	}
+	return open(ctx, path, c.KeyPath(), log, asServer, routed)
+}
+
+// open opens a store and its keys, and puts the engine on them.
+func open(ctx context.Context, storePath, keyPath string, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (*sqlite.Store, *verify.Engine, error) {
+	keys, err := keyring.LoadOrGenerate(keyPath, rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("key file: %w", err)
+	}
+	store, err := sqlite.Open(ctx, storePath, sqlite.Options{Server: asServer, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return store, verify.NewEngine(store, keys, time.Now, rand.Reader, routed), nil
+}
+
+// buildRoutes makes every provider that a route names, and those that none names, so that a
+// mistake in any table is found now.
+func buildRoutes(c config.Config, log *slog.Logger) (delivery.Routes, error) {
+	built := map[string]provider.Provider{}
+	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
+		kind, settings, err := c.Provider(name)
+		if err != nil {
+			return nil, fmt.Errorf("providers.%s: %w", name, err)
+		}
+		build, known := providers[kind]
+		if !known {
+			return nil, fmt.Errorf("providers.%s.type: %q is none of %s", name, kind, strings.Join(slices.Sorted(maps.Keys(providers)), ", "))
+		}
+		p, err := build(settings, provider.Deps{Log: log.With("provider", name), HTTP: providerClient(), Now: time.Now})
+		if err != nil {
+			return nil, fmt.Errorf("providers.%s: %w", name, err)
+		}
+		built[name] = p
+	}
+	routes := delivery.Routes{}
+	for channel, names := range c.Routes {
+		for _, name := range names {
+			routes[verify.Channel(channel)] = append(routes[verify.Channel(channel)], delivery.Route{Name: name, Provider: built[name]})
+		}
+	}
+	return routes, nil
+}
+
+// providerClient is the HTTP client that a provider is lent: its own connections, and no redirect
+// is followed, because a message with a code in it goes nowhere else.
+func providerClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = parallelSends
+	transport.TLSHandshakeTimeout = 3 * time.Second
+	transport.ResponseHeaderTimeout = 8 * time.Second
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// loadTLS reads the certificate; the files are read again when they change, so that a renewed one
+// is taken up without a restart.
+func loadTLS(c config.TLS) (*tls.Config, error) {
+	if c.CertFile == "" {
+		return nil, nil
+	}
+	files := &certificateFiles{cert: c.CertFile, key: c.KeyFile}
+	if _, err := files.get(nil); err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.get, NextProtos: []string{"h2", "http/1.1"}}, nil
+}
+
+func runAccountCreate(ctx context.Context, args []string, sys system) error {
+	flags, path := configFlags("account create")
+	name := flags.String("name", "", "a `name` for people")
+	accountSID := flags.String("sid", "", "take this `SID` instead of a new one, to move from Twilio without a change")
+	tokenFile := flags.String("token-file", "", "read the auth token from this `file` instead of making one; - is standard input")
+	if err := parse(flags, args, sys); err != nil {
+		return err
+	}
+	token, err := readToken(*tokenFile, sys)
+	if err != nil {
+		return err
+	}
+	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
+		a, token, err := e.CreateAccount(ctx, *name, *accountSID, token)
+		if errors.Is(err, verify.ErrExists) {
+			return fmt.Errorf("account %s exists already", *accountSID)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(sys.stdout, "account SID  %s\nauth token   %s\n", a.SID, token)
+		return err
+	})
+}
+
+func readToken(path string, sys system) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	var text []byte
+	var err error
+	if path == "-" {
+		text, err = io.ReadAll(sys.stdin)
+	} else {
+		text, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the auth token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	return token, verify.CheckToken(token)
+}
+
+func runAccountList(ctx context.Context, args []string, sys system) error {
+	flags, path := configFlags("account list")
+	if err := parse(flags, args, sys); err != nil {
+		return err
+	}
+	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
+		accounts, err := e.Accounts(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			fmt.Fprintf(sys.stdout, "%s  %s  %s\n", a.SID, a.CreatedAt.Format(time.DateTime), a.Name)
+		}
+		return nil
+	})
+}
+
+func runKeyCreate(ctx context.Context, args []string, sys system) error {
+	flags, path := configFlags("key create")
+	accountSID := flags.String("account", "", "the `SID` of the account; may be left out if there is one account only")
+	name := flags.String("name", "", "a `name` for people")
+	if err := parse(flags, args, sys); err != nil {
+		return err
+	}
+	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
+		owner := *accountSID
+		if owner == "" {
+			accounts, err := e.Accounts(ctx)
+			if err != nil {
+				return err
+			}
+			if len(accounts) != 1 {
+				return fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
+			}
+			owner = accounts[0].SID
+		}
+		k, secret, err := e.CreateKey(ctx, owner, *name)
+		if errors.Is(err, verify.ErrNotFound) {
+			return fmt.Errorf("there is no account %s; verifyd account list shows them", owner)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(sys.stdout, "account SID  %s\nkey SID      %s\nsecret       %s\n", k.AccountSID, k.SID, secret)
+		return err
+	})
+}
+
+// withEngine runs fn on the engine of a configuration, beside a server that may be running.
+func withEngine(ctx context.Context, configPath string, sys system, fn func(*verify.Engine) error) error {
+	c, err := config.Load(configPath, sys.getenv)
+	if err != nil {
+		return err
+	}
+	nobody := func(verify.Channel) bool { return false }
+	store, engine, err := openConfigured(ctx, c, newLog(sys.stderr, "text", "warn"), false, nobody)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(engine), store.Close())
+}

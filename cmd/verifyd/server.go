@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/api"
+	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/queue"
+	"github.com/verifyd/verifyd/internal/store/sqlite"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// server is everything that runs. Both `dev` and `serve` fill it in; run starts it in order, and
+// stops it in the reverse order.
+type server struct {
+	log       *slog.Logger
+	store     *sqlite.Store
+	engine    *verify.Engine
+	routes    delivery.Routes
+	listener  net.Listener
+	tls       *tls.Config // nil for plain HTTP
+	publicURL string
+	inbox     http.Handler // nil but in dev
+	// closeInbox ends the streams that would keep the server from stopping.
+	closeInbox func()
+}
+
+const (
+	// parallelSends is how many messages of one channel may be under way.
+	parallelSends = 64
+	// sweepPause is the time between two walks over the current verifications.
+	sweepPause = 30 * time.Second
+	// drain is how long requests that are under way may take when the server stops.
+	drain = 10 * time.Second
+)
+
+// run serves until ctx ends, then stops: no new requests, those under way are answered, messages
+// that are half sent are finished. It closes the store.
+func (s *server) run(ctx context.Context) error {
+	health := &health{store: s.store}
+	web := &http.Server{
+		Handler:           s.handler(health),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		TLSConfig:         s.tls,
+		ErrorLog:          log.New(serverErrors{s.log}, "", 0),
+	}
+	runner := queue.Runner{Jobs: s.store, Log: s.log, Now: s.engine.Now}
+	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, Log: s.log, Now: s.engine.Now}
+	for _, channel := range verify.Channels() {
+		runner.Lanes = append(runner.Lanes, queue.Lane{Kind: string(channel), Worker: worker, Parallel: parallelSends})
+	}
+
+	work, stopWork := context.WithCancel(context.Background())
+	defer stopWork()
+	var workers sync.WaitGroup
+	workers.Go(func() { runner.Run(work) })
+	workers.Go(func() { s.sweep(work) })
+
+	served := make(chan error, 1)
+	go func() {
+		if s.tls != nil {
+			served <- web.ServeTLS(s.listener, "", "")
+		} else {
+			served <- web.Serve(s.listener)
+		}
+	}()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping")
+	case <-s.store.Failed():
+		err = fmt.Errorf("the disk failed, nothing written to it is certain any more: %w", s.store.Failure())
+	case err = <-served:
+	}
+	health.stopping.Store(true)
+	if s.closeInbox != nil {
+		s.closeInbox()
+	}
+	grace, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	if shutdown := web.Shutdown(grace); shutdown != nil {
+		err = errors.Join(err, fmt.Errorf("requests were still under way after %s: %w", drain, shutdown))
+	}
+	stopWork()
+	workers.Wait()
+	return errors.Join(err, s.store.Close())
+}
+
+// handler serves every path. It is no http.ServeMux, because that one redirects paths that it
+// finds untidy, and a redirected POST loses its body.
+func (s *server) handler(health *health) http.Handler {
+	rest := api.New(s.engine, s.publicURL, s.log)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/livez":
+			fmt.Fprintln(w, "ok")
+		case path == "/readyz":
+			health.ready(w, r)
+		case s.inbox != nil && (path == "/dev/inbox" || strings.HasPrefix(path, "/dev/inbox/")):
+			s.inbox.ServeHTTP(w, r)
+		case s.inbox != nil && path == "/":
+			http.Redirect(w, r, "/dev/inbox", http.StatusFound)
+		default:
+			rest.ServeHTTP(w, r)
+		}
+	})
+}
+
+// sweep ends verifications whose time is up, again and again.
+func (s *server) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepPause)
+	defer ticker.Stop()
+	for {
+		if err := s.engine.Sweep(ctx); err != nil {
+			s.log.Error("cannot end expired verifications", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// listen opens the address, and says what to do where that fails.
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen, for example --listen 127.0.0.1:0", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// serverErrors passes what net/http has to complain about (broken handshakes, mostly) to our log.
+type serverErrors struct{ log *slog.Logger }
+
+func (e serverErrors) Write(line []byte) (int, error) {
+	e.log.Warn("http server", "message", strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+// newLog makes a log. A format or level that is unknown was refused by package config.
+func newLog(w io.Writer, format, level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: l}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}

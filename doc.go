@@ -1,0 +1,27 @@
+// Package verifyd is the map of the house; the code lives below.
+//
+// In one sentence: api turns HTTP into Go values, verify decides inside one transaction, the commit
+// leaves rows and jobs, workers carry the jobs out, and only workers talk to the outside world.
+//
+//	cmd/verifyd          the binary: commands, and the wiring of everything below (serve.go, dev.go)
+//	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
+//	internal/verify      the domain: nouns, rules, operations, and the contract of the store
+//	internal/store       sqlstore has the statements, sqlite the database, storetest the exam
+//	internal/queue       durable jobs: claim, run, give back, bury
+//	internal/delivery    the worker of a send: which provider, in which order, what follows
+//	internal/channel     an attempt becomes a message
+//	internal/message     what messages say, in all languages (catalog/*.json)
+//	internal/gsm7        the alphabet of text messages, and what a text costs
+//	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
+//	internal/config      verifyd.toml
+//	internal/keyring     keys: sealing, digests, rotation
+//	internal/sid, otp, phone, mailaddr, jsonparam   leaves: identifiers, codes, addresses, JSON
+//	provider             the public contract of a provider, and one folder for each
+//	tests                what needs more than Go: official clients, the binary under fire, benchmarks
+//
+// The walk of a start: api/routes.go → api/verification.go → verify/verification_start.go →
+// store/sqlite/writer.go, and the answer. Then, in a worker: queue/runner.go →
+// delivery/deliver.go → channel → message → provider → verify/attempt_send.go.
+//
+// Who may import whom is a table in arch_test.go.
+package verifyd

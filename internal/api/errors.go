@@ -1,0 +1,111 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// page is what a code looks like on the wire.
+type page struct {
+	status int
+	text   string
+}
+
+// pages is the one table from code to HTTP status and text. The texts are those seen on the wire
+// or, where none was seen, the titles of Twilio's error dictionary (core reference, section 14).
+var pages = map[verify.Code]page{
+	verify.CodeMissingParameter:   {400, "Missing required parameter %s in the post body"},
+	verify.CodeUnauthorized:       {401, "Authentication Error - invalid username"},
+	verify.CodeMethodNotAllowed:   {405, "Method not allowed"},
+	verify.CodePageSizeTooLarge:   {400, "Page size too large"},
+	verify.CodeNotFound:           {404, "The requested resource %s was not found"},
+	verify.CodeTooManyRequests:    {429, "Too many requests"},
+	verify.CodeInternal:           {500, "Internal Server Error"},
+	verify.CodeUnavailable:        {503, "Service is unavailable. Please try again"},
+	verify.CodeSNANotProvisioned:  {401, "Downstream Authentication Failed"},
+	verify.CodeInvalidParameter:   {400, "Invalid parameter: %s"},
+	verify.CodeMaxChecks:          {429, "Max check attempts reached"},
+	verify.CodeMaxSends:           {429, "Max send attempts reached"},
+	verify.CodeFeatureDisabled:    {403, "Service does not support this feature"},
+	verify.CodePSD2Incomplete:     {400, "'Amount' & 'Payee' params are required"},
+	verify.CodePSD2Call:           {400, "Call channel is not supported when using PSD2"},
+	verify.CodeNoMailer:           {400, "A Mailer must be associated with the service"},
+	verify.CodeNoTarget:           {400, "No target verification specified"},
+	verify.CodeChannelDisabled:    {400, "Delivery channel disabled"},
+	verify.CodeTemplateChannel:    {400, "The selected channel for template is not supported"},
+	verify.CodeTemplateNotFound:   {400, "Template was not found"},
+	verify.CodeWhatsAppTemplate:   {400, "WhatsApp template not found"},
+	verify.CodeInvalidTemplates:   {400, "Invalid Templates parameter"},
+	verify.CodeTemplatesInvalid:   {400, "Templates are invalid"},
+	verify.CodePSD2SNA:            {400, "Verify SNA does not work with `psd2_enabled`"},
+	verify.CodeNoSpeechLocale:     {400, "Locale requested is not supported by Verify Text-To-Speech conversion"},
+	verify.CodeAppHashChannel:     {400, "App hash can only be used with SMS channel"},
+	verify.CodeWhatsAppNotEnabled: {403, "Verify WhatsApp channel not configured"},
+}
+
+// errorBody is the error format of the API. It has no other keys: with a `title` and a `type`,
+// twilio-node would take it for another kind of error.
+type errorBody struct {
+	Code     int    `json:"code"`
+	Message  string `json:"message"`
+	MoreInfo string `json:"more_info"`
+	Status   int    `json:"status"`
+}
+
+// refusal turns an error into an answer. What is no *verify.Error is a fault of ours: the caller
+// learns nothing but that there was one, and logged is what to write down.
+func refusal(err error, path string) (resp response, code verify.Code, logged error) {
+	refused, ok := errors.AsType[*verify.Error](err)
+	if !ok {
+		logged = err
+		refused = &verify.Error{Code: verify.CodeInternal}
+		if errors.Is(err, verify.ErrUnavailable) {
+			refused = &verify.Error{Code: verify.CodeUnavailable, RetryAfter: 1e9}
+		}
+	}
+	p, known := pages[refused.Code]
+	if !known {
+		logged = fmt.Errorf("code %d has no page: %w", refused.Code, err)
+		p = pages[verify.CodeInternal]
+		refused = &verify.Error{Code: verify.CodeInternal}
+	}
+	resp = response{status: p.status, header: http.Header{}, body: errorBody{
+		Code:     int(refused.Code),
+		Message:  errorText(refused, p, path),
+		MoreInfo: "https://www.twilio.com/docs/errors/" + strconv.Itoa(int(refused.Code)),
+		Status:   p.status,
+	}}
+	if refused.Code == verify.CodeUnauthorized {
+		resp.header.Set("WWW-Authenticate", `Basic realm="Twilio API"`)
+	}
+	if refused.RetryAfter > 0 {
+		resp.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(refused.RetryAfter.Seconds()))))
+	}
+	if refused.Reason != "" {
+		resp.header.Set("Verifyd-Reason", string(refused.Reason))
+	}
+	return resp, refused.Code, logged
+}
+
+// errorText fills a page's text in.
+func errorText(e *verify.Error, p page, path string) string {
+	switch {
+	case e.Text != "":
+		return e.Text
+	case e.Code == verify.CodeNotFound:
+		return fmt.Sprintf(p.text, path)
+	case e.Code == verify.CodeInvalidParameter && e.Param == "(null)":
+		return "Invalid parameter (null)"
+	case e.Code == verify.CodeInvalidParameter && e.Param == "To":
+		return fmt.Sprintf("Invalid parameter `To`: %s", e.Value)
+	case e.Code == verify.CodeInvalidParameter || e.Code == verify.CodeMissingParameter:
+		return fmt.Sprintf(p.text, e.Param)
+	default:
+		return p.text
+	}
+}

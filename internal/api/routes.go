@@ -1,0 +1,106 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// route is one line of the API: a method and a path of which the parts in braces are given to the
+// handler by name.
+type route struct {
+	method  string
+	path    string
+	handler func(*API, *request) (response, error)
+}
+
+// routes is the whole API.
+var routes = []route{
+	{"POST", "/v2/Services", (*API).createService},
+	{"GET", "/v2/Services", (*API).listServices},
+	{"GET", "/v2/Services/{Sid}", (*API).fetchService},
+	{"POST", "/v2/Services/{Sid}", (*API).updateService},
+	{"DELETE", "/v2/Services/{Sid}", (*API).deleteService},
+
+	{"POST", "/v2/Services/{ServiceSid}/Verifications", (*API).createVerification},
+	{"GET", "/v2/Services/{ServiceSid}/Verifications/{Sid}", (*API).fetchVerification},
+	{"POST", "/v2/Services/{ServiceSid}/Verifications/{Sid}", (*API).updateVerification},
+
+	{"POST", "/v2/Services/{ServiceSid}/VerificationCheck", (*API).createVerificationCheck},
+}
+
+// table finds routes. It matches the path as it was sent, part by part, and never redirects: a
+// POST that is redirected loses its body, and %2B34… must stay one part.
+type table struct {
+	routes []parsedRoute
+}
+
+type parsedRoute struct {
+	route
+	parts []string
+}
+
+func newTable(routes []route) table {
+	var t table
+	for _, r := range routes {
+		t.routes = append(t.routes, parsedRoute{r, strings.Split(r.path[1:], "/")})
+	}
+	return t
+}
+
+// find looks a request up. found is false if no route has the path; if one has it, but not the
+// method, allow lists those that do.
+func (t table) find(r *http.Request) (hit *parsedRoute, vars pathVars, allow []string, found bool) {
+	path := r.URL.EscapedPath()
+	if path == "" || path[0] != '/' {
+		return nil, nil, nil, false
+	}
+	parts := strings.Split(path[1:], "/")
+	for i := range t.routes {
+		candidate := &t.routes[i]
+		got, ok := candidate.match(parts)
+		if !ok {
+			continue
+		}
+		if candidate.method == r.Method {
+			return candidate, got, nil, true
+		}
+		allow = append(allow, candidate.method)
+	}
+	return nil, nil, allow, len(allow) > 0
+}
+
+func (r *parsedRoute) match(parts []string) (pathVars, bool) {
+	if len(parts) != len(r.parts) {
+		return nil, false
+	}
+	var vars pathVars
+	for i, want := range r.parts {
+		if want[0] != '{' {
+			if parts[i] != want {
+				return nil, false
+			}
+			continue
+		}
+		value, err := url.PathUnescape(parts[i])
+		if err != nil || value == "" || !validText(value) {
+			return nil, false
+		}
+		vars = append(vars, pathVar{want[1 : len(want)-1], value})
+	}
+	return vars, true
+}
+
+// pathVars are the parts of a path that have a name.
+type pathVars []pathVar
+
+type pathVar struct{ name, value string }
+
+func (vars pathVars) get(name string) string {
+	for _, v := range vars {
+		if v.name == name {
+			return v.value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,29 @@
+package channel
+
+import (
+	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
+)
+
+// spokenTwice: the score says the code twice in itself; a call plays it two times over, for those
+// who were still looking for a pencil.
+const spokenTwice = 2
+
+func composeCall(m *provider.Message, o message.OTP, options verify.AttemptOptions) {
+	s := message.Call(o)
+	m.Text, m.Locale = s.Text, s.Locale
+	m.Speech = &provider.Speech{
+		Language:   s.Locale,
+		Voice:      options.Voice,
+		Repeat:     spokenTwice,
+		PressKey:   options.PressKey,
+		SendDigits: options.SendDigits,
+	}
+	if options.PressKey {
+		m.Speech.PressKeyPrompt = s.PressKeyPrompt
+	}
+	for _, part := range s.Parts {
+		m.Speech.Parts = append(m.Speech.Parts, provider.SpeechPart(part))
+	}
+}

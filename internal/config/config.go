@@ -1,0 +1,236 @@
+// Package config reads the configuration of `verifyd serve`: one TOML file, some settings of which
+// the environment may override. A key that means nothing is an error, so that a misspelt setting is
+// found at start.
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Config is everything that can be set. docs/configuration.md describes it for operators.
+type Config struct {
+	// Listen is the address to serve on, "host:port".
+	Listen string `toml:"listen"`
+	// PublicURL is the base of the URLs in answers, as clients reach the server. Empty: scheme and
+	// Host header of each request.
+	PublicURL string `toml:"public_url"`
+	// Store is where the records are kept: "sqlite:" and a path.
+	Store string `toml:"store"`
+	// KeyFile holds the root keys (see package keyring). Empty: beside the store, with the ending
+	// ".key".
+	KeyFile string `toml:"key_file"`
+	TLS     TLS    `toml:"tls"`
+	Log     Log    `toml:"log"`
+	// Providers are the tables [providers.NAME]; each has a type, and what that type needs.
+	Providers map[string]map[string]any `toml:"providers"`
+	// Routes are the providers of each channel, the preferred one first.
+	Routes map[string][]string `toml:"routes"`
+}
+
+// TLS says how connections are kept private.
+type TLS struct {
+	CertFile string `toml:"cert_file"`
+	KeyFile  string `toml:"key_file"`
+	// TerminatedInFront allows plain HTTP on an address that others can reach, because something
+	// in front of the server speaks TLS.
+	TerminatedInFront bool `toml:"terminated_in_front"`
+}
+
+// Log says what the log looks like.
+type Log struct {
+	Format string `toml:"format"` // "json" (default) or "text"
+	Level  string `toml:"level"`  // "debug", "info" (default), "warn" or "error"
+}
+
+// Default is the configuration before the file is read.
+func Default() Config {
+	return Config{
+		Listen: "127.0.0.1:8642",
+		Store:  "sqlite:verifyd.db",
+		Log:    Log{Format: "json", Level: "info"},
+	}
+}
+
+// channels that may have routes.
+var channels = []string{"sms", "call", "email", "whatsapp", "rcs"}
+
+// Load reads the file at path. getenv is os.LookupEnv.
+func Load(path string, getenv func(string) (string, bool)) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	c, err := Parse(text, getenv)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads the text of a configuration file.
+func Parse(text []byte, getenv func(string) (string, bool)) (Config, error) {
+	c := Default()
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Config{}, readable(err)
+	}
+	for name, field := range map[string]*string{
+		"VERIFYD_LISTEN":     &c.Listen,
+		"VERIFYD_PUBLIC_URL": &c.PublicURL,
+		"VERIFYD_STORE":      &c.Store,
+		"VERIFYD_KEY_FILE":   &c.KeyFile,
+	} {
+		if value, set := getenv(name); set {
+			*field = value
+		}
+	}
+	for name, table := range c.Providers {
+		if err := expand(table, getenv); err != nil {
+			return Config{}, fmt.Errorf("providers.%s.%w", name, err)
+		}
+	}
+	return c, c.validate()
+}
+
+// readable makes one line of an error of the TOML library, with line and key.
+func readable(err error) error {
+	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(strict.Errors) > 0 {
+		e := strict.Errors[0]
+		line, _ := e.Position()
+		return fmt.Errorf("line %d: unknown key %s", line, strings.Join(e.Key(), "."))
+	}
+	if broken, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, column := broken.Position()
+		return fmt.Errorf("line %d, column %d: %w", line, column, err)
+	}
+	return err
+}
+
+// expand replaces texts of the form "env:NAME" and "file:PATH" by what they name, so that secrets
+// need not stand in the configuration.
+func expand(table map[string]any, getenv func(string) (string, bool)) error {
+	for key, v := range table {
+		text, ok := v.(string)
+		if !ok {
+			continue
+		}
+		if name, found := strings.CutPrefix(text, "env:"); found {
+			value, set := getenv(name)
+			if !set {
+				return fmt.Errorf("%s: environment variable %s is not set", key, name)
+			}
+			table[key] = value
+		}
+		if path, found := strings.CutPrefix(text, "file:"); found {
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			table[key] = strings.TrimSpace(string(content))
+		}
+	}
+	return nil
+}
+
+func (c Config) validate() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen: %q is no host:port", c.Listen)
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.PublicURL, "/") {
+			return fmt.Errorf("public_url: %q: want https://host without a slash at the end", c.PublicURL)
+		}
+	}
+	if _, err := c.SQLitePath(); err != nil {
+		return err
+	}
+	switch {
+	case (c.TLS.CertFile == "") != (c.TLS.KeyFile == ""):
+		return errors.New("tls: cert_file and key_file belong together")
+	case c.TLS.CertFile == "" && !c.TLS.TerminatedInFront && !c.Loopback():
+		return fmt.Errorf("listen: %s can be reached by others, and plain HTTP would show them codes and tokens: "+
+			"set tls.cert_file and tls.key_file, or tls.terminated_in_front = true if a proxy in front speaks TLS", c.Listen)
+	case c.TLS.TerminatedInFront && c.PublicURL == "":
+		return errors.New("public_url: is needed with tls.terminated_in_front, because the server cannot see how clients reach it")
+	}
+	if c.Log.Format != "json" && c.Log.Format != "text" {
+		return fmt.Errorf("log.format: %q is neither json nor text", c.Log.Format)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		return fmt.Errorf("log.level: %q is none of debug, info, warn, error", c.Log.Level)
+	}
+	return c.validateRoutes()
+}
+
+func (c Config) validateRoutes() error {
+	for channel, names := range c.Routes {
+		if !slices.Contains(channels, channel) {
+			return fmt.Errorf("routes.%s: no such channel; there are %s", channel, strings.Join(channels, ", "))
+		}
+		for i, name := range names {
+			if _, ok := c.Providers[name]; !ok {
+				return fmt.Errorf("routes.%s: there is no [providers.%s]", channel, name)
+			}
+			if slices.Contains(names[:i], name) {
+				return fmt.Errorf("routes.%s: %s stands twice", channel, name)
+			}
+		}
+	}
+	for name, table := range c.Providers {
+		if kind, _ := table["type"].(string); kind == "" {
+			return fmt.Errorf("providers.%s.type: is missing", name)
+		}
+	}
+	return nil
+}
+
+// SQLitePath is the path of the SQLite file.
+func (c Config) SQLitePath() (string, error) {
+	path, found := strings.CutPrefix(c.Store, "sqlite:")
+	if !found || path == "" {
+		return "", fmt.Errorf("store: %q: want sqlite: and a path", c.Store)
+	}
+	return path, nil
+}
+
+// KeyPath is the path of the key file.
+func (c Config) KeyPath() string {
+	if c.KeyFile != "" {
+		return c.KeyFile
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(c.Store, "sqlite:"), ".db") + ".key"
+}
+
+// Loopback reports whether nobody but this machine can reach the listener.
+func (c Config) Loopback() bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Provider is a provider's type and its own settings as JSON.
+func (c Config) Provider(name string) (kind string, settings json.RawMessage, err error) {
+	table := map[string]any{}
+	for key, value := range c.Providers[name] {
+		if key != "type" {
+			table[key] = value
+		}
+	}
+	kind, _ = c.Providers[name]["type"].(string)
+	settings, err = json.Marshal(table)
+	return kind, settings, err
+}

@@ -1,0 +1,283 @@
+// Package sqlite keeps the records in one SQLite file.
+//
+// One goroutine writes. It takes the Updates of many callers, runs them one after another in one
+// transaction, and answers all of them after one commit, because the commit's fsync costs more
+// than everything else. Durability is FULL: what was answered survives a power cut.
+//
+// The file belongs to one verifyd server at a time. Short-lived commands may open it beside the
+// server; their changes to the configuration are seen within a second.
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Store is an open database. See verify.Store and queue.Jobs.
+type Store struct {
+	log     *slog.Logger
+	db      *sql.DB // the writer's, one connection
+	writer  *conn
+	readDB  *sql.DB
+	readers chan *conn
+	lock    *fileLock
+
+	requests chan *request
+	stopped  chan struct{} // closed when the writer has ended
+	closing  sync.RWMutex  // held for reading while a request is handed over
+	closed   bool
+
+	version atomic.Uint64
+	wake    sync.Map      // kind → chan struct{}
+	failed  chan struct{} // closed when the disk failed
+	failure error
+	failing sync.Once
+}
+
+// Options say how to open a file.
+type Options struct {
+	// Server takes the file for a server: no other one may have it, jobs that a dead one had
+	// claimed are released, and changes that commands make are watched for.
+	Server bool
+	// Now is the clock by which released jobs are due.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+const (
+	readerCount = 4
+	// queueLength bounds the Updates that wait; the next one is refused with ErrUnavailable.
+	queueLength = 1024
+	pollVersion = 500 * time.Millisecond
+)
+
+// pragmas that both kinds of connection have. A page cache of 4 MB keeps the index of current
+// verifications in memory; the rest is the operating system's business.
+const pragmas = "&_dqs=0&_pragma=busy_timeout(5000)&_pragma=cache_size(-4000)"
+
+// Open opens a file, makes it where there is none, and brings its schema up. The path
+// "memory:NAME" is a database in memory that lives as long as it is open; tests use it.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	s := &Store{
+		log:      o.Log,
+		requests: make(chan *request, queueLength),
+		readers:  make(chan *conn, readerCount),
+		stopped:  make(chan struct{}),
+		failed:   make(chan struct{}),
+	}
+	if err := s.open(ctx, path, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), s.release(len(s.readers)))
+	}
+	go s.write()
+	if o.Server {
+		go s.watch()
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
+	file, memory := path, false
+	if name, isMemory := cutMemory(path); isMemory {
+		file, memory = "/"+name, true
+	}
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String() + "?"
+	if memory {
+		dsn += "vfs=memdb&"
+	} else if o.Server {
+		if s.lock, err = lockFile(path + ".lock"); err != nil {
+			return err
+		}
+	}
+	s.db, err = sql.Open("sqlite", dsn+"_txlock=immediate&_defensive=1"+pragmas+
+		// The checkpoint copies pages back in big steps and never cuts the log: a growing file
+		// syncs ten times slower than one that has its size.
+		"&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(on)&_pragma=wal_autocheckpoint(4000)")
+	if err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.db); err != nil {
+		return err
+	}
+	if s.writer, err = newConn(ctx, s.db); err != nil {
+		return err
+	}
+	readOnly := "mode=ro&_pragma=query_only(1)"
+	if memory {
+		readOnly = "_pragma=query_only(1)"
+	}
+	if s.readDB, err = sql.Open("sqlite", dsn+readOnly+pragmas); err != nil {
+		return err
+	}
+	s.readDB.SetMaxOpenConns(readerCount)
+	for range readerCount {
+		reader, err := newConn(ctx, s.readDB)
+		if err != nil {
+			return err
+		}
+		s.readers <- reader
+	}
+	if o.Server {
+		t := sqlstore.New(s.writer)
+		t.ReleaseJobs(o.Now())
+		if err := s.writer.exec(t.Writes()); err != nil {
+			return err
+		}
+	}
+	return s.readVersion(s.writer)
+}
+
+// migrate brings the schema up. A schema that is newer than this program stays as it is: releases
+// only add to it.
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("bring the schema up: %w", err)
+	}
+	return nil
+}
+
+// MigrationSums are the SHA-256 sums of the migrations by file name. A test holds them against a
+// list: a released migration must never change.
+func MigrationSums() (map[string]string, error) {
+	sums := map[string]string{}
+	err := fs.WalkDir(migrations, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := migrations.ReadFile(path)
+		sums[d.Name()] = fmt.Sprintf("%x", sha256.Sum256(text))
+		return err
+	})
+	return sums, err
+}
+
+// View implements verify.Store.
+func (s *Store) View(ctx context.Context, fn func(verify.Tx) error) (err error) {
+	var c *conn
+	select {
+	case c = <-s.readers:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.stopped:
+		return errClosed
+	}
+	defer func() { s.readers <- c }()
+	if err := c.run("BEGIN"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.run("COMMIT")) }()
+	return fn(sqlstore.New(c))
+}
+
+// ConfigVersion implements verify.Store.
+func (s *Store) ConfigVersion() uint64 { return s.version.Load() }
+
+func (s *Store) readVersion(c *conn) error {
+	version, err := sqlstore.New(c).ConfigVersion()
+	if err == nil {
+		s.version.Store(version)
+	}
+	return err
+}
+
+// watch looks for changes that other processes made to the configuration.
+func (s *Store) watch() {
+	ticker := time.NewTicker(pollVersion)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stopped:
+			return
+		case <-ticker.C:
+		}
+		var version uint64
+		err := s.View(context.Background(), func(tx verify.Tx) (err error) {
+			version, err = tx.(*sqlstore.Tx).ConfigVersion()
+			return err
+		})
+		switch {
+		case errors.Is(err, errClosed):
+			return
+		case err != nil:
+			s.log.Warn("cannot look for changes of the configuration", "error", err)
+		default:
+			// The writer may have moved on since the read.
+			for old := s.version.Load(); old < version && !s.version.CompareAndSwap(old, version); old = s.version.Load() {
+			}
+		}
+	}
+}
+
+// Failed is closed when the disk refused to keep what was written. Nothing is certain then, and
+// the process has to end: a later sync may report success for pages that are lost.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+// Failure is the error behind Failed.
+func (s *Store) Failure() error {
+	<-s.failed
+	return s.failure
+}
+
+var errClosed = fmt.Errorf("store is closed: %w", verify.ErrUnavailable)
+
+// Close waits for the Updates that were handed over, and closes the file.
+func (s *Store) Close() error {
+	s.closing.Lock()
+	again := s.closed
+	s.closed = true
+	s.closing.Unlock()
+	if again {
+		return nil
+	}
+	close(s.requests)
+	<-s.stopped
+	return s.release(readerCount)
+}
+
+// release gives everything back, after the given number of readers have come home.
+func (s *Store) release(readers int) error {
+	var errs []error
+	for range readers {
+		errs = append(errs, (<-s.readers).close())
+	}
+	if s.readDB != nil {
+		errs = append(errs, s.readDB.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.release())
+	}
+	return errors.Join(errs...)
+}

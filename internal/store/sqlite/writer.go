@@ -1,0 +1,231 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// request is one caller's Update on its way through the writer.
+type request struct {
+	fn   func(*sqlstore.Tx) error
+	tx   *sqlstore.Tx // of the run that was committed
+	err  error
+	done chan struct{}
+}
+
+// maxBatch bounds the callers of one commit, so that the first of them does not wait for ever.
+const maxBatch = 256
+
+// maxRaces bounds how often a function runs again because its key was taken meanwhile. New keys
+// are random, so the second run already succeeds.
+const maxRaces = 5
+
+// Update implements verify.Store.
+func (s *Store) Update(ctx context.Context, fn func(verify.Tx) error) error {
+	return s.update(ctx, func(tx *sqlstore.Tx) error { return fn(tx) })
+}
+
+// update hands a function to the writer. Once it is handed over, the caller's context counts no
+// more: what was begun is finished.
+func (s *Store) update(ctx context.Context, fn func(*sqlstore.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	r := &request{fn: fn, done: make(chan struct{})}
+	s.closing.RLock()
+	if s.closed {
+		s.closing.RUnlock()
+		return errClosed
+	}
+	select {
+	case s.requests <- r:
+		s.closing.RUnlock()
+	default:
+		s.closing.RUnlock()
+		return fmt.Errorf("%d updates are waiting: %w", queueLength, verify.ErrUnavailable)
+	}
+	<-r.done
+	return r.err
+}
+
+// write is the writer goroutine.
+func (s *Store) write() {
+	defer close(s.stopped)
+	batch := make([]*request, 0, maxBatch)
+	for first := range s.requests {
+		batch = append(batch[:0], first)
+		for more := true; more && len(batch) < maxBatch; {
+			select {
+			case r, open := <-s.requests:
+				if more = open; open {
+					batch = append(batch, r)
+				}
+			default:
+				more = false
+			}
+		}
+		s.commit(batch)
+		for i, r := range batch {
+			close(r.done)
+			batch[i] = nil
+		}
+	}
+}
+
+// commit runs a batch in one transaction. If a statement fails, nothing of the batch is kept, and
+// each caller gets a transaction of its own: that is rare, and spares everyone a savepoint.
+func (s *Store) commit(batch []*request) {
+	err := s.transact(batch)
+	switch {
+	case err == nil:
+	case len(batch) > 1 && !fatal(err):
+		for _, r := range batch {
+			s.commit([]*request{r})
+		}
+		return
+	default:
+		r := batch[0]
+		for race := 0; errors.Is(err, verify.ErrExists) && race < maxRaces; race++ {
+			err = s.transact([]*request{r})
+		}
+		for _, r := range batch {
+			if err != nil {
+				r.err = err
+			}
+		}
+		if fatal(err) {
+			s.fail(err)
+		}
+	}
+	s.announce(batch)
+}
+
+// transact runs a batch from BEGIN to COMMIT. Its error says that nothing was kept; the error of a
+// function that refused stays with its request, and costs the others nothing.
+func (s *Store) transact(batch []*request) (err error) {
+	if err := s.writer.run("BEGIN IMMEDIATE"); err != nil {
+		return kind(err)
+	}
+	defer func() {
+		if err != nil {
+			// After some errors SQLite has rolled back by itself; then this fails and says nothing.
+			_ = s.writer.run("ROLLBACK")
+		}
+	}()
+	for _, r := range batch {
+		r.tx = sqlstore.New(s.writer)
+		if r.err = runOnce(r); r.err != nil {
+			r.err = kind(r.err)
+			if fatal(r.err) {
+				return r.err
+			}
+			continue
+		}
+		if err := s.writer.exec(r.tx.Writes()); err != nil {
+			return kind(err)
+		}
+	}
+	return kind(s.writer.run("COMMIT"))
+}
+
+// runOnce runs a caller's function; a panic is that caller's error.
+func runOnce(r *request) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in an update: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return r.fn(r.tx)
+}
+
+// announce tells what a commit changed, before its callers learn that it is done.
+func (s *Store) announce(batch []*request) {
+	changed := false
+	for _, r := range batch {
+		if r.err != nil {
+			continue
+		}
+		changed = changed || r.tx.ConfigChanged()
+		for _, kind := range r.tx.Kinds() {
+			s.wakeUp(kind)
+		}
+	}
+	if changed {
+		if err := s.readVersion(s.writer); err != nil {
+			s.log.Error("cannot read the version of the configuration", "error", err)
+		}
+	}
+}
+
+func (s *Store) fail(err error) {
+	s.failing.Do(func() {
+		s.failure = err
+		close(s.failed)
+	})
+}
+
+// Ping commits a row, so that its success says that the disk takes what is written.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.update(ctx, func(tx *sqlstore.Tx) error {
+		tx.Touch()
+		return nil
+	})
+}
+
+// Claim implements queue.Jobs.
+func (s *Store) Claim(ctx context.Context, kind string, now, lease time.Time, limit int) (jobs []verify.Job, err error) {
+	err = s.update(ctx, func(tx *sqlstore.Tx) (err error) {
+		jobs, err = tx.ClaimJobs(kind, now, lease, limit)
+		return err
+	})
+	return jobs, err
+}
+
+// Defer implements queue.Jobs.
+func (s *Store) Defer(ctx context.Context, job verify.Job, due time.Time) error {
+	return s.update(ctx, func(tx *sqlstore.Tx) error {
+		tx.DeferJob(job, due)
+		return nil
+	})
+}
+
+// Bury implements queue.Jobs.
+func (s *Store) Bury(ctx context.Context, job verify.Job, reason string) error {
+	return s.update(ctx, func(tx *sqlstore.Tx) error {
+		tx.BuryJob(job, reason)
+		return nil
+	})
+}
+
+// NextDue implements queue.Jobs.
+func (s *Store) NextDue(ctx context.Context, kind string) (due time.Time, found bool, err error) {
+	err = s.View(ctx, func(tx verify.Tx) (err error) {
+		due, found, err = tx.(*sqlstore.Tx).NextDue(kind)
+		return err
+	})
+	return due, found, err
+}
+
+// Wake implements queue.Jobs.
+func (s *Store) Wake(kind string) <-chan struct{} { return s.wakeChannel(kind) }
+
+func (s *Store) wakeChannel(kind string) chan struct{} {
+	if c, ok := s.wake.Load(kind); ok {
+		return c.(chan struct{})
+	}
+	c, _ := s.wake.LoadOrStore(kind, make(chan struct{}, 1))
+	return c.(chan struct{})
+}
+
+func (s *Store) wakeUp(kind string) {
+	select {
+	case s.wakeChannel(kind) <- struct{}{}:
+	default: // it is awake already
+	}
+}

@@ -1,0 +1,111 @@
+// Package sqlstore is what the SQL databases have in common: the statements, written once for all
+// of them, and a verify.Tx that reads at once and keeps its writes for the commit.
+//
+// Statements use $1, $2, … for their parameters and nothing that SQLite and PostgreSQL do not both
+// understand. Times are whole milliseconds since 1970, booleans are 0 and 1, and a list inside a
+// row is text, so that a value is the same in every database.
+//
+// A database's own package opens it, migrates it, runs transactions and knows its error codes; it
+// calls New for every run of a function and sends Writes with the commit.
+package sqlstore
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// Conn reads within one transaction. A row that is not there is verify.ErrNotFound from Scan.
+type Conn interface {
+	QueryRow(query string, args ...any) Row
+	Query(query string, args ...any) (Rows, error)
+}
+
+// Row is the one row of an answer.
+type Row interface{ Scan(dest ...any) error }
+
+// Rows are the rows of an answer, in the manner of database/sql.
+type Rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// Write is a statement that waits for the commit.
+type Write struct {
+	Query string
+	Args  []any
+}
+
+// Tx is one run of a function in a transaction.
+type Tx struct {
+	conn   Conn
+	writes []Write
+	kinds  []string
+	config bool
+}
+
+var _ verify.Tx = (*Tx)(nil)
+
+// New begins a run on a connection that has a transaction open.
+func New(conn Conn) *Tx { return &Tx{conn: conn} }
+
+// Writes are the statements of the run, in order. A run that changed the configuration raises its
+// version with them.
+func (t *Tx) Writes() []Write {
+	if t.config {
+		return append(slices.Clip(t.writes), Write{Query: `UPDATE config_version SET version = version + 1`})
+	}
+	return t.writes
+}
+
+// ConfigChanged reports whether an account, a key or a service was put or deleted.
+func (t *Tx) ConfigChanged() bool { return t.config }
+
+// Kinds are the kinds of the jobs that the run enqueued or deferred.
+func (t *Tx) Kinds() []string { return t.kinds }
+
+// ConfigVersion reads the version of the configuration.
+func (t *Tx) ConfigVersion() (uint64, error) {
+	var version int64
+	err := t.conn.QueryRow(`SELECT version FROM config_version`).Scan(&version)
+	return uint64(version), err
+}
+
+// Touch writes a row as it is.
+func (t *Tx) Touch() { t.write(`UPDATE config_version SET version = version`) }
+
+func (t *Tx) write(query string, args ...any) {
+	t.writes = append(t.writes, Write{query, args})
+}
+
+// list reads all rows of an answer.
+func list[T any](t *Tx, scan func(Row) (T, error), query string, args ...any) (out []T, err error) {
+	rows, err := t.conn.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+func toMillis(at time.Time) int64 { return at.UnixMilli() }
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func toBit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,122 @@
+package sqlstore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/sid"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// A verification is keyed by the number in its SID, which grows with time, so that rows are
+// appended and not scattered. The one other index holds current verifications alone: it stays
+// small, and a commit touches few pages however long the history is.
+const verificationColumns = `sid, service_sid, account_sid, recipient, to_address, country, channel, status,
+	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee,
+	created_at, updated_at, expires_at, is_current`
+
+func scanVerification(row Row) (*verify.Verification, error) {
+	var v verify.Verification
+	var sends string
+	var created, updated, expires, current int64
+	err := row.Scan(&v.SID, &v.ServiceSID, &v.AccountSID, &v.Recipient, &v.To, &v.Country, &v.Channel, &v.Status,
+		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee,
+		&created, &updated, &expires, &current)
+	if err != nil {
+		return nil, err
+	}
+	if v.Sends, err = parseSends(sends); err != nil {
+		return nil, fmt.Errorf("sends of verification %s: %w", v.SID, err)
+	}
+	v.CreatedAt, v.UpdatedAt, v.ExpiresAt = fromMillis(created), fromMillis(updated), fromMillis(expires)
+	v.Current = current == 1
+	return &v, nil
+}
+
+// Verification implements verify.Tx.
+func (t *Tx) Verification(verificationSID string) (*verify.Verification, error) {
+	return scanVerification(t.conn.QueryRow(`SELECT `+verificationColumns+` FROM verification WHERE id = $1 AND sid = $2`,
+		sid.Key(verificationSID), verificationSID))
+}
+
+// CurrentVerification implements verify.Tx.
+func (t *Tx) CurrentVerification(serviceSID, recipient string) (*verify.Verification, error) {
+	return scanVerification(t.conn.QueryRow(`SELECT `+verificationColumns+` FROM verification
+		WHERE service_sid = $1 AND recipient = $2 AND is_current = 1`, serviceSID, recipient))
+}
+
+// AddVerification implements verify.Tx.
+func (t *Tx) AddVerification(v *verify.Verification) {
+	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
+		formatSends(v.Sends), v.Checks, v.MaxSends, v.MaxChecks, v.CodeLength, v.CodeMAC, v.CodeSealed, v.Amount, v.Payee,
+		toMillis(v.CreatedAt), toMillis(v.UpdatedAt), toMillis(v.ExpiresAt), toBit(v.Current))
+}
+
+// PutVerification implements verify.Tx. It writes what can change.
+func (t *Tx) PutVerification(v *verify.Verification) {
+	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
+			updated_at = $9, is_current = $10
+		WHERE id = $1 AND sid = $2`,
+		sid.Key(v.SID), v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
+		toMillis(v.UpdatedAt), toBit(v.Current))
+}
+
+// ExpireVerifications implements verify.Tx. A place in the walk is a service SID and a recipient,
+// one after the other.
+func (t *Tx) ExpireVerifications(from string, now, forget time.Time, limit int) (string, error) {
+	service, recipient := from[:min(len(from), sid.Length)], from[min(len(from), sid.Length):]
+	type place struct{ service, recipient string }
+	chunk, err := list(t, func(row Row) (p place, err error) {
+		err = row.Scan(&p.service, &p.recipient)
+		return p, err
+	}, `SELECT service_sid, recipient FROM verification WHERE is_current = 1 AND (service_sid, recipient) > ($1, $2)
+		ORDER BY service_sid, recipient LIMIT $3`, service, recipient, limit)
+	if err != nil || len(chunk) == 0 {
+		return "", err
+	}
+	last := chunk[len(chunk)-1]
+	t.write(`UPDATE verification SET code_mac = NULL, code_sealed = NULL,
+			status = CASE WHEN status = 'pending' THEN 'expired' ELSE status END,
+			is_current = CASE WHEN expires_at <= $6 THEN 0 ELSE 1 END
+		WHERE is_current = 1 AND (service_sid, recipient) > ($1, $2) AND (service_sid, recipient) <= ($3, $4)
+			AND (expires_at <= $6 OR expires_at <= $5 AND status = 'pending')`,
+		service, recipient, last.service, last.recipient, toMillis(now), toMillis(forget))
+	if len(chunk) < limit {
+		return "", nil
+	}
+	return last.service + last.recipient, nil
+}
+
+// formatSends writes sends as "1764000000000/sms/VL…", separated by spaces.
+func formatSends(sends []verify.Send) string {
+	b := make([]byte, 0, 64*len(sends))
+	for i, s := range sends {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, toMillis(s.At), 10)
+		b = append(b, '/')
+		b = append(b, s.Channel...)
+		b = append(b, '/')
+		b = append(b, s.AttemptSID...)
+	}
+	return string(b)
+}
+
+func parseSends(text string) ([]verify.Send, error) {
+	var sends []verify.Send
+	for field := range strings.FieldsSeq(text) {
+		at, rest, _ := strings.Cut(field, "/")
+		channel, attempt, ok := strings.Cut(rest, "/")
+		ms, err := strconv.ParseInt(at, 10, 64)
+		if err != nil || !ok {
+			return nil, fmt.Errorf("%q is no send", field)
+		}
+		sends = append(sends, verify.Send{At: fromMillis(ms), Channel: verify.Channel(channel), AttemptSID: attempt})
+	}
+	return sends, nil
+}

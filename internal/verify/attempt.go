@@ -1,0 +1,68 @@
+package verify
+
+import (
+	"time"
+)
+
+// Attempt is one send of a verification's code: the audit trail of who was sent what, where, and
+// how it went. It outlives its verification.
+type Attempt struct {
+	SID             string // VL…
+	VerificationSID string
+	ServiceSID      string
+	AccountSID      string
+	Channel         Channel
+	To              string
+	Country         string // ISO 3166-1 alpha-2, "" for e-mail
+	CodeLength      int
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+
+	// How the message is written.
+	Locale  string // the language asked for or chosen, BCP 47
+	Brand   string // the name that the message speaks for
+	Options AttemptOptions
+
+	// What became of it.
+	State AttemptState
+	// Route is the number of routes that are done with, so the route to go on with.
+	Route    int
+	Provider string // who was given the message last
+	// ProviderID is the provider's own identifier of the message.
+	ProviderID string
+	// ErrorCode is the provider's own code for the last failure, verbatim.
+	ErrorCode string
+	// ErrorClass is the last failure's class by name, "" if there was none.
+	ErrorClass string
+	// HandOvers counts how often a provider was given the message.
+	HandOvers int
+}
+
+// AttemptOptions are the rarer wishes about a message.
+type AttemptOptions struct {
+	AppHash       string `json:"app_hash,omitempty"`
+	SendDigits    string `json:"send_digits,omitempty"`
+	PressKey      bool   `json:"press_key,omitempty"`
+	Voice         string `json:"voice,omitempty"`
+	DoNotShare    bool   `json:"do_not_share,omitempty"`
+	EmailFrom     string `json:"email_from,omitempty"`
+	EmailFromName string `json:"email_from_name,omitempty"`
+}
+
+// AttemptState is what is known about the message.
+type AttemptState string
+
+// The states.
+//
+//	queued ──► sent
+//	   │ ├───► failed      no provider took it, or the code's life was over
+//	   │ ├───► unknown     handed over, and nobody can say whether it arrived
+//	   │ └───► dropped     approved, canceled or deleted before it went out
+//	   └─ … again and again, with other providers or later
+const (
+	AttemptQueued  AttemptState = "queued"
+	AttemptSent    AttemptState = "sent"
+	AttemptFailed  AttemptState = "failed"
+	AttemptUnknown AttemptState = "unknown"
+	AttemptDropped AttemptState = "dropped"
+)

@@ -1,0 +1,115 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code is an error code of the API. The numbers are Twilio's
+// (https://www.twilio.com/docs/api/errors): they are public vocabulary, so the domain uses them as
+// they are. Which HTTP status and which text belong to a code is the business of package api.
+type Code int
+
+// The codes that verifyd answers with.
+const (
+	CodeMissingParameter   Code = 20001
+	CodeUnauthorized       Code = 20003
+	CodeMethodNotAllowed   Code = 20004
+	CodePageSizeTooLarge   Code = 20007
+	CodeNotFound           Code = 20404
+	CodeTooManyRequests    Code = 20429
+	CodeInternal           Code = 20500
+	CodeUnavailable        Code = 20503
+	CodeSNANotProvisioned  Code = 60001
+	CodeInvalidParameter   Code = 60200
+	CodeMaxChecks          Code = 60202
+	CodeMaxSends           Code = 60203
+	CodeFeatureDisabled    Code = 60204
+	CodePSD2Incomplete     Code = 60206
+	CodePSD2Call           Code = 60214
+	CodeNoMailer           Code = 60217
+	CodeNoTarget           Code = 60221
+	CodeChannelDisabled    Code = 60223
+	CodeTemplateChannel    Code = 60227
+	CodeTemplateNotFound   Code = 60228
+	CodeWhatsAppTemplate   Code = 60242
+	CodeInvalidTemplates   Code = 60251
+	CodeTemplatesInvalid   Code = 60252
+	CodePSD2SNA            Code = 60329
+	CodeNoSpeechLocale     Code = 60331
+	CodeAppHashChannel     Code = 60602
+	CodeWhatsAppNotEnabled Code = 68008
+)
+
+// Codes lists every code above, for tables that must have a row for each.
+func Codes() []Code {
+	return []Code{
+		CodeMissingParameter, CodeUnauthorized, CodeMethodNotAllowed, CodePageSizeTooLarge,
+		CodeNotFound, CodeTooManyRequests, CodeInternal, CodeUnavailable, CodeSNANotProvisioned,
+		CodeInvalidParameter, CodeMaxChecks, CodeMaxSends, CodeFeatureDisabled, CodePSD2Incomplete,
+		CodePSD2Call, CodeNoMailer, CodeNoTarget, CodeChannelDisabled, CodeTemplateChannel,
+		CodeTemplateNotFound, CodeWhatsAppTemplate, CodeInvalidTemplates, CodeTemplatesInvalid,
+		CodePSD2SNA, CodeNoSpeechLocale, CodeAppHashChannel, CodeWhatsAppNotEnabled,
+	}
+}
+
+// Error is a refusal that the caller is told. Every other error is a fault: it is logged, and the
+// caller learns only that there was one.
+type Error struct {
+	Code Code
+	// Param is the parameter at fault, spelt as the API spells it.
+	Param string
+	// Value is the refused value, where the API repeats it.
+	Value string
+	// Text replaces the code's usual text.
+	Text string
+	// RetryAfter is the time until the same call may succeed, 0 if it never will or nobody knows.
+	RetryAfter time.Duration
+	// Reason says why something is not found, to a caller who may know.
+	Reason Reason
+	// Verification is what the refusal is about, where the caller may know it.
+	Verification *Verification
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("error %d", e.Code)
+	if e.Param != "" {
+		text += ": " + e.Param
+	}
+	if e.Text != "" {
+		text += ": " + e.Text
+	}
+	return text
+}
+
+// Reason says why a verification is not found. Twilio answers 404 and leaves one guessing; verifyd
+// adds the reason in a header.
+type Reason string
+
+// The reasons.
+const (
+	ReasonApproved     Reason = "approved"
+	ReasonExpired      Reason = "expired"
+	ReasonCanceled     Reason = "canceled"
+	ReasonMaxAttempts  Reason = "max-attempts"
+	ReasonReplaced     Reason = "replaced"
+	ReasonNeverExisted Reason = "never-existed"
+	ReasonOtherService Reason = "other-service"
+)
+
+// Errors of a Store.
+var (
+	// ErrNotFound says that there is no such record.
+	ErrNotFound = errors.New("not found")
+	// ErrExists says that a record with this key is there already. Update runs its function again
+	// after a lost race, so an operation sees it only if its own key was taken for good.
+	ErrExists = errors.New("exists already")
+	// ErrUnavailable says that the store cannot take an Update now (too much to do, disk full,
+	// database away); nothing was done.
+	ErrUnavailable = errors.New("store is unavailable")
+)
+
+func invalid(param string) error { return &Error{Code: CodeInvalidParameter, Param: param} }
+
+func missing(param string) error { return &Error{Code: CodeMissingParameter, Param: param} }

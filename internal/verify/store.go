@@ -1,0 +1,112 @@
+package verify
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps the records.
+//
+// View runs fn on one consistent state. Update runs fn in a transaction of its own and commits it
+// if fn returns nil: when Update returns nil, what fn put is durable; when it returns an error,
+// nothing of it is there. Update runs as if all Updates ran one after another.
+//
+// fn may run more than once (a lost race, a connection that broke), so it must touch nothing but
+// tx, and what it leaves in variables outside must be set anew in every run. It must not keep tx.
+//
+// A caller that goes away does not undo an Update that has begun: whoever hangs up after a wrong
+// guess must not have guessed for free. ErrUnavailable means that the store did nothing and may do
+// it later.
+type Store interface {
+	View(ctx context.Context, fn func(Tx) error) error
+	Update(ctx context.Context, fn func(Tx) error) error
+	// ConfigVersion is a number that has grown when an account, a key or a service has changed,
+	// here or elsewhere. A change made through this store shows at once, others within a second.
+	ConfigVersion() uint64
+	Close() error
+}
+
+// Tx reads and writes records, and decides nothing.
+//
+// Reads return ErrNotFound where there is no such record. In an Update, a record that was read
+// stays as it is until the commit. Every record is a copy that belongs to the caller.
+//
+// Writes are kept until fn returns nil and go to the database together with the commit, so that
+// an operation costs two round trips over a network; therefore they return no error, and a read
+// does not see them. Add fails the commit with ErrExists if the record is there already; Put
+// replaces a record or makes it.
+type Tx interface {
+	accountTx
+	serviceTx
+	verificationTx
+	attemptTx
+	jobTx
+}
+
+type accountTx interface {
+	Account(sid string) (*Account, error)
+	Accounts() ([]Account, error) // oldest first
+	PutAccount(*Account)
+	Key(sid string) (*Key, error)
+	PutKey(*Key)
+}
+
+type serviceTx interface {
+	Service(sid string) (*Service, error)
+	// Services lists the services of an account, newest first.
+	Services(accountSID string, page Page) ([]Service, error)
+	PutService(*Service)
+	// DeleteService removes a service and ends its verifications: their codes are wiped and their
+	// jobs find nothing to do.
+	DeleteService(sid string)
+}
+
+type verificationTx interface {
+	Verification(sid string) (*Verification, error)
+	// CurrentVerification is the latest verification of a recipient in a service, whatever its
+	// state, as long as the service remembers it (see Verification.Forget).
+	CurrentVerification(serviceSID, recipient string) (*Verification, error)
+	AddVerification(*Verification)
+	PutVerification(*Verification)
+	// ExpireVerifications walks the current verifications from a place on, at most limit of them:
+	// those pending whose time is up at now become expired and lose their code, and those whose
+	// time was up at forget are no longer current. It returns the place to go on from, "" at the
+	// end. The walk follows the index of current verifications, so its cost does not grow with
+	// history.
+	ExpireVerifications(from string, now, forget time.Time, limit int) (next string, err error)
+}
+
+type attemptTx interface {
+	Attempt(sid string) (*Attempt, error)
+	AddAttempt(*Attempt)
+	PutAttempt(*Attempt)
+}
+
+type jobTx interface {
+	// Enqueue leaves a job that runs after the commit, at least once.
+	Enqueue(Job)
+	// FinishJob removes a job.
+	FinishJob(Job)
+	// DeferJob gives a job back, to be run at another time.
+	DeferJob(Job, time.Time)
+}
+
+// Job is durable work that a commit left behind.
+type Job struct {
+	ID   int64  // given by the store
+	Kind string // names the worker: "sms", "email"
+	Ref  string // the SID of what the work is about
+	Due  time.Time
+	// Runs counts how often the job was begun. A run that neither finished nor deferred the job
+	// died with its process.
+	Runs int
+}
+
+// Page is a part of a list.
+type Page struct {
+	Size int
+	// After is the SID of the last record of the page before; empty at the start.
+	After string
+	// Skip is a number of records to pass over.
+	Skip int
+}

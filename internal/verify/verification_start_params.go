@@ -1,0 +1,370 @@
+package verify
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/verifyd/verifyd/internal/jsonparam"
+	"github.com/verifyd/verifyd/internal/mailaddr"
+	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/otp"
+	"github.com/verifyd/verifyd/internal/phone"
+	"github.com/verifyd/verifyd/internal/sid"
+)
+
+// StartParams are the parameters of a start as they were sent (core reference, section 3.2). Empty
+// means "not sent" but for To and Channel, where nil does.
+type StartParams struct {
+	To                   *string
+	Channel              *string
+	CustomFriendlyName   string
+	CustomMessage        string // deprecated at Twilio: accepted, and the usual text is sent
+	SendDigits           string
+	Locale               string
+	CustomCode           string
+	Amount               string
+	Payee                string
+	RateLimits           string // JSON object
+	ChannelConfiguration string // JSON object
+	AppHash              string
+	TemplateSID          string
+	Substitutions        string // TemplateCustomSubstitutions, JSON object
+	Templates            string // JSON array
+	DeviceIP             string
+	EnableSNAClientToken *bool
+	RiskCheck            string
+	Tags                 string // JSON object
+}
+
+// wish is a start that was found to be in order.
+type wish struct {
+	StartParams
+	channel       Channel
+	to, recipient string
+	country       string
+	amount, payee string
+	locale, brand string
+	options       AttemptOptions
+}
+
+// read checks the parameters in the order of the core reference, section 15. It needs nothing but
+// the service, so that whatever is wrong is found before a transaction begins.
+func (p StartParams) read(s *Service, routed func(Channel) bool) (*wish, error) {
+	if p.To == nil {
+		return nil, missing("To")
+	}
+	if p.Channel == nil {
+		return nil, missing("Channel")
+	}
+	w := &wish{StartParams: p}
+	for _, step := range []func(*Service) error{
+		w.readChannel, w.readTo, w.readMessage, w.readGates, w.readPSD2, w.readTemplates,
+	} {
+		if err := step(s); err != nil {
+			return nil, err
+		}
+	}
+	if !routed(w.channel) {
+		refusal := channelRules[w.channel].unavailable
+		return nil, &refusal
+	}
+	return w, nil
+}
+
+func (w *wish) readChannel(s *Service) error {
+	switch c := *w.Channel; c {
+	case "sna":
+		// As on an account that was not given Silent Network Auth.
+		if s.PSD2Enabled {
+			return &Error{Code: CodePSD2SNA}
+		}
+		return &Error{Code: CodeSNANotProvisioned}
+	default:
+		if _, known := channelRules[Channel(c)]; !known {
+			return invalid("Channel")
+		}
+		w.channel = Channel(c)
+		return nil
+	}
+}
+
+func (w *wish) readTo(*Service) error {
+	to, recipient, country, ok := readDestination(w.channel == Email, *w.To)
+	if !ok {
+		return &Error{Code: CodeInvalidParameter, Param: "To", Value: *w.To}
+	}
+	w.to, w.recipient, w.country = to, recipient, country
+	return nil
+}
+
+// readDestination reads an e-mail address or a telephone number.
+func readDestination(isMail bool, s string) (to, recipient, country string, ok bool) {
+	if isMail {
+		to, recipient, ok = mailaddr.Parse(s)
+		return to, recipient, "", ok
+	}
+	n, ok := phone.Parse(restorePlus(s))
+	return n.E164(), n.E164(), n.Country(), ok
+}
+
+// restorePlus undoes what happens to a number that was put into a form without encoding: its plus
+// sign has become a space.
+func restorePlus(s string) string {
+	s = strings.TrimRight(s, " ")
+	if len(s) > 1 && s[0] == ' ' && s[1] != '+' {
+		return "+" + strings.TrimLeft(s, " ")
+	}
+	return s
+}
+
+func (w *wish) readMessage(s *Service) error {
+	w.brand = s.FriendlyName
+	if w.CustomFriendlyName != "" {
+		if !validName(w.CustomFriendlyName) {
+			return invalid("CustomFriendlyName")
+		}
+		w.brand = w.CustomFriendlyName
+	}
+	if err := w.readLocale(); err != nil {
+		return err
+	}
+	if w.CustomCode != "" && !otp.ValidCustom(w.CustomCode) {
+		return invalid("CustomCode")
+	}
+	if w.DeviceIP != "" {
+		if _, err := netip.ParseAddr(w.DeviceIP); err != nil {
+			return invalid("DeviceIp")
+		}
+	}
+	if w.RiskCheck != "" && w.RiskCheck != "enable" && w.RiskCheck != "disable" {
+		return invalid("RiskCheck")
+	}
+	if strings.Trim(w.SendDigits, "0123456789*#wW") != "" || len(w.SendDigits) > 32 {
+		return invalid("SendDigits")
+	}
+	if err := w.readJSON(); err != nil {
+		return err
+	}
+	w.options.DoNotShare = s.DoNotShareWarningEnabled && (w.channel == SMS || w.channel == RCS)
+	if w.channel == Call {
+		w.options.SendDigits = w.SendDigits
+		w.options.PressKey = s.DTMFInputRequired
+		if s.TTSName != nil {
+			w.options.Voice = *s.TTSName
+		}
+	}
+	return nil
+}
+
+// readLocale finds the language of the message. One that nobody knows is refused; one that the
+// channel lacks is refused where the API has a code for it.
+func (w *wish) readLocale() error {
+	channel := string(w.channel)
+	if w.Locale != "" && !message.Known(w.Locale) {
+		return invalid("Locale")
+	}
+	if w.Locale != "" && !message.Supported(channel, w.Locale) {
+		switch w.channel {
+		case Call:
+			return &Error{Code: CodeNoSpeechLocale}
+		case WhatsApp:
+			return &Error{Code: CodeWhatsAppTemplate}
+		}
+	}
+	w.locale = message.Resolve(channel, w.Locale, w.to)
+	return nil
+}
+
+// The bounds of Tags (core reference, section 3.2).
+const (
+	maxTags      = 10
+	maxTagLength = 128
+)
+
+// readJSON checks the parameters that are JSON. RateLimits and substitutions mean nothing yet: no
+// limit and no template can be made.
+func (w *wish) readJSON() error {
+	if w.RateLimits != "" {
+		if _, err := jsonparam.Object(w.RateLimits); err != nil {
+			return invalid("RateLimits")
+		}
+	}
+	if w.Substitutions != "" {
+		if _, err := texts(w.Substitutions); err != nil {
+			return invalid("TemplateCustomSubstitutions")
+		}
+	}
+	if w.Tags != "" {
+		tags, err := texts(w.Tags)
+		if err != nil || len(tags) > maxTags {
+			return invalid("Tags")
+		}
+		for name, value := range tags {
+			if utf8.RuneCountInString(name) > maxTagLength || utf8.RuneCountInString(value) > maxTagLength {
+				return invalid("Tags")
+			}
+		}
+	}
+	if w.ChannelConfiguration == "" {
+		return nil
+	}
+	settings, err := jsonparam.Object(w.ChannelConfiguration)
+	if err != nil {
+		return invalid("ChannelConfiguration")
+	}
+	if w.channel != Email {
+		return nil
+	}
+	return w.readMailer(settings)
+}
+
+// readMailer takes the sender out of ChannelConfiguration. Its template and substitutions belong
+// to a mailer of SendGrid's, which verifyd has not.
+func (w *wish) readMailer(settings map[string]any) error {
+	from, given := settings["from"]
+	if given {
+		text, _ := from.(string)
+		address, _, ok := mailaddr.Parse(text)
+		if !ok {
+			return invalid("ChannelConfiguration")
+		}
+		w.options.EmailFrom = address
+	}
+	name, given := settings["from_name"]
+	if given {
+		text, ok := name.(string)
+		if !ok || !shortText(text) {
+			return invalid("ChannelConfiguration")
+		}
+		w.options.EmailFromName = text
+	}
+	return nil
+}
+
+// texts reads a JSON object whose values are scalars.
+func texts(s string) (map[string]string, error) {
+	object, err := jsonparam.Object(s)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(object))
+	for name, v := range object {
+		text, ok := jsonparam.Text(v)
+		if !ok {
+			return nil, errors.New("a value is not a text")
+		}
+		out[name] = text
+	}
+	return out, nil
+}
+
+// readGates refuses what the service has not turned on.
+func (w *wish) readGates(s *Service) error {
+	if w.CustomCode != "" && !s.CustomCodeEnabled {
+		return &Error{Code: CodeFeatureDisabled}
+	}
+	return nil
+}
+
+// maxPayee bounds Payee, in characters. A message may shorten it; an amount is never shortened.
+const maxPayee = 256
+
+func (w *wish) readPSD2(s *Service) error {
+	if !s.PSD2Enabled {
+		return nil
+	}
+	if w.Amount == "" || w.Payee == "" {
+		return &Error{Code: CodePSD2Incomplete}
+	}
+	if w.channel == Call {
+		return &Error{Code: CodePSD2Call}
+	}
+	if !oneLine(w.Amount, message.MaxAmount) {
+		return invalid("Amount")
+	}
+	if !oneLine(w.Payee, maxPayee) {
+		return invalid("Payee")
+	}
+	w.amount, w.payee = w.Amount, w.Payee
+	return nil
+}
+
+// oneLine reports whether s is at most max characters long and has no control characters.
+func oneLine(s string, max int) bool {
+	return utf8.RuneCountInString(s) <= max && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// readTemplates checks the Android app hash and the templates. No template exists yet, so each
+// that is named is unknown.
+func (w *wish) readTemplates(*Service) error {
+	if w.AppHash != "" {
+		if w.channel != SMS {
+			return &Error{Code: CodeAppHashChannel}
+		}
+		if !validAppHash(w.AppHash) {
+			return invalid("AppHash")
+		}
+		w.options.AppHash = w.AppHash
+	}
+	if w.TemplateSID != "" {
+		switch {
+		case !sid.Valid(sid.Template, w.TemplateSID):
+			return invalid("TemplateSid")
+		case w.channel != SMS && w.channel != Call:
+			return &Error{Code: CodeTemplateChannel}
+		default:
+			return &Error{Code: CodeTemplateNotFound}
+		}
+	}
+	if w.Templates != "" {
+		if !validTemplateList(w.Templates) {
+			return &Error{Code: CodeInvalidTemplates}
+		}
+		return &Error{Code: CodeTemplatesInvalid}
+	}
+	return nil
+}
+
+// validAppHash accepts the base64 alphabet of Android's SMS Retriever, whose hashes have eleven
+// characters.
+func validAppHash(hash string) bool {
+	if len(hash) != 11 {
+		return false
+	}
+	for _, c := range []byte(hash) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '+' && c != '/' {
+			return false
+		}
+	}
+	return true
+}
+
+// validTemplateList reports whether a Templates parameter has its form: [{"sid":"HJ…",
+// "substitutions":{…}}, …], not empty.
+func validTemplateList(s string) bool {
+	list, err := jsonparam.Array(s)
+	if err != nil || len(list) == 0 {
+		return false
+	}
+	for _, entry := range list {
+		object, _ := entry.(map[string]any)
+		templateSID, _ := object["sid"].(string)
+		if !sid.Valid(sid.Template, templateSID) {
+			return false
+		}
+		if substitutions, given := object["substitutions"]; given {
+			if _, ok := substitutions.(map[string]any); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// otherTransaction reports whether a pending verification is for another amount or payee.
+func (w *wish) otherTransaction(v *Verification) bool {
+	return v.Amount != w.amount || v.Payee != w.payee
+}
