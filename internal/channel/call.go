@@ -6,17 +6,13 @@ import (
 	"github.com/verifyd/verifyd/provider"
 )
 
-// spokenTwice: the score says the code twice in itself; a call plays it two times over, for those
-// who were still looking for a pencil.
-const spokenTwice = 2
-
 func composeCall(m *provider.Message, o message.OTP, options verify.AttemptOptions) {
 	s := message.Call(o)
 	m.Text, m.Locale = s.Text, s.Locale
 	m.Speech = &provider.Speech{
 		Language:   s.Locale,
 		Voice:      options.Voice,
-		Repeat:     spokenTwice,
+		Repeat:     1, // the parts say the code twice
 		PressKey:   options.PressKey,
 		SendDigits: options.SendDigits,
 	}

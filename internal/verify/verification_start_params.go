@@ -279,8 +279,13 @@ func (w *wish) readPSD2(s *Service) error {
 	if w.Amount == "" || w.Payee == "" {
 		return &Error{Code: CodePSD2Incomplete}
 	}
-	if w.channel == Call {
+	switch w.channel {
+	case Call:
 		return &Error{Code: CodePSD2Call}
+	case WhatsApp:
+		// Meta's authentication template shows a code and nothing else, and a code must not be
+		// given for a payment without its amount and payee (RTS article 5).
+		return &Error{Code: CodeChannelDisabled}
 	}
 	if !oneLine(w.Amount, message.MaxAmount) {
 		return invalid("Amount")

@@ -1,0 +1,346 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+const (
+	accountSID = "AC00000000000000000000000000000001"
+	serviceSID = "VA00000000000000000000000000000001"
+)
+
+// numbered is the n-th SID of a kind; higher numbers are newer.
+func numbered(prefix string, n int) string { return fmt.Sprintf("%s%016x%016x", prefix, n, n) }
+
+// fill sets every field of the struct that p points to, however deep, to something that is not
+// its zero value, so that a forgotten column cannot go unnoticed.
+func fill(p any, seed int) {
+	fillValue(reflect.ValueOf(p).Elem(), &seed)
+}
+
+func fillValue(v reflect.Value, seed *int) {
+	*seed++
+	switch v.Interface().(type) {
+	case time.Time:
+		v.Set(reflect.ValueOf(noon.Add(time.Duration(*seed) * time.Second)))
+		return
+	case time.Duration:
+		v.SetInt(int64(time.Duration(*seed) * time.Second))
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(fmt.Sprintf("text %d", *seed))
+	case reflect.Int, reflect.Int64:
+		v.SetInt(int64(*seed))
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fillValue(v.Elem(), seed)
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes(fmt.Append(nil, "bytes ", *seed))
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fillValue(v.Index(0), seed)
+		fillValue(v.Index(1), seed)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fillValue(v.Field(i), seed)
+		}
+	default:
+		panic("storetest cannot fill a " + v.Type().String())
+	}
+}
+
+func account() *verify.Account {
+	var a verify.Account
+	fill(&a, 1)
+	a.SID = accountSID
+	return &a
+}
+
+func service(n int) *verify.Service {
+	var s verify.Service
+	fill(&s, n)
+	s.SID, s.AccountSID = numbered("VA", n), accountSID
+	return &s
+}
+
+func verification(n int) *verify.Verification {
+	var v verify.Verification
+	fill(&v, n)
+	v.SID, v.AccountSID, v.ServiceSID = numbered("VE", n), accountSID, serviceSID
+	v.Status, v.Channel = verify.Pending, verify.SMS
+	for i := range v.Sends {
+		v.Sends[i].Channel = verify.Call
+		v.Sends[i].AttemptSID = numbered("VL", i+1)
+	}
+	return &v
+}
+
+func putAccount(t *testing.T, s Store) {
+	t.Helper()
+	update(t, s, func(tx verify.Tx) { tx.PutAccount(account()) })
+}
+
+func accountsAndKeys(t *testing.T, s Store) {
+	a := account()
+	var k verify.Key
+	fill(&k, 100)
+	k.SID, k.AccountSID = numbered("SK", 1), a.SID
+	update(t, s, func(tx verify.Tx) {
+		tx.PutAccount(a)
+		tx.PutKey(&k)
+	})
+	got := mustView(t, s, func(tx verify.Tx) (*verify.Account, error) { return tx.Account(a.SID) })
+	if diff := cmp.Diff(a, got); diff != "" {
+		t.Errorf("account:\n%s", diff)
+	}
+	gotKey := mustView(t, s, func(tx verify.Tx) (*verify.Key, error) { return tx.Key(k.SID) })
+	if diff := cmp.Diff(&k, gotKey); diff != "" {
+		t.Errorf("key:\n%s", diff)
+	}
+	a.Name, a.TokenHash, a.TokenSealed = "another", []byte("hash"), []byte("sealed")
+	update(t, s, func(tx verify.Tx) { tx.PutAccount(a) })
+	all := mustView(t, s, func(tx verify.Tx) ([]verify.Account, error) { return tx.Accounts() })
+	if diff := cmp.Diff([]verify.Account{*a}, all); diff != "" {
+		t.Errorf("accounts after a change:\n%s", diff)
+	}
+}
+
+func servicesComeBack(t *testing.T, s Store) {
+	putAccount(t, s)
+	want := service(1)
+	update(t, s, func(tx verify.Tx) { tx.PutService(want) })
+	read := func(tx verify.Tx) (*verify.Service, error) { return tx.Service(want.SID) }
+	if diff := cmp.Diff(want, mustView(t, s, read)); diff != "" {
+		t.Errorf("service:\n%s", diff)
+	}
+	want.ServiceSettings = verify.ServiceSettings{FriendlyName: "bare"}
+	want.UpdatedAt = noon.Add(time.Hour)
+	update(t, s, func(tx verify.Tx) { tx.PutService(want) })
+	if diff := cmp.Diff(want, mustView(t, s, read)); diff != "" {
+		t.Errorf("service after a change:\n%s", diff)
+	}
+}
+
+func servicesAreListed(t *testing.T, s Store) {
+	putAccount(t, s)
+	other := account()
+	other.SID = "AC00000000000000000000000000000002"
+	update(t, s, func(tx verify.Tx) {
+		tx.PutAccount(other)
+		for n := 1; n <= 5; n++ {
+			tx.PutService(service(n))
+		}
+		foreign := service(6)
+		foreign.AccountSID = other.SID
+		tx.PutService(foreign)
+	})
+	for _, c := range []struct {
+		page verify.Page
+		want []int
+	}{
+		{verify.Page{Size: 10}, []int{5, 4, 3, 2, 1}},
+		{verify.Page{Size: 2}, []int{5, 4}},
+		{verify.Page{Size: 2, After: numbered("VA", 4)}, []int{3, 2}},
+		{verify.Page{Size: 2, Skip: 4}, []int{1}},
+		{verify.Page{Size: 2, After: numbered("VA", 1)}, nil},
+	} {
+		list := mustView(t, s, func(tx verify.Tx) ([]verify.Service, error) { return tx.Services(accountSID, c.page) })
+		var got, want []string
+		for i := range list {
+			got = append(got, list[i].SID)
+		}
+		for _, n := range c.want {
+			want = append(want, numbered("VA", n))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("page %+v:\n%s", c.page, diff)
+		}
+	}
+}
+
+func deletedService(t *testing.T, s Store) {
+	putAccount(t, s)
+	v, approved := verification(1), verification(2)
+	approved.Status = verify.Approved
+	update(t, s, func(tx verify.Tx) {
+		tx.PutService(service(1))
+		tx.AddVerification(v)
+		tx.AddVerification(approved)
+	})
+	update(t, s, func(tx verify.Tx) { tx.DeleteService(serviceSID) })
+	if _, err := view(t, s, func(tx verify.Tx) (*verify.Service, error) { return tx.Service(serviceSID) }); !errors.Is(err, verify.ErrNotFound) {
+		t.Errorf("the service is still there: %v", err)
+	}
+	for sid, status := range map[string]verify.Status{v.SID: verify.Canceled, approved.SID: verify.Approved} {
+		got := mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(sid) })
+		if got.Status != status || got.Current || got.CodeMAC != nil || got.CodeSealed != nil {
+			t.Errorf("verification: status %s, current %v, MAC %q, seal %q; want %s without a code", got.Status, got.Current, got.CodeMAC, got.CodeSealed, status)
+		}
+	}
+}
+
+func verificationsComeBack(t *testing.T, s Store) {
+	want := verification(1)
+	update(t, s, func(tx verify.Tx) { tx.AddVerification(want) })
+	got := mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(want.SID) })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("by SID:\n%s", diff)
+	}
+	got = mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) {
+		return tx.CurrentVerification(want.ServiceSID, want.Recipient)
+	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("by recipient:\n%s", diff)
+	}
+	bare := verification(50)
+	bare.Sends, bare.CodeMAC, bare.CodeSealed, bare.Amount, bare.Payee, bare.Current = nil, nil, nil, "", "", false
+	update(t, s, func(tx verify.Tx) { tx.AddVerification(bare) })
+	got = mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(bare.SID) })
+	if diff := cmp.Diff(bare, got); diff != "" {
+		t.Errorf("with nothing in it that may be missing:\n%s", diff)
+	}
+}
+
+func verificationsChange(t *testing.T, s Store) {
+	v := verification(1)
+	update(t, s, func(tx verify.Tx) { tx.AddVerification(v) })
+	v.Send(verify.Email, numbered("VL", 9), noon.Add(time.Hour))
+	v.Checks++
+	v.Approve(v.CreatedAt)
+	v.Forget()
+	update(t, s, func(tx verify.Tx) { tx.PutVerification(v) })
+	got := mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(v.SID) })
+	if diff := cmp.Diff(v, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func attemptsComeBack(t *testing.T, s Store) {
+	var a verify.Attempt
+	fill(&a, 1)
+	a.SID = numbered("VL", 1)
+	update(t, s, func(tx verify.Tx) { tx.AddAttempt(&a) })
+	read := func(tx verify.Tx) (*verify.Attempt, error) { return tx.Attempt(a.SID) }
+	if diff := cmp.Diff(&a, mustView(t, s, read)); diff != "" {
+		t.Errorf("attempt:\n%s", diff)
+	}
+	a.UpdatedAt, a.State, a.Route, a.HandOvers = noon.Add(time.Hour), verify.AttemptSent, 7, 8
+	a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass = "mail", "id", "", ""
+	update(t, s, func(tx verify.Tx) { tx.PutAttempt(&a) })
+	if diff := cmp.Diff(&a, mustView(t, s, read)); diff != "" {
+		t.Errorf("attempt after a change:\n%s", diff)
+	}
+}
+
+func oneIsCurrent(t *testing.T, s Store) {
+	first, second := verification(1), verification(2)
+	second.Recipient = first.Recipient
+	update(t, s, func(tx verify.Tx) { tx.AddVerification(first) })
+	err := s.Update(t.Context(), func(tx verify.Tx) error {
+		tx.AddVerification(second)
+		return nil
+	})
+	if !errors.Is(err, verify.ErrExists) {
+		t.Fatalf("a second current verification of one recipient: %v, want ErrExists", err)
+	}
+	first.Forget()
+	update(t, s, func(tx verify.Tx) {
+		tx.PutVerification(first)
+		tx.AddVerification(second)
+	})
+	got := mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) {
+		return tx.CurrentVerification(serviceSID, first.Recipient)
+	})
+	if got.SID != second.SID {
+		t.Errorf("current is %s, want %s", got.SID, second.SID)
+	}
+}
+
+func notFound(t *testing.T, s Store) {
+	// A SID with the number of another one is another one.
+	v := verification(1)
+	update(t, s, func(tx verify.Tx) { tx.AddVerification(v) })
+	twin := v.SID[:len(v.SID)-1] + "f"
+	for name, read := range map[string]func(verify.Tx) error{
+		"account":              func(tx verify.Tx) error { _, err := tx.Account(accountSID); return err },
+		"key":                  func(tx verify.Tx) error { _, err := tx.Key(numbered("SK", 1)); return err },
+		"service":              func(tx verify.Tx) error { _, err := tx.Service(serviceSID); return err },
+		"verification":         func(tx verify.Tx) error { _, err := tx.Verification(numbered("VE", 2)); return err },
+		"twin of another":      func(tx verify.Tx) error { _, err := tx.Verification(twin); return err },
+		"something else":       func(tx verify.Tx) error { _, err := tx.Verification("no SID"); return err },
+		"current verification": func(tx verify.Tx) error { _, err := tx.CurrentVerification(serviceSID, "nobody"); return err },
+		"attempt":              func(tx verify.Tx) error { _, err := tx.Attempt(numbered("VL", 1)); return err },
+	} {
+		if err := s.View(t.Context(), read); !errors.Is(err, verify.ErrNotFound) {
+			t.Errorf("%s: %v, want ErrNotFound", name, err)
+		}
+	}
+}
+
+func expiry(t *testing.T, s Store) {
+	const n = 25
+	update(t, s, func(tx verify.Tx) {
+		for i := range n {
+			v := verification(1 + i*100)
+			v.ServiceSID = numbered("VA", 1+i%3)
+			v.Recipient = fmt.Sprintf("+3460000%04d", i)
+			switch {
+			case i < 10: // time is up
+				v.ExpiresAt = noon.Add(-time.Minute)
+			case i < 15: // time was up long ago
+				v.ExpiresAt = noon.Add(-2 * time.Hour)
+			default:
+				v.ExpiresAt = noon.Add(time.Minute)
+			}
+			if i == 0 {
+				v.Status, v.CodeMAC, v.CodeSealed = verify.Approved, nil, nil
+			}
+			tx.AddVerification(v)
+		}
+	})
+	steps := 0
+	for from := ""; ; steps++ {
+		update(t, s, func(tx verify.Tx) {
+			next, err := tx.ExpireVerifications(from, noon, noon.Add(-time.Hour), 4)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from = next
+		})
+		if from == "" {
+			break
+		}
+	}
+	if steps < n/4-1 {
+		t.Errorf("the walk took %d steps for %d verifications in chunks of 4", steps+1, n)
+	}
+	for i := range n {
+		v := mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(numbered("VE", 1+i*100)) })
+		status, current := verify.Pending, true
+		switch {
+		case i == 0:
+			status = verify.Approved
+		case i < 10:
+			status = verify.Expired
+		case i < 15:
+			status, current = verify.Expired, false
+		}
+		if v.Status != status || v.Current != current || (v.CodeSealed == nil) != (i < 15) {
+			t.Errorf("verification %d: %s, current %v, code %q; want %s, %v", i, v.Status, v.Current, v.CodeSealed, status, current)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+// Package storetest is the exam that every store takes, all of it: records come back as they went
+// in, an Update is all or nothing and runs as if alone, jobs are claimed once, a caller that goes
+// away undoes nothing. A store's own test is one call of Run.
+//
+// Replay is a store that runs every function twice, to be put under the engine in its tests: the
+// contract allows it, so an operation must stand it.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/queue"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// Store is what an exam needs of a store.
+type Store interface {
+	verify.Store
+	queue.Jobs
+}
+
+// noon is the time of the exam.
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// Run takes the exam. open makes an empty store, and is called for every question.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	for _, question := range []struct {
+		name string
+		ask  func(*testing.T, Store)
+	}{
+		{"accounts and keys come back as they went in", accountsAndKeys},
+		{"services come back as they went in", servicesComeBack},
+		{"services are listed newest first, page by page", servicesAreListed},
+		{"a deleted service takes its verifications along", deletedService},
+		{"verifications come back as they went in", verificationsComeBack},
+		{"an update of a verification writes what can change", verificationsChange},
+		{"attempts come back as they went in", attemptsComeBack},
+		{"one verification of a recipient is current", oneIsCurrent},
+		{"what is not there is ErrNotFound", notFound},
+		{"expiry walks all current verifications in chunks", expiry},
+		{"an error keeps nothing", errorKeepsNothing},
+		{"a panic keeps nothing and harms nobody else", panicKeepsNothing},
+		{"a taken key keeps nothing", takenKeyKeepsNothing},
+		{"a caller that has gone undoes nothing", goneCallers},
+		{"a caller that went before its turn did nothing", goneBefore},
+		{"simultaneous updates run one after another", simultaneousUpdates},
+		{"simultaneous checks compare as often as allowed", simultaneousChecks},
+		{"the configuration's version grows with changes of it alone", configVersion},
+		{"a job is claimed once, and again when its lease ends", jobsAreClaimed},
+		{"the longest due job is claimed first", jobsInOrder},
+		{"a finished job is gone, a deferred one comes back, a buried one does not", jobsEnd},
+		{"an enqueued job wakes its kind alone", jobsWake},
+		{"a job of a commit that failed is not there", jobsRollBack},
+	} {
+		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t)) })
+	}
+}
+
+// update runs fn and fails the test if it cannot be kept.
+func update(t *testing.T, s Store, fn func(verify.Tx)) {
+	t.Helper()
+	err := s.Update(t.Context(), func(tx verify.Tx) error {
+		fn(tx)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("update: %v", err)
+	}
+}
+
+// view reads one thing.
+func view[T any](t *testing.T, s Store, read func(verify.Tx) (T, error)) (T, error) {
+	t.Helper()
+	var got T
+	err := s.View(t.Context(), func(tx verify.Tx) (err error) {
+		got, err = read(tx)
+		return err
+	})
+	return got, err
+}
+
+// mustView reads one thing that has to be there.
+func mustView[T any](t *testing.T, s Store, read func(verify.Tx) (T, error)) T {
+	t.Helper()
+	got, err := view(t, s, read)
+	if err != nil {
+		t.Fatalf("view: %v", err)
+	}
+	return got
+}
+
+// Replay runs every function of an Update twice and throws the first run away.
+type Replay struct{ verify.Store }
+
+var errThrownAway = errors.New("first run, thrown away")
+
+// Update implements verify.Store.
+func (r Replay) Update(ctx context.Context, fn func(verify.Tx) error) error {
+	err := r.Store.Update(ctx, func(tx verify.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return errThrownAway
+	})
+	if !errors.Is(err, errThrownAway) {
+		return err
+	}
+	return r.Store.Update(ctx, fn)
+}
