@@ -12,6 +12,8 @@ type checkParams struct {
 	Code            *string `form:"Code"`
 	Amount          string  `form:"Amount"`
 	Payee           string  `form:"Payee"`
+	// SNAClientToken belongs to Silent Network Auth, by which nothing can be started.
+	SNAClientToken string `form:"SnaClientToken"`
 }
 
 // createVerificationCheck answers 200 though the published description lists 201 too: 200 is what
@@ -21,7 +23,9 @@ func (a *API) createVerificationCheck(r *request) (response, error) {
 	if err := decode(r.form, &p); err != nil {
 		return response{}, err
 	}
-	v, outcome, err := a.engine.CheckVerification(r.ctx, r.account, r.vars.get("ServiceSid"), verify.CheckParams(p))
+	v, outcome, err := a.engine.CheckVerification(r.ctx, r.account, r.vars.get("ServiceSid"), verify.CheckParams{
+		To: p.To, VerificationSID: p.VerificationSID, Code: p.Code, Amount: p.Amount, Payee: p.Payee,
+	})
 	if err != nil {
 		return response{}, err
 	}

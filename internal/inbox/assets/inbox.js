@@ -196,6 +196,7 @@ function hold(sid) {
 }
 
 function release() {
+  if (document.activeElement?.matches(".row")) document.activeElement.blur();
   history.replaceState(null, "", location.pathname + location.search);
   drawNow();
 }
