@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"crypto/rand"
 	"errors"
 	"testing"
 	"testing/iotest"
@@ -11,18 +10,20 @@ import (
 func TestSIDsSortInTheOrderTheyWereGivenOut(t *testing.T) {
 	start := time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)
 	for _, test := range []struct {
-		name string
-		now  func(i int) time.Time
+		name  string
+		count int
+		now   func(i int) time.Time
 	}{
-		{"the clock goes", func(i int) time.Time { return start.Add(time.Duration(i) * time.Millisecond) }},
-		{"the clock stands still", func(int) time.Time { return start }},
-		{"the clock runs backwards", func(i int) time.Time { return start.Add(-time.Duration(i) * time.Hour) }},
-		{"there is no clock", func(int) time.Time { return time.Time{} }},
+		{"the clock goes", 100, func(i int) time.Time { return start.Add(time.Duration(i) * time.Millisecond) }},
+		// More than one millisecond counts.
+		{"the clock stands still", 1<<16 + 10, func(int) time.Time { return start }},
+		{"the clock runs backwards", 100, func(i int) time.Time { return start.Add(-time.Duration(i) * time.Hour) }},
+		{"there is no clock", 100, func(int) time.Time { return time.Time{} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := minter{rand: rand.Reader}
+			m := minter{rand: zeros{}}
 			previous := ""
-			for i := range 1<<16 + 10 { // more than one millisecond counts
+			for i := range test.count {
 				sid := m.next(test.now(i))
 				if !validSID(sid) {
 					t.Fatalf("SID %d: %q is not one", i, sid)
@@ -58,4 +59,12 @@ func TestValidSID(t *testing.T) {
 			t.Errorf("validSID(%q) = %t, want %t", sid, got, want)
 		}
 	}
+}
+
+// zeros is a source that adds nothing: the order must come from the count alone.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

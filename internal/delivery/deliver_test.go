@@ -1,0 +1,249 @@
+package delivery_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/keyring"
+	"github.com/verifyd/verifyd/internal/store/sqlite"
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
+)
+
+var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// carrier is a provider that answers as it is told, one answer a message, and remembers the keys.
+type carrier struct {
+	answers []error
+	keys    []string
+	last    provider.Message
+}
+
+func (c *carrier) Send(_ context.Context, m provider.Message) (provider.Accepted, error) {
+	c.keys = append(c.keys, m.Key[strings.LastIndex(m.Key, ":"):])
+	c.last = m
+	if len(c.answers) == 0 {
+		return provider.Accepted{ID: fmt.Sprintf("id-%d", len(c.keys))}, nil
+	}
+	err := c.answers[0]
+	c.answers = c.answers[1:]
+	return provider.Accepted{ID: "id"}, err
+}
+
+// repeatable is a carrier that knows a message by its key.
+type repeatable struct{ *carrier }
+
+func (repeatable) Repeatable() {}
+
+type world struct {
+	t      *testing.T
+	engine *verify.Engine
+	store  *sqlite.Store
+	now    time.Time
+	log    bytes.Buffer
+	v      *verify.Verification
+	acc    string
+}
+
+// newWorld is an engine in which one SMS is waiting to be sent.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, now: start}
+	clock := func() time.Time { return w.now }
+	store, err := sqlite.Open(t.Context(), "memory:"+t.Name(), sqlite.Options{Now: clock, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	keys, err := keyring.Parse([]byte("1 " + strings.Repeat("42", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.store = store
+	w.engine = verify.NewEngine(store, keys, clock, rand.Reader, func(verify.Channel) bool { return true })
+	a, _, err := w.engine.CreateAccount(t.Context(), "test", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, to, channel := "Acme", "+34612345678", "sms"
+	s, err := w.engine.CreateService(t.Context(), a.SID, verify.ServiceParams{FriendlyName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.acc = a.SID
+	if w.v, err = w.engine.StartVerification(t.Context(), a.SID, s.SID, verify.StartParams{To: &to, Channel: &channel}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// turns runs the job whenever it is due, until it is over or the code's life is.
+func (w *world) turns(routes ...delivery.Route) *verify.Attempt {
+	w.t.Helper()
+	worker := &delivery.Worker{
+		Engine: w.engine,
+		Routes: delivery.Routes{verify.SMS: routes},
+		Log:    slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Now:    func() time.Time { return w.now },
+	}
+	for range 100 {
+		due, found, err := w.store.NextDue(w.t.Context(), "sms")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !found {
+			break
+		}
+		if due.After(w.now) {
+			w.now = due
+		}
+		jobs, err := w.store.Claim(w.t.Context(), "sms", w.now, w.now.Add(time.Minute), 1)
+		if err != nil || len(jobs) != 1 {
+			w.t.Fatalf("claimed %v, %v", jobs, err)
+		}
+		if err := worker.Work(w.t.Context(), jobs[0]); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	var a *verify.Attempt
+	err := w.store.View(w.t.Context(), func(tx verify.Tx) (err error) {
+		a, err = tx.Attempt(w.v.Sends[0].AttemptSID)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+func fail(classes ...provider.Class) []error {
+	var answers []error
+	for _, c := range classes {
+		answers = append(answers, &provider.Error{Class: c, Code: "code"})
+	}
+	return answers
+}
+
+const (
+	badRecipient = provider.BadRecipient
+	badRequest   = provider.BadRequest
+	temporary    = provider.Temporary
+	throttled    = provider.Throttled
+	unknown      = provider.Unknown
+)
+
+func TestWhatFollowsFromAnAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		first, second []error
+		repeatable    bool
+		state         verify.AttemptState
+		provider      string
+		firstKeys     []string
+		secondKeys    []string
+		after         time.Duration
+	}{
+		{name: "accepted", state: verify.AttemptSent, provider: "first", firstKeys: []string{":1"}},
+		{name: "bad recipient stops", first: fail(badRecipient), state: verify.AttemptFailed, provider: "first", firstKeys: []string{":1"}},
+		{name: "bad request goes to the next route", first: fail(badRequest), state: verify.AttemptSent, provider: "second", firstKeys: []string{":1"}, secondKeys: []string{":2"}},
+		{name: "bad request everywhere fails", first: fail(badRequest), second: fail(badRequest), state: verify.AttemptFailed, provider: "second", firstKeys: []string{":1"}, secondKeys: []string{":2"}},
+		{name: "temporary goes to the next route", first: fail(temporary), state: verify.AttemptSent, provider: "second", firstKeys: []string{":1"}, secondKeys: []string{":2"}},
+		{name: "temporary everywhere is tried again", first: fail(temporary, temporary), second: fail(temporary, throttled), state: verify.AttemptSent, provider: "first",
+			firstKeys: []string{":1", ":1", ":1"}, secondKeys: []string{":2", ":2"}, after: 3 * time.Second},
+		{name: "unknown is not repeated by the same route", first: fail(unknown), state: verify.AttemptSent, provider: "second", firstKeys: []string{":1"}, secondKeys: []string{":2"}, after: 8 * time.Second},
+		{name: "unknown is repeated where the key is known", first: fail(unknown), repeatable: true, state: verify.AttemptSent, provider: "first", firstKeys: []string{":1", ":1"}, after: 8 * time.Second},
+		{name: "unknown twice is the end", first: fail(unknown), second: fail(unknown), state: verify.AttemptUnknown, provider: "second", firstKeys: []string{":1"}, secondKeys: []string{":2"}, after: 8 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			first, second := &carrier{answers: c.first}, &carrier{answers: c.second}
+			route := delivery.Route{Name: "first", Provider: first}
+			if c.repeatable {
+				route.Provider = repeatable{first}
+			}
+			a := w.turns(route, delivery.Route{Name: "second", Provider: second})
+			if a.State != c.state || a.Provider != c.provider {
+				t.Errorf("attempt is %s by %s, want %s by %s", a.State, a.Provider, c.state, c.provider)
+			}
+			if diff := cmp.Diff([][]string{c.firstKeys, c.secondKeys}, [][]string{first.keys, second.keys}); diff != "" {
+				t.Errorf("hand-overs:\n%s", diff)
+			}
+			if got := w.now.Sub(start); got != c.after {
+				t.Errorf("it took %s, want %s", got, c.after)
+			}
+		})
+	}
+}
+
+func TestADeadProviderIsTriedUntilTheCodeExpires(t *testing.T) {
+	w := newWorld(t)
+	dead := &carrier{}
+	for range 1000 {
+		dead.answers = append(dead.answers, fail(temporary)...)
+	}
+	a := w.turns(delivery.Route{Name: "dead", Provider: dead})
+	if a.State != verify.AttemptFailed || w.now.Sub(start) > 10*time.Minute || len(dead.keys) < 15 || len(dead.keys) > 40 {
+		t.Errorf("%s after %d hand-overs in %s", a.State, len(dead.keys), w.now.Sub(start))
+	}
+}
+
+func TestAProvidersPauseIsKept(t *testing.T) {
+	w := newWorld(t)
+	slow := &carrier{answers: []error{&provider.Error{Class: throttled, RetryAfter: time.Minute}}}
+	if a := w.turns(delivery.Route{Name: "slow", Provider: slow}); a.State != verify.AttemptSent || w.now.Sub(start) != time.Minute {
+		t.Errorf("%s after %s, want sent after the minute that was asked for", a.State, w.now.Sub(start))
+	}
+}
+
+func TestWhatIsOverIsNotSent(t *testing.T) {
+	for _, status := range []string{"approved", "canceled"} {
+		t.Run(status, func(t *testing.T) {
+			w := newWorld(t)
+			if _, err := w.engine.UpdateVerification(t.Context(), w.acc, w.v.ServiceSID, w.v.SID, &status); err != nil {
+				t.Fatal(err)
+			}
+			c := &carrier{}
+			if a := w.turns(delivery.Route{Name: "c", Provider: c}); a.State != verify.AttemptDropped || len(c.keys) != 0 {
+				t.Errorf("attempt is %s after %d hand-overs, want dropped", a.State, len(c.keys))
+			}
+		})
+	}
+}
+
+func TestTheLogHasNoCodeAndNoNumber(t *testing.T) {
+	w := newWorld(t)
+	c := &carrier{answers: fail(badRequest)}
+	d := &carrier{}
+	w.turns(delivery.Route{Name: "c", Provider: c}, delivery.Route{Name: "d", Provider: d})
+	if n := strings.Count(w.log.String(), "\n"); n != 2 {
+		t.Errorf("%d lines for 2 hand-overs", n)
+	}
+	for _, secret := range []string{d.last.Code, "612345678", d.last.Text} {
+		if secret == "" || strings.Contains(w.log.String(), secret) {
+			t.Errorf("the log has %q in it:\n%s", secret, w.log.String())
+		}
+	}
+}
+
+// A provider's bare error may hide a message that went out.
+func TestABareErrorIsUnknown(t *testing.T) {
+	w := newWorld(t)
+	c := &carrier{answers: []error{errors.New("EOF")}}
+	if a := w.turns(delivery.Route{Name: "c", Provider: c}); a.State != verify.AttemptUnknown || a.ErrorClass != "unknown" {
+		t.Errorf("attempt is %s, %s", a.State, a.ErrorClass)
+	}
+}
