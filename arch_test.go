@@ -55,6 +55,9 @@ var mayImport = map[string][]string{
 	"provider/providertest": {"provider"},
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
+
+	"tests/bench":   {"internal/sid", "internal/store/sqlite", "internal/verify"},
+	"tests/clients": {},
 }
 
 // outside says which foreign packages a package must not import, with the reason.

@@ -215,7 +215,7 @@ Point a client library here:
 
   Node    const client = require('twilio')('%[3]s', '%[4]s'); client.verify.baseUrl = '%[6]s'
   Python  client = twilio.rest.Client('%[3]s', '%[4]s'); client.verify.base_url = '%[6]s'
-  Go      http.DefaultTransport = divert("%[6]s")  // eight lines: README.md, "From Go"
+  Go      http.DefaultTransport = divert("%[6]s")  // a few lines: README.md, "From Go"
 
 Ctrl-C stops it.
 

@@ -120,6 +120,12 @@ func readable(err error) error {
 // need not stand in the configuration.
 func expand(table map[string]any, getenv func(string) (string, bool)) error {
 	for key, v := range table {
+		if inner, ok := v.(map[string]any); ok {
+			if err := expand(inner, getenv); err != nil {
+				return fmt.Errorf("%s.%w", key, err)
+			}
+			continue
+		}
 		text, ok := v.(string)
 		if !ok {
 			continue

@@ -1,6 +1,6 @@
 // Package httpapi hands messages to a gateway of your own: a program in any language that takes
 // one signed HTTP request per message and carries it wherever you like. The contract is written
-// in docs/providers/httpapi.md, and examples/httpapi-gateway speaks it in twenty lines.
+// in docs/providers/httpapi.md, and examples/httpapi-gateway speaks it in thirty lines.
 //
 // The idea is that the gateway, not verifyd, knows the vendor. It names the class of a failure in
 // the body of its answer; only where it says nothing does the HTTP status decide, and where there

@@ -123,36 +123,35 @@ func (c *short) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// TestThereAreNoMoreConnectionsThanTheRelayLikes waits in a bubble until nobody can go on.
 func TestThereAreNoMoreConnectionsThanTheRelayLikes(t *testing.T) {
-	s := (&script{says: map[string]string{".": hang}}).start(t)
-	p := mustNew(t, s.config(), provider.Deps{})
-	ctx, cancel := context.WithCancel(t.Context())
-	failed := make(chan error)
-	for n := range 3 * maxConnections {
-		go func() {
-			_, err := p.Send(ctx, providertest.Message("email", n))
-			failed <- err
-		}()
-	}
-	for range maxConnections { // the relay holds as many mails as it ever will
-		<-s.hanging
-	}
-	cancel()
-	var unknown, temporary int
-	for range 3 * maxConnections {
-		switch err := <-failed; provider.AsError(err).Class {
-		case provider.Unknown:
-			unknown++
-		case provider.Temporary:
-			temporary++
-		default:
-			t.Errorf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{says: map[string]string{".": hang}, hanging: make(chan struct{}, 100)}
+		p := mustNew(t, s.config(), provider.Deps{})
+		p.dialer = s.pipe
+		ctx, cancel := context.WithCancel(t.Context())
+		failed := make(chan error)
+		for n := range 3 * maxConnections {
+			go func() {
+				_, err := p.Send(ctx, providertest.Message("email", n))
+				failed <- err
+			}()
 		}
-	}
-	if unknown != maxConnections || temporary != 2*maxConnections || s.times("connect") != maxConnections {
-		t.Errorf("%d unknown, %d temporary, %d connections; want %d, %d, %d", unknown, temporary,
-			s.times("connect"), maxConnections, 2*maxConnections, maxConnections)
-	}
+		synctest.Wait()
+		if connections, held := s.times("connect"), len(s.hanging); connections != maxConnections || held != maxConnections {
+			t.Errorf("%d connections hold %d mails, want %d and as many", connections, held, maxConnections)
+		}
+		cancel()
+		classes := map[provider.Class]int{}
+		for range 3 * maxConnections {
+			classes[provider.AsError(<-failed).Class]++
+		}
+		// Who waited may have got the place of one that ended, before it ended too.
+		unknown, temporary := classes[provider.Unknown], classes[provider.Temporary]
+		if unknown < maxConnections || unknown+temporary != 3*maxConnections {
+			t.Errorf("got the classes %v, want %d unknown, the others temporary", classes, maxConnections)
+		}
+	})
 }
 
 // TestAnIdleConnectionEndsAfterAMinute runs on net.Pipe, for the clock of a bubble knows no
@@ -162,11 +161,7 @@ func TestAnIdleConnectionEndsAfterAMinute(t *testing.T) {
 		s := &script{}
 		c := s.config()
 		p := mustNew(t, c, provider.Deps{})
-		p.dialer = func(context.Context, string, string) (net.Conn, error) {
-			near, far := net.Pipe()
-			go s.play(far)
-			return near, nil
-		}
+		p.dialer = s.pipe
 		mustSend(t, p, 1)
 		time.Sleep(maxIdle - time.Second)
 		mustSend(t, p, 2) // and the minute begins anew
@@ -209,11 +204,7 @@ func TestTheTimeoutIsTheProvidersOwn(t *testing.T) {
 				c := s.config()
 				c.Timeout = "30s"
 				p := mustNew(t, c, provider.Deps{})
-				p.dialer = func(context.Context, string, string) (net.Conn, error) {
-					near, far := net.Pipe()
-					go s.play(far)
-					return near, nil
-				}
+				p.dialer = s.pipe
 				start := time.Now()
 				_, err := p.Send(t.Context(), providertest.Message("email", 1))
 				if e := provider.AsError(err); e.Class != class || !errors.Is(err, context.DeadlineExceeded) {

@@ -1,0 +1,111 @@
+package config_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/config"
+)
+
+func none(string) (string, bool) { return "", false }
+
+func TestAnEmptyFileIsTheDefault(t *testing.T) {
+	c, err := config.Parse(nil, none)
+	if diff := cmp.Diff(config.Default(), c); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestSecretsComeFromElsewhere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("from a file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("[providers.g]\ntype = \"httpapi\"\nurl = \"https://g\"\nsecret = \"env:SECRET\"\nfrom = \"file:%s\"\n[providers.g.headers]\nX = \"env:SECRET\"\n", file)
+	c, err := config.Parse([]byte(text), func(name string) (string, bool) { return "from the environment", name == "SECRET" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, settings, err := c.Provider("g")
+	if err != nil || kind != "httpapi" {
+		t.Fatalf("%s, %v", kind, err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(settings, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"url": "https://g", "secret": "from the environment", "from": "from a file",
+		"headers": map[string]any{"X": "from the environment"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheEnvironmentOverrides(t *testing.T) {
+	c, err := config.Parse([]byte(`listen = "127.0.0.1:1"`), func(name string) (string, bool) { return "127.0.0.1:2", name == "VERIFYD_LISTEN" })
+	if err != nil || c.Listen != "127.0.0.1:2" {
+		t.Errorf("listen is %s, %v", c.Listen, err)
+	}
+}
+
+// Every mistake is said with the key at fault.
+func TestMistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		"lisen = 1":                                                "line 1: unknown key lisen",
+		"[log]\nformt = \"json\"":                                  "line 2: unknown key log.formt",
+		"listen = \"x":                                             "line 1",
+		"listen = \"8642\"":                                        "listen",
+		"store = \"mysql://x\"":                                    "store",
+		"store = \"sqlite:\"":                                      "store",
+		"public_url = \"verify.example.com\"":                      "public_url",
+		"public_url = \"https://x/\"":                              "public_url",
+		"listen = \"0.0.0.0:1\"":                                   "plain HTTP",
+		"[tls]\ncert_file = \"x\"":                                 "belong together",
+		"[tls]\nterminated_in_front = true":                        "public_url",
+		"[log]\nlevel = \"loud\"":                                  "log.level",
+		"[log]\nformat = \"xml\"":                                  "log.format",
+		"[routes]\nfax = []":                                       "routes.fax",
+		"[routes]\nsms = [\"g\"]":                                  "providers.g",
+		"[providers.g]\nurl = \"x\"":                               "providers.g.type",
+		"[providers.g]\ntype = \"env:NOT\"":                        "NOT is not set",
+		"[providers.g]\ntype = \"file:/no/x\"":                     "/no/x",
+		"[providers.g]\ntype=\"t\"\n[routes]\nsms = [\"g\",\"g\"]": "stands twice",
+	} {
+		if _, err := config.Parse([]byte(text), none); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q in it", text, err, want)
+		}
+	}
+}
+
+func TestKeyPath(t *testing.T) {
+	for text, want := range map[string]string{
+		"store = \"sqlite:/x/verifyd.db\"": "/x/verifyd.key",
+		"key_file = \"/etc/k\"":            "/etc/k",
+	} {
+		if c, err := config.Parse([]byte(text), none); err != nil || c.KeyPath() != want {
+			t.Errorf("%s: %q, %v, want %q", text, c.KeyPath(), err, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("listen = \"127.0.0.1:1\"\n[providers.g]\ntype = \"smtp\"\n[routes]\nemail = [\"g\"]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := config.Parse([]byte(text), none)
+		if err == nil && c.TLS.CertFile == "" && !c.TLS.TerminatedInFront && !c.Loopback() {
+			t.Errorf("plain HTTP on %s", c.Listen)
+		}
+	})
+}
+
+func ExampleParse() {
+	c, err := config.Parse([]byte(`store = "sqlite:/var/lib/verifyd/verifyd.db"`), none)
+	fmt.Println(c.Listen, c.KeyPath(), err)
+	// Output: 127.0.0.1:8642 /var/lib/verifyd/verifyd.key <nil>
+}

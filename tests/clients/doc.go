@@ -1,0 +1,7 @@
+// Package clients walks through the API with the client libraries that applications use, against
+// the binary that is released: Go, Node and Python, each as its documentation shows it. The golden
+// files in internal/api say what is on the wire; these walks say that the libraries read it, follow
+// its pages and raise its codes.
+//
+// The tests need the build tag full, npm ci in node/ and Debian's python3-twilio.
+package clients

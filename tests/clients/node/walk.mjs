@@ -1,0 +1,182 @@
+// A walk through verifyd with Twilio's library for Node, as its documentation shows it.
+
+import { isDeepStrictEqual } from "node:util";
+import twilio from "twilio";
+
+const { VERIFYD_URL: BASE, TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: TOKEN } = process.env;
+const UNKNOWN = "0".repeat(32);
+
+let passed = 0;
+
+function fail(line) {
+  console.log(line);
+  process.exit(1);
+}
+
+function same(what, got, want) {
+  if (!isDeepStrictEqual(got, want)) fail(`${what}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
+  passed++;
+}
+
+async function refused(what, status, code, promise) {
+  let got;
+  try {
+    got = await promise;
+  } catch (e) {
+    if (e.code === undefined) fail(`${what}: got ${e}, want error ${code}`);
+    same(what, [e.status, e.code, e.moreInfo], [status, code, `https://www.twilio.com/docs/errors/${code}`]);
+    return;
+  }
+  fail(`${what}: got ${JSON.stringify(got)}, want error ${code}`);
+}
+
+function connect(token) {
+  const client = twilio(ACCOUNT, token);
+  client.verify.baseUrl = BASE; // the one line that an application adds
+  return client.verify.v2;
+}
+
+const verify = connect(TOKEN);
+const { sid } = await verify.services.create({ friendlyName: "Walk in Node" });
+const service = verify.services(sid);
+
+async function start(to, channel) {
+  const v = await service.verifications.create({ to, channel });
+  same(`start by ${channel}`, [v.status, v.channel, v.to], ["pending", channel, to]);
+  return v;
+}
+
+async function check(what, want, params, s = service) {
+  const c = await s.verificationChecks.create(params);
+  same(what, [c.status, c.valid], want);
+}
+
+// The code that was sent to a destination last.
+async function sentCode(to, verificationSid) {
+  const response = await fetch(`${BASE}/dev/inbox?${new URLSearchParams({ to, wait: "10s", limit: 1 })}`);
+  const { messages } = await response.json();
+  same(`inbox of ${to}`, messages.map((m) => m.verification_sid), [verificationSid]);
+  return messages[0].code;
+}
+
+const wrong = (code) => code.slice(0, -1) + (code.endsWith("0") ? "1" : "0");
+const WRONG = ["pending", false];
+const RIGHT = ["approved", true];
+
+// Services. One is there from the start, so that two need two pages of one.
+const overPages = {
+  list: () => verify.services.list({ pageSize: 1 }).then((list) => list.map((s) => s.sid)),
+  each: () =>
+    new Promise((resolve, reject) => {
+      const sids = [];
+      const done = (error) => (error ? reject(error) : resolve(sids));
+      verify.services.each({ pageSize: 1, done }, (s) => sids.push(s.sid));
+    }),
+};
+for (const [name, read] of Object.entries(overPages)) {
+  const sids = await read();
+  same(`${name} over pages`, [sids.length >= 2, sids.includes(sid), new Set(sids).size], [true, true, sids.length]);
+}
+const updated = await service.update({ friendlyName: "Walked in Node", codeLength: 8 });
+same("update", [updated.friendlyName, updated.codeLength], ["Walked in Node", 8]);
+same("fetch", (await service.fetch()).friendlyName, "Walked in Node");
+
+// Every channel, from the start to the approval; checked by destination and by SID in turn.
+let bySid = false;
+for (const [channel, to] of [
+  ["sms", "+34612345621"],
+  ["call", "+34612345622"],
+  ["email", "jane.node@example.com"],
+  ["whatsapp", "+34612345623"],
+  ["rcs", "+34612345624"],
+]) {
+  const v = await start(to, channel);
+  const code = await sentCode(to, v.sid);
+  same("length of the code", code.length, 8);
+  await check(`wrong code by ${channel}`, WRONG, { to, code: wrong(code) });
+  const right = bySid ? { verificationSid: v.sid, code } : { to, code };
+  await check(`right code by ${channel}`, RIGHT, right);
+  await refused("fetch after the approval", 404, 20404, service.verifications(v.sid).fetch());
+  await refused("check after the approval", 404, 20404, service.verificationChecks.create(right));
+  bySid = !bySid;
+}
+
+// Resend, cancel.
+{
+  const first = await start("+34612345625", "sms");
+  const second = await start("+34612345625", "call");
+  same("a resend keeps the SID", [second.sid, second.sendCodeAttempts.length], [first.sid, 2]);
+  same("fetch", (await service.verifications(first.sid).fetch()).status, "pending");
+}
+{
+  const to = "+34612345626";
+  const v = await start(to, "sms");
+  const code = await sentCode(to, v.sid);
+  same("cancel", (await service.verifications(v.sid).update({ status: "canceled" })).status, "canceled");
+  same("fetch after canceling", (await service.verifications(v.sid).fetch()).status, "canceled");
+  await refused("check after canceling", 404, 20404, service.verificationChecks.create({ to, code }));
+}
+
+// Six checks, six sends.
+{
+  const to = "+34612345627";
+  const v = await start(to, "sms");
+  const code = await sentCode(to, v.sid);
+  for (let i = 0; i < 5; i++) await check("wrong code", WRONG, { to, code: wrong(code) });
+  await refused("sixth check, with the right code", 429, 60202, service.verificationChecks.create({ to, code }));
+  same("fetch after six checks", (await service.verifications(v.sid).fetch()).status, "max_attempts_reached");
+}
+{
+  const to = "+34612345628";
+  for (let i = 0; i < 5; i++) await start(to, "sms");
+  await refused("sixth send", 429, 60203, service.verifications.create({ to, channel: "sms" }));
+}
+
+// Payments.
+{
+  const to = "+34612345629";
+  const made = await verify.services.create({ friendlyName: "Walk in Node", psd2Enabled: true });
+  const shop = verify.services(made.sid);
+  const payment = { to, channel: "sms", amount: "€39.99", payee: "Acme" };
+  await refused("payment without a payee", 400, 60206, shop.verifications.create({ ...payment, payee: undefined }));
+  await refused("payment by call", 400, 60214, shop.verifications.create({ ...payment, channel: "call" }));
+  const v = await shop.verifications.create(payment);
+  const code = await sentCode(to, v.sid);
+  await check("another amount", WRONG, { to, code, amount: "€1.00", payee: "Acme" }, shop);
+  await check("payment", RIGHT, { to, code, amount: "€39.99", payee: "Acme" }, shop);
+  same("delete", await shop.remove(), true);
+}
+
+// Codes of the application's own.
+{
+  const own = { to: "+34612345630", channel: "sms", customCode: "123456" };
+  await refused("custom code", 403, 60204, service.verifications.create(own));
+  const made = await verify.services.create({ friendlyName: "Walk in Node", customCodeEnabled: true });
+  const s = verify.services(made.sid);
+  await s.verifications.create(own);
+  await check("custom code", RIGHT, { to: own.to, code: "123456" }, s);
+  same("delete", await s.remove(), true);
+}
+
+// What else is refused. Channel cannot be left out: the library itself refuses that.
+{
+  const to = "+34612345631";
+  await refused("wrong token", 401, 20003, connect(UNKNOWN).services(sid).fetch());
+  await refused("unknown service", 404, 20404,
+    verify.services(`VA${UNKNOWN}`).verifications.create({ to, channel: "sms" }));
+  for (const [what, code, params] of [
+    ["bad To", 60200, { to: "+123", channel: "sms" }],
+    ["bad Channel", 60200, { to, channel: "pigeon" }],
+    ["unknown template", 60228, { to, channel: "sms", templateSid: `HJ${UNKNOWN}` }],
+    ["call in Hebrew", 60331, { to, channel: "call", locale: "he" }],
+    ["app hash by call", 60602, { to, channel: "call", appHash: "He42w354ol9" }],
+  ]) {
+    await refused(what, 400, code, service.verifications.create(params));
+  }
+  await refused("check of nothing", 400, 60221, service.verificationChecks.create({ code: "123456" }));
+}
+
+same("delete", await service.remove(), true);
+await refused("fetch after the deletion", 404, 20404, service.fetch());
+
+console.log(`${passed} passed, 0 failed`);
