@@ -42,8 +42,6 @@ func startBrowser(t *testing.T) context.Context {
 		chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-component-update", true),
-		// Newer versions draw their own toolbar as a page, which takes the processor from ours.
-		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,PreloadTopChromeWebUI,InitialWebUI,WebUIToolbar,WebUIReloadButton"),
 	)
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium has no sandbox for root
@@ -162,14 +160,22 @@ func eval[T any](b *tab, expression string) T {
 	return v
 }
 
-// await looks, a frame apart, until the expression is true. chromedp.Poll would build a function
-// from text, which the page's policy forbids.
+// await waits until the expression is true. chromedp.Poll would build a function from text, which
+// the page's policy forbids.
 func (b *tab) await(expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !eval[bool](b, expression); b.breathe() {
-		if time.Now().After(deadline) {
-			b.t.Fatalf("never came true: %s\nthe page says:\n%s", expression, eval[string](b, `document.body.innerText`))
+	if b.around != nil {
+		for !eval[bool](b, expression) { // until the tab's time is up
+			b.breathe()
 		}
+		return
+	}
+	came := eval[bool](b, fmt.Sprintf(`new Promise((done) => {
+		const end = Date.now() + 60000;
+		(function look() { (%s) ? done(true) : Date.now() > end ? done(false) : setTimeout(look, 20); })();
+	})`, expression))
+	if !came {
+		b.t.Fatalf("never came true: %s\nthe page says:\n%s", expression, eval[string](b, `document.body.innerText`))
 	}
 }
 
@@ -204,13 +210,9 @@ func (b *tab) prefer(scheme string) {
 	}
 }
 
-// shoot saves a picture if anybody wants one.
+// shoot saves a picture.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	folder := os.Getenv("VERIFYD_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
 	b.do(chromedp.MouseEvent("mouseMoved", 1, 1)) // it would light up what it rests on
 	b.breathe()
 	b.breathe()
@@ -218,7 +220,7 @@ func (b *tab) shoot(name string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(os.Getenv("VERIFYD_SCREENSHOTS"), name+".png"), picture, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }

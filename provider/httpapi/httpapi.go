@@ -16,7 +16,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -114,23 +113,17 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	var written atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(i httptrace.WroteRequestInfo) {
-			if i.Err == nil {
-				written.Store(true)
-			}
-		},
-	})
+	content := &content{rest: bytes.NewReader(body)}
 	req, err := p.request(ctx, m.Key, body)
 	if err != nil {
 		return provider.Accepted{}, &provider.Error{
 			Class: provider.BadRequest, Detail: p.excerpt(err.Error(), m),
 		}
 	}
+	req.Body = content
 	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
-		return provider.Accepted{}, p.noAnswer(ctx, err, written.Load(), m)
+		return provider.Accepted{}, p.noAnswer(ctx, err, content.taken.Load(), m)
 	}
 	defer resp.Body.Close()
 	// A body that ends early is judged by what there is of it: the status has been read.
@@ -165,10 +158,28 @@ func (p *Provider) request(ctx context.Context, key string, body []byte) (*http.
 	return req, nil
 }
 
-// noAnswer is the class of silence: who has not read the last byte cannot have sent anything.
-func (p *Provider) noAnswer(ctx context.Context, err error, written bool, m provider.Message) *provider.Error {
+// content is the body of a request. It remembers that its last byte was taken, after which nobody
+// can say that it did not arrive: httptrace reports a written request only when the gateway may
+// have long begun to work on it.
+type content struct {
+	rest  *bytes.Reader
+	taken atomic.Bool
+}
+
+func (c *content) Read(p []byte) (int, error) {
+	n, err := c.rest.Read(p)
+	if c.rest.Len() == 0 {
+		c.taken.Store(true)
+	}
+	return n, err
+}
+
+func (c *content) Close() error { return nil }
+
+// noAnswer is the class of silence: a gateway that cannot have read the last byte has sent nothing.
+func (p *Provider) noAnswer(ctx context.Context, err error, taken bool, m provider.Message) *provider.Error {
 	e := &provider.Error{Class: provider.Temporary, Detail: "the gateway was not reached"}
-	if written {
+	if taken {
 		e.Class, e.Detail = provider.Unknown, "the gateway did not answer"
 	}
 	if ctx.Err() != nil {

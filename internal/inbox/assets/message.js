@@ -93,7 +93,7 @@ function facts(m) {
       fact("Sent", m.created_at)),
     h("h3", {}, "From a test"),
     h("div", { class: "curl" },
-      h("pre", {}, h("code", {}, curl(m))),
+      h("pre", {}, h("code", {}, curl(m).split(/(?=\?)/).flatMap((part) => [h("wbr"), part]))),
       copyButton(curl(m), { class: "quiet", name: "Copy the command" })),
     h("p", { class: "links" }, h("a", { href: `/dev/inbox/messages/${m.sid}`, target: "_blank", rel: "noopener" }, icon("json"), "This message as JSON")));
 }
