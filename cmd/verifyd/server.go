@@ -60,11 +60,13 @@ func (s *server) run(ctx context.Context) error {
 		TLSConfig:         s.tls,
 		ErrorLog:          log.New(serverErrors{s.log}, "", 0),
 	}
-	runner := queue.Runner{Jobs: s.store, Log: s.log, Now: s.engine.Now}
 	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, Log: s.log, Now: s.engine.Now}
+	var lanes []queue.Lane
 	for _, channel := range verify.Channels() {
-		runner.Lanes = append(runner.Lanes, queue.Lane{Kind: string(channel), Worker: worker, Parallel: parallelSends})
+		lanes = append(lanes, queue.Lane{Kind: string(channel), Worker: worker, Parallel: parallelSends})
 	}
+	runner := queue.New(s.store, s.log, s.engine.Now, lanes...)
+	s.engine.Lanes = runner
 
 	work, stopWork := context.WithCancel(context.Background())
 	defer stopWork()

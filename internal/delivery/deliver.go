@@ -29,6 +29,9 @@ const sendTimeout = 10 * time.Second
 
 // Work delivers the attempt that a job refers to, or takes one turn at it.
 func (w *Worker) Work(ctx context.Context, job verify.Job) error {
+	if job.Delivery != nil {
+		return w.Engine.RecordSend(ctx, job, job.Delivery.Attempt, w.turn(ctx, *job.Delivery, job.Runs))
+	}
 	d, ok, err := w.Engine.Delivery(ctx, job.Ref)
 	if err != nil {
 		return err

@@ -247,3 +247,77 @@ func TestABareErrorIsUnknown(t *testing.T) {
 		t.Errorf("attempt is %s, %s", a.State, a.ErrorClass)
 	}
 }
+
+// lane has one place, and keeps what runs in it for the test to carry out.
+type lane struct {
+	taken bool
+	begun []verify.Job
+}
+
+func (l *lane) Reserve(string) (verify.Place, bool) {
+	if l.taken {
+		return nil, false
+	}
+	l.taken = true
+	return l, true
+}
+
+func (l *lane) Claim(j verify.Job) verify.Job {
+	j.Due, j.Runs = j.Due.Add(time.Minute), 1
+	return j
+}
+
+func (l *lane) Run(j verify.Job) { l.begun = append(l.begun, j) }
+func (l *lane) Release()         { l.taken = false }
+
+func (w *world) resend(service string) error {
+	to, channel := "+34612345678", "sms"
+	_, err := w.engine.StartVerification(w.t.Context(), w.acc, service, verify.StartParams{To: &to, Channel: &channel})
+	return err
+}
+
+// What comes straight from its commit is the same message, recorded in the same way.
+func TestAMessageGoesOutStraightFromItsCommit(t *testing.T) {
+	w := newWorld(t)
+	queued := &carrier{}
+	w.turns(delivery.Route{Name: "queued", Provider: queued})
+	l := &lane{}
+	w.engine.Lanes = l
+	if err := w.resend(w.v.ServiceSID); err != nil {
+		t.Fatal(err)
+	}
+	if len(l.begun) != 1 || l.begun[0].Delivery == nil {
+		t.Fatalf("begun: %+v", l.begun)
+	}
+	direct := &carrier{answers: fail(temporary)}
+	route := delivery.Route{Name: "direct", Provider: direct}
+	worker := &delivery.Worker{
+		Engine: w.engine, Routes: delivery.Routes{verify.SMS: {route}}, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return w.now },
+	}
+	if err := worker.Work(t.Context(), l.begun[0]); err != nil {
+		t.Fatal(err)
+	}
+	if direct.last.Text != queued.last.Text || direct.last.Code != queued.last.Code || direct.last.Deadline != queued.last.Deadline {
+		t.Errorf("straight from the commit came %+v, from the queue %+v", direct.last, queued.last)
+	}
+	w.turns(route) // the provider's failure left the job to the queue
+	if _, found, err := w.store.NextDue(t.Context(), "sms"); len(direct.keys) != 2 || found || err != nil {
+		t.Errorf("handed over %d times, want 2; still a job: %v, %v", len(direct.keys), found, err)
+	}
+}
+
+func TestARefusedStartGivesItsPlaceBack(t *testing.T) {
+	w := newWorld(t)
+	l := &lane{}
+	w.engine.Lanes = l
+	for range 4 { // the first of five sends was the world's
+		if err := w.resend(w.v.ServiceSID); err != nil {
+			t.Fatal(err)
+		}
+		l.taken = false
+	}
+	if err := w.resend(w.v.ServiceSID); err == nil || l.taken || len(l.begun) != 4 {
+		t.Errorf("the sixth send: %v; the place is taken: %v, %d were begun", err, l.taken, len(l.begun))
+	}
+}

@@ -4,6 +4,9 @@
 // deferred by that worker in the commit that records the result. If the process dies, the lease
 // runs out and the job is run again: at least once, never lost. Kinds do not share anything, so a
 // kind whose worker is stuck delays no other.
+//
+// Where a lane has a free place, a job comes to it straight from its commit, claimed when it was
+// made (see verify.Lanes), and need not be claimed and read again.
 package queue
 
 import (
@@ -47,12 +50,20 @@ type Lane struct {
 	Parallel int
 }
 
-// Runner runs lanes until it is told to stop.
+// Runner runs lanes until it is told to stop. Make it with New.
 type Runner struct {
-	Jobs  Jobs
-	Lanes []Lane
-	Log   *slog.Logger
-	Now   func() time.Time
+	jobs  Jobs
+	lanes map[string]*lane
+	log   *slog.Logger
+	now   func() time.Time
+}
+
+// lane is a Lane at work.
+type lane struct {
+	Lane
+	runner *Runner
+	// free holds a token for every place that nobody has.
+	free chan struct{}
 }
 
 const (
@@ -67,57 +78,104 @@ const (
 	faultPause = time.Second
 )
 
+// New puts a runner together. Each kind has one lane.
+func New(jobs Jobs, log *slog.Logger, now func() time.Time, lanes ...Lane) *Runner {
+	r := &Runner{jobs: jobs, lanes: map[string]*lane{}, log: log, now: now}
+	for _, l := range lanes {
+		at := &lane{Lane: l, runner: r, free: make(chan struct{}, l.Parallel)}
+		for range l.Parallel {
+			at.free <- struct{}{}
+		}
+		r.lanes[l.Kind] = at
+	}
+	return r
+}
+
 // Run runs all lanes until ctx ends, then waits for the jobs that are under way. Jobs keep running
 // under a context of their own, so that a message that is half sent is not cut off.
 func (r *Runner) Run(ctx context.Context) {
 	var lanes sync.WaitGroup
-	for _, lane := range r.Lanes {
-		lanes.Go(func() { r.runLane(ctx, lane) })
+	for _, l := range r.lanes {
+		lanes.Go(func() {
+			l.run(ctx)
+			l.drain()
+		})
 	}
 	lanes.Wait()
 }
 
-func (r *Runner) runLane(ctx context.Context, lane Lane) {
-	var running sync.WaitGroup
-	defer running.Wait()
-	free := make(chan struct{}, lane.Parallel)
-	for range lane.Parallel {
-		free <- struct{}{}
-	}
-	wake := r.Jobs.Wake(lane.Kind)
+func (l *lane) run(ctx context.Context) {
+	r := l.runner
+	wake := r.jobs.Wake(l.Kind)
+	// One claim is for many jobs, but it leaves places to those that come straight from a commit:
+	// they cost less.
+	most := max(l.Parallel/2, 1)
 	for {
-		// Wait for one free place, then take what is free: one claim for many jobs.
 		select {
 		case <-ctx.Done():
 			return
-		case <-free:
+		case <-l.free:
 		}
 		places := 1
-		for places < lane.Parallel && take(free) {
+		for places < most && take(l.free) {
 			places++
 		}
-		now := r.Now()
-		jobs, err := r.Jobs.Claim(context.WithoutCancel(ctx), lane.Kind, now, now.Add(lease), places)
+		now := r.now()
+		jobs, err := r.jobs.Claim(context.WithoutCancel(ctx), l.Kind, now, now.Add(lease), places)
 		if err != nil {
-			r.Log.Error("cannot claim jobs", "kind", lane.Kind, "error", err)
+			r.log.Error("cannot claim jobs", "kind", l.Kind, "error", err)
 		}
 		for _, job := range jobs {
-			running.Go(func() {
-				r.runJob(ctx, lane, job)
-				free <- struct{}{}
-			})
+			go l.carry(job)
 		}
 		for range places - len(jobs) {
-			free <- struct{}{}
+			l.free <- struct{}{}
 		}
 		if len(jobs) == places {
 			continue
 		}
-		if !r.sleep(ctx, lane.Kind, wake, err != nil) {
+		if !r.sleep(ctx, l.Kind, wake, err != nil) {
 			return
 		}
 	}
 }
+
+// drain takes all places, so that it returns when nothing is under way and nothing can begin.
+func (l *lane) drain() {
+	for range l.Parallel {
+		<-l.free
+	}
+}
+
+// carry carries out a job in a place that was taken for it, and gives the place back.
+func (l *lane) carry(job verify.Job) {
+	defer func() { l.free <- struct{}{} }()
+	l.runner.runJob(l, job)
+}
+
+// Reserve implements verify.Lanes.
+func (r *Runner) Reserve(kind string) (verify.Place, bool) {
+	l, ok := r.lanes[kind]
+	if !ok || !take(l.free) {
+		return nil, false
+	}
+	return place{l}, true
+}
+
+// place is one of a lane's.
+type place struct{ lane *lane }
+
+// Claim implements verify.Place.
+func (p place) Claim(job verify.Job) verify.Job {
+	job.Due, job.Runs = p.lane.runner.now().Add(lease), 1
+	return job
+}
+
+// Run implements verify.Place.
+func (p place) Run(job verify.Job) { go p.lane.carry(job) }
+
+// Release implements verify.Place.
+func (p place) Release() { p.lane.free <- struct{}{} }
 
 // sleep waits until there may be a due job, and reports whether to go on.
 func (r *Runner) sleep(ctx context.Context, kind string, wake <-chan struct{}, failed bool) bool {
@@ -127,8 +185,8 @@ func (r *Runner) sleep(ctx context.Context, kind string, wake <-chan struct{}, f
 	pause := maxPoll
 	if failed {
 		pause = faultPause
-	} else if due, found, err := r.Jobs.NextDue(context.WithoutCancel(ctx), kind); err == nil && found {
-		pause = min(max(due.Sub(r.Now()), 0), maxPoll)
+	} else if due, found, err := r.jobs.NextDue(context.WithoutCancel(ctx), kind); err == nil && found {
+		pause = min(max(due.Sub(r.now()), 0), maxPoll)
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -141,22 +199,23 @@ func (r *Runner) sleep(ctx context.Context, kind string, wake <-chan struct{}, f
 	return true
 }
 
-func (r *Runner) runJob(ctx context.Context, lane Lane, job verify.Job) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTimeout)
+// runJob runs a job under a context of its own: what was begun is finished.
+func (r *Runner) runJob(l *lane, job verify.Job) {
+	ctx, cancel := context.WithTimeout(context.Background(), jobTimeout)
 	defer cancel()
-	err := work(ctx, lane.Worker, job)
+	err := work(ctx, l.Worker, job)
 	if err == nil {
 		return
 	}
 	if errors.Is(err, verify.ErrUnavailable) || job.Runs < maxFaults {
-		r.Log.Error("job failed, will be run again", "kind", job.Kind, "ref", job.Ref, "runs", job.Runs, "error", err)
-		err = r.Jobs.Defer(context.WithoutCancel(ctx), job, r.Now().Add(time.Duration(job.Runs)*faultPause))
+		r.log.Error("job failed, will be run again", "kind", job.Kind, "ref", job.Ref, "runs", job.Runs, "error", err)
+		err = r.jobs.Defer(context.WithoutCancel(ctx), job, r.now().Add(time.Duration(job.Runs)*faultPause))
 	} else {
-		r.Log.Error("job buried", "kind", job.Kind, "ref", job.Ref, "runs", job.Runs, "error", err)
-		err = r.Jobs.Bury(context.WithoutCancel(ctx), job, err.Error())
+		r.log.Error("job buried", "kind", job.Kind, "ref", job.Ref, "runs", job.Runs, "error", err)
+		err = r.jobs.Bury(context.WithoutCancel(ctx), job, err.Error())
 	}
 	if err != nil { // the lease will run out
-		r.Log.Error("cannot give a job back", "kind", job.Kind, "ref", job.Ref, "error", err)
+		r.log.Error("cannot give a job back", "kind", job.Kind, "ref", job.Ref, "error", err)
 	}
 }
 

@@ -114,8 +114,7 @@ func (f workerFunc) Work(ctx context.Context, job verify.Job) error { return f(c
 func play(j *jobs, during time.Duration, lanes ...queue.Lane) {
 	ctx, cancel := context.WithTimeout(context.Background(), during)
 	defer cancel()
-	r := queue.Runner{Jobs: j, Lanes: lanes, Log: slog.New(slog.DiscardHandler), Now: time.Now}
-	r.Run(ctx)
+	queue.New(j, slog.New(slog.DiscardHandler), time.Now, lanes...).Run(ctx)
 }
 
 func TestJobsRunWhenTheyAreDue(t *testing.T) {
@@ -234,6 +233,66 @@ func TestStopWaitsForJobsUnderWay(t *testing.T) {
 		})})
 		if !finished {
 			t.Error("Run returned before the job was finished")
+		}
+	})
+}
+
+func TestAJobComesStraightFromItsCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJobs()
+		hold := make(chan struct{})
+		var mu sync.Mutex
+		var ran []string
+		r := queue.New(j, slog.New(slog.DiscardHandler), time.Now, queue.Lane{
+			Kind: "sms", Parallel: 2,
+			Worker: workerFunc(func(_ context.Context, job verify.Job) error {
+				mu.Lock()
+				ran = append(ran, job.Ref)
+				mu.Unlock()
+				<-hold
+				return nil
+			}),
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() {
+			r.Run(ctx)
+			close(stopped)
+		}()
+		synctest.Wait()
+
+		if _, ok := r.Reserve("email"); ok {
+			t.Error("there is a place in a lane that does not exist")
+		}
+		first, ok1 := r.Reserve("sms")
+		second, ok2 := r.Reserve("sms")
+		if _, ok := r.Reserve("sms"); !ok1 || !ok2 || ok {
+			t.Fatal("a lane of two has not two places")
+		}
+		job := first.Claim(verify.Job{ID: 1, Kind: "sms", Ref: "direct", Due: time.Now()})
+		if job.Runs != 1 || job.Due.Sub(time.Now()) != 30*time.Second {
+			t.Errorf("a job with a place is not claimed for a lease: %+v", job)
+		}
+		first.Run(job)
+		second.Release()
+		j.add("sms", "from the queue", time.Now()) // it gets the place that was given back
+		synctest.Wait()
+		slices.Sort(ran)
+		if !slices.Equal(ran, []string{"direct", "from the queue"}) {
+			t.Errorf("ran %v", ran)
+		}
+
+		stop()
+		synctest.Wait()
+		select {
+		case <-stopped:
+			t.Error("the runner stopped with jobs under way")
+		default:
+		}
+		close(hold)
+		<-stopped
+		if _, ok := r.Reserve("sms"); ok {
+			t.Error("a stopped runner takes jobs")
 		}
 	})
 }

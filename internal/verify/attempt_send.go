@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/keyring"
+	"github.com/verifyd/verifyd/internal/sid"
 )
 
 // Delivery is an attempt with what a worker needs to carry it out.
@@ -30,6 +31,66 @@ type SendResult struct {
 	HandOvers  int // providers that were given the message in this turn
 }
 
+// send is a message on its way from the operation that wants it to the worker.
+type send struct {
+	engine *Engine
+	place  Place // nil if the message has to wait in the queue
+	job    Job
+}
+
+// newSend reserves a place on a channel, if there is one.
+func (e *Engine) newSend(c Channel) *send {
+	s := &send{engine: e}
+	if e.Lanes != nil {
+		if place, ok := e.Lanes.Reserve(string(c)); ok {
+			s.place = place
+		}
+	}
+	return s
+}
+
+// add commits an attempt and its job with everything else. It may run more than once.
+func (s *send) add(tx Tx, v *Verification, a *Attempt) error {
+	s.job = Job{ID: sid.Key(a.SID), Kind: string(a.Channel), Ref: a.SID, Due: a.CreatedAt}
+	if s.place != nil {
+		d, err := s.engine.deliveryOf(v, a)
+		if err != nil {
+			return err
+		}
+		s.job = s.place.Claim(s.job)
+		s.job.Delivery = &d
+	}
+	tx.AddAttempt(a)
+	tx.Enqueue(s.job)
+	return nil
+}
+
+// begin hands the committed job over.
+func (s *send) begin() {
+	if s.place != nil {
+		s.place.Run(s.job)
+		s.place = nil
+	}
+}
+
+// giveUp gives the place back if the job was not begun.
+func (s *send) giveUp() {
+	if s.place != nil {
+		s.place.Release()
+	}
+}
+
+func (e *Engine) deliveryOf(v *Verification, a *Attempt) (Delivery, error) {
+	code, err := e.Keys.Open(keyring.PasscodeSeal, v.CodeSealed, v.SID)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return Delivery{
+		Attempt: a, Code: code, Amount: v.Amount, Payee: v.Payee,
+		TTL: v.ExpiresAt.Sub(v.CreatedAt), Deadline: v.ExpiresAt,
+	}, nil
+}
+
 // Delivery reads an attempt that is to be sent. ok is false if there is nothing to send any more:
 // the verification was approved, canceled or deleted, or its time is up; RecordDrop says so in
 // the attempt.
@@ -52,13 +113,8 @@ func (e *Engine) Delivery(ctx context.Context, attemptSID string) (d Delivery, o
 	if v.StatusAt(e.Now()) != Pending || d.Attempt.State != AttemptQueued {
 		return d, false, nil
 	}
-	d.Code, err = e.Keys.Open(keyring.PasscodeSeal, v.CodeSealed, v.SID)
-	if err != nil {
-		return d, false, err
-	}
-	d.Amount, d.Payee = v.Amount, v.Payee
-	d.TTL, d.Deadline = v.ExpiresAt.Sub(v.CreatedAt), v.ExpiresAt
-	return d, true, nil
+	d, err = e.deliveryOf(v, d.Attempt)
+	return d, err == nil, err
 }
 
 // RecordSend writes what became of a delivery and finishes or defers its job, in one commit.

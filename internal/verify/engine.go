@@ -19,6 +19,9 @@ type Engine struct {
 	Random io.Reader
 	// Routed reports whether some provider carries a channel.
 	Routed func(Channel) bool
+	// Lanes take messages straight from the commits of their starts; nil if every message shall
+	// wait in the queue.
+	Lanes Lanes
 
 	directory directory
 }

@@ -83,7 +83,8 @@ type attemptTx interface {
 }
 
 type jobTx interface {
-	// Enqueue leaves a job that runs after the commit, at least once.
+	// Enqueue leaves a job that runs after the commit, at least once. ErrExists if there is one
+	// with its ID. A job with Runs is claimed already (see Place).
 	Enqueue(Job)
 	// FinishJob removes a job.
 	FinishJob(Job)
@@ -93,13 +94,32 @@ type jobTx interface {
 
 // Job is durable work that a commit left behind.
 type Job struct {
-	ID   int64  // given by the store
+	ID   int64  // the number in Ref (sid.Key)
 	Kind string // names the worker: "sms", "email"
 	Ref  string // the SID of what the work is about
 	Due  time.Time
 	// Runs counts how often the job was begun. A run that neither finished nor deferred the job
 	// died with its process.
 	Runs int
+	// Delivery is what the commit knew of a job that comes straight from it; nil if the job was
+	// claimed, and what it is about has to be read. It is not stored.
+	Delivery *Delivery
+}
+
+// Lanes carry out jobs.
+type Lanes interface {
+	// Reserve keeps a place for a job that is about to be committed. ok is false if no place is
+	// free: then the job waits in the queue.
+	Reserve(kind string) (p Place, ok bool)
+}
+
+// Place is room for one job. Either Run or Release must be called, once.
+type Place interface {
+	// Claim makes a job one that was begun: nobody else takes it before its lease ends.
+	Claim(Job) Job
+	// Run carries out the job after its commit, without delaying the caller.
+	Run(Job)
+	Release()
 }
 
 // Page is a part of a list.

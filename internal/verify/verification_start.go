@@ -27,6 +27,8 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	}
 	var v *Verification
 	var refused error
+	send := e.newSend(w.channel)
+	defer send.giveUp()
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		now := e.Now()
 		refused = nil
@@ -59,9 +61,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 				return err
 			}
 			tx.PutVerification(v)
-			tx.AddAttempt(a)
-			tx.Enqueue(Job{Kind: string(a.Channel), Ref: a.SID, Due: now})
-			return nil
+			return send.add(tx, v, a)
 		}
 		if v, err = e.newVerification(s, w, now); err != nil {
 			return err
@@ -71,9 +71,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 			return err
 		}
 		tx.AddVerification(v)
-		tx.AddAttempt(a)
-		tx.Enqueue(Job{Kind: string(a.Channel), Ref: a.SID, Due: now})
-		return nil
+		return send.add(tx, v, a)
 	})
 	if err == nil {
 		err = refused
@@ -81,6 +79,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	send.begin()
 	return v, nil
 }
 

@@ -95,8 +95,8 @@ func TestAServerTakesUpWhatADeadOneHadClaimed(t *testing.T) {
 	now := time.Now()
 	dead := open(t, path, false) // claims, and will not come back
 	if err := dead.Update(t.Context(), func(tx verify.Tx) error {
-		tx.Enqueue(verify.Job{Kind: "sms", Ref: "VL1", Due: now})
-		tx.Enqueue(verify.Job{Kind: "sms", Ref: "VL2", Due: now.Add(time.Hour)})
+		tx.Enqueue(verify.Job{ID: 1, Kind: "sms", Ref: "VL1", Due: now})
+		tx.Enqueue(verify.Job{ID: 2, Kind: "sms", Ref: "VL2", Due: now.Add(time.Hour)})
 		return nil
 	}); err != nil {
 		t.Fatal(err)

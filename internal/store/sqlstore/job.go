@@ -13,8 +13,11 @@ import (
 
 // Enqueue implements verify.Tx.
 func (t *Tx) Enqueue(j verify.Job) {
-	t.wake(j.Kind)
-	t.write(`INSERT INTO job (kind, ref, due, runs, claimed) VALUES ($1, $2, $3, 0, 0)`, j.Kind, j.Ref, toMillis(j.Due))
+	if j.Runs == 0 {
+		t.wake(j.Kind)
+	}
+	t.write(`INSERT INTO job (id, kind, ref, due, runs, claimed) VALUES ($1, $2, $3, $4, $5, $6)`,
+		j.ID, j.Kind, j.Ref, toMillis(j.Due), j.Runs, toBit(j.Runs > 0))
 }
 
 // FinishJob implements verify.Tx.

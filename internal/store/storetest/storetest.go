@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"simultaneous checks compare as often as allowed", simultaneousChecks},
 		{"the configuration's version grows with changes of it alone", configVersion},
 		{"a job is claimed once, and again when its lease ends", jobsAreClaimed},
+		{"a job may be claimed when it is made", jobsBornClaimed},
 		{"the longest due job is claimed first", jobsInOrder},
 		{"a finished job is gone, a deferred one comes back, a buried one does not", jobsEnd},
 		{"an enqueued job wakes its kind alone", jobsWake},

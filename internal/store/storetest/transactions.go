@@ -234,10 +234,10 @@ func jobsAreClaimed(t *testing.T, s Store) {
 	const n = 20
 	update(t, s, func(tx verify.Tx) {
 		for i := range n {
-			tx.Enqueue(verify.Job{Kind: "sms", Ref: fmt.Sprint(i), Due: noon})
+			tx.Enqueue(verify.Job{ID: int64(i + 1), Kind: "sms", Ref: fmt.Sprint(i), Due: noon})
 		}
-		tx.Enqueue(verify.Job{Kind: "call", Ref: "other", Due: noon})
-		tx.Enqueue(verify.Job{Kind: "sms", Ref: "later", Due: noon.Add(time.Hour)})
+		tx.Enqueue(verify.Job{ID: 101, Kind: "call", Ref: "other", Due: noon})
+		tx.Enqueue(verify.Job{ID: 102, Kind: "sms", Ref: "later", Due: noon.Add(time.Hour)})
 	})
 	var mu sync.Mutex
 	seen := map[string]int{}
@@ -275,10 +275,34 @@ func jobsAreClaimed(t *testing.T, s Store) {
 	}
 }
 
+// A job that is claimed when it is made belongs to whoever made it until the lease ends.
+func jobsBornClaimed(t *testing.T, s Store) {
+	wake := s.Wake("sms")
+	update(t, s, func(tx verify.Tx) {
+		tx.Enqueue(verify.Job{ID: 1, Kind: "sms", Ref: "mine", Due: noon.Add(30 * time.Second), Runs: 1})
+	})
+	select {
+	case <-wake:
+		t.Error("somebody was woken for a job that is under way")
+	default:
+	}
+	if jobs := claim(t, s, "sms", noon.Add(29*time.Second), 10); len(jobs) != 0 {
+		t.Errorf("%+v was claimed twice", jobs)
+	}
+	jobs := claim(t, s, "sms", noon.Add(30*time.Second), 10)
+	if len(jobs) != 1 || jobs[0].Runs != 2 {
+		t.Errorf("after the lease %+v was claimed, want the second run", jobs)
+	}
+	update(t, s, func(tx verify.Tx) { tx.FinishJob(verify.Job{ID: 1, Kind: "sms"}) })
+	if _, found, err := s.NextDue(t.Context(), "sms"); found || err != nil {
+		t.Errorf("a finished job is due: %v, %v", found, err)
+	}
+}
+
 func jobsInOrder(t *testing.T, s Store) {
 	update(t, s, func(tx verify.Tx) {
 		for _, i := range []int{3, 1, 2} {
-			tx.Enqueue(verify.Job{Kind: "sms", Ref: fmt.Sprint(i), Due: noon.Add(time.Duration(i) * time.Second)})
+			tx.Enqueue(verify.Job{ID: int64(i), Kind: "sms", Ref: fmt.Sprint(i), Due: noon.Add(time.Duration(i) * time.Second)})
 		}
 	})
 	due, found, err := s.NextDue(t.Context(), "sms")
@@ -298,8 +322,8 @@ func jobsInOrder(t *testing.T, s Store) {
 
 func jobsEnd(t *testing.T, s Store) {
 	update(t, s, func(tx verify.Tx) {
-		for _, ref := range []string{"finished", "deferred", "deferred by the runner", "buried"} {
-			tx.Enqueue(verify.Job{Kind: "sms", Ref: ref, Due: noon})
+		for i, ref := range []string{"finished", "deferred", "deferred by the runner", "buried"} {
+			tx.Enqueue(verify.Job{ID: int64(i + 1), Kind: "sms", Ref: ref, Due: noon})
 		}
 	})
 	for _, j := range claim(t, s, "sms", noon, 10) {
@@ -329,7 +353,7 @@ func jobsEnd(t *testing.T, s Store) {
 
 func jobsWake(t *testing.T, s Store) {
 	sms, call := s.Wake("sms"), s.Wake("call")
-	update(t, s, func(tx verify.Tx) { tx.Enqueue(verify.Job{Kind: "sms", Ref: "x", Due: noon}) })
+	update(t, s, func(tx verify.Tx) { tx.Enqueue(verify.Job{ID: 1, Kind: "sms", Ref: "x", Due: noon}) })
 	select {
 	case <-sms:
 	case <-t.Context().Done():
@@ -346,7 +370,7 @@ func jobsWake(t *testing.T, s Store) {
 
 func jobsRollBack(t *testing.T, s Store) {
 	err := s.Update(t.Context(), func(tx verify.Tx) error {
-		tx.Enqueue(verify.Job{Kind: "sms", Ref: "x", Due: noon})
+		tx.Enqueue(verify.Job{ID: 1, Kind: "sms", Ref: "x", Due: noon})
 		return errRefused
 	})
 	if !errors.Is(err, errRefused) {

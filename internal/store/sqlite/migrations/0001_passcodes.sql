@@ -79,7 +79,8 @@ CREATE TABLE attempt (
 	hand_overs       INTEGER NOT NULL
 ) STRICT;
 
--- due is NULL for a job that was buried. A job that is being run is due at the end of its lease.
+-- id is the number in the SID that ref is. due is NULL for a job that was buried. A job that is
+-- being run is due at the end of its lease.
 CREATE TABLE job (
 	id      INTEGER PRIMARY KEY,
 	kind    TEXT NOT NULL,
