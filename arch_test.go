@@ -78,6 +78,8 @@ var outside = []struct{ in, what, why string }{
 var onlyIn = map[string]string{
 	"github.com/nyaruka/phonenumbers": "internal/phone",
 	"modernc.org/sqlite":              "internal/store/sqlite",
+	"modernc.org/sqlite/lib":          "internal/store/sqlite",
+	"modernc.org/libc":                "internal/store/sqlite",
 	"github.com/pelletier/go-toml/v2": "internal/config",
 	"github.com/wneessen/go-mail":     "provider/smtp",
 }

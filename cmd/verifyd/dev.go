@@ -21,7 +21,7 @@ import (
 // sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
 const sampleNumber = "+34612345678"
 
-func runDev(ctx context.Context, args []string, sys system) error {
+func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
 	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
 	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
@@ -36,7 +36,9 @@ func runDev(ctx context.Context, args []string, sys system) error {
 	if err != nil {
 		return err
 	}
-	log := newLog(sys.stderr, "text", *logLevel)
+	lines := newLogBuffer(sys.stderr)
+	defer func() { err = errors.Join(err, lines.Close()) }()
+	log := newLog(lines, "text", *logLevel)
 	everything := func(verify.Channel) bool { return true }
 	store, engine, err := open(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
 	if err != nil {

@@ -30,7 +30,7 @@ func configFlags(name string) (*flag.FlagSet, *string) {
 	return flags, flags.String("config", "verifyd.toml", "the configuration `file`")
 }
 
-func runServe(ctx context.Context, args []string, sys system) error {
+func runServe(ctx context.Context, args []string, sys system) (err error) {
 	flags, path := configFlags("serve")
 	if err := parse(flags, args, sys); err != nil {
 		return err
@@ -39,7 +39,9 @@ func runServe(ctx context.Context, args []string, sys system) error {
 	if err != nil {
 		return err
 	}
-	log := newLog(sys.stdout, c.Log.Format, c.Log.Level)
+	lines := newLogBuffer(sys.stdout)
+	defer func() { err = errors.Join(err, lines.Close()) }()
+	log := newLog(lines, c.Log.Format, c.Log.Level)
 	routes, err := buildRoutes(c, log)
 	if err != nil {
 		return err

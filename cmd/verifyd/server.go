@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -39,7 +38,7 @@ type server struct {
 
 const (
 	// parallelSends is how many messages of one channel may be under way.
-	parallelSends = 64
+	parallelSends = 256
 	// sweepPause is the time between two walks over the current verifications.
 	sweepPause = 30 * time.Second
 	// drain is how long requests that are under way may take when the server stops.
@@ -151,25 +150,4 @@ func listen(address string) (net.Listener, error) {
 		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
 	}
 	return l, nil
-}
-
-// serverErrors passes what net/http has to complain about (broken handshakes, mostly) to our log.
-type serverErrors struct{ log *slog.Logger }
-
-func (e serverErrors) Write(line []byte) (int, error) {
-	e.log.Warn("http server", "message", strings.TrimSpace(string(line)))
-	return len(line), nil
-}
-
-// newLog makes a log. A format or level that is unknown was refused by package config.
-func newLog(w io.Writer, format, level string) *slog.Logger {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		l = slog.LevelInfo
-	}
-	options := &slog.HandlerOptions{Level: l}
-	if format == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
-	}
-	return slog.New(slog.NewJSONHandler(w, options))
 }

@@ -23,7 +23,8 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver
+	_ "modernc.org/sqlite" // the driver, for migrations
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -35,9 +36,7 @@ var migrations embed.FS
 // Store is an open database. See verify.Store and queue.Jobs.
 type Store struct {
 	log     *slog.Logger
-	db      *sql.DB // the writer's, one connection
 	writer  *conn
-	readDB  *sql.DB
 	readers chan *conn
 	lock    *fileLock
 
@@ -70,9 +69,9 @@ const (
 	pollVersion = 500 * time.Millisecond
 )
 
-// pragmas that both kinds of connection have. A page cache of 4 MB keeps the index of current
-// verifications in memory; the rest is the operating system's business.
-const pragmas = "&_dqs=0&_pragma=busy_timeout(5000)&_pragma=cache_size(-4000)"
+// cacheSize is a page cache of 4 MB; it keeps the index of current verifications in memory. The
+// rest is the operating system's business.
+const cacheSize = "cache_size(-4000)"
 
 // Open opens a file, makes it where there is none, and brings its schema up. The path
 // "memory:NAME" is a database in memory that lives as long as it is open; tests use it.
@@ -95,42 +94,34 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
-	file, memory := path, false
-	if name, isMemory := cutMemory(path); isMemory {
-		file, memory = "/"+name, true
-	}
-	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String() + "?"
+	file := path
+	name, memory := cutMemory(path)
 	if memory {
-		dsn += "vfs=memdb&"
+		file = "/" + name
 	} else if o.Server {
 		if s.lock, err = lockFile(path + ".lock"); err != nil {
 			return err
 		}
 	}
-	s.db, err = sql.Open("sqlite", dsn+"_txlock=immediate&_defensive=1"+pragmas+
+	uri := (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String()
+	if memory {
+		uri += "?vfs=memdb"
+	}
+	if s.writer, err = openConn(uri, sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE, cacheSize,
 		// The checkpoint copies pages back in big steps and never cuts the log: a growing file
 		// syncs ten times slower than one that has its size.
-		"&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(on)&_pragma=wal_autocheckpoint(4000)")
-	if err != nil {
+		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "wal_autocheckpoint(4000)"); err != nil {
 		return err
 	}
-	s.db.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.db); err != nil {
+	if err := migrate(ctx, uri); err != nil {
 		return err
 	}
-	if s.writer, err = newConn(ctx, s.db); err != nil {
-		return err
-	}
-	readOnly := "mode=ro&_pragma=query_only(1)"
+	readOnly := int32(sqlite3.SQLITE_OPEN_READONLY)
 	if memory {
-		readOnly = "_pragma=query_only(1)"
+		readOnly = sqlite3.SQLITE_OPEN_READWRITE
 	}
-	if s.readDB, err = sql.Open("sqlite", dsn+readOnly+pragmas); err != nil {
-		return err
-	}
-	s.readDB.SetMaxOpenConns(readerCount)
 	for range readerCount {
-		reader, err := newConn(ctx, s.readDB)
+		reader, err := openConn(uri, readOnly, cacheSize, "query_only(1)")
 		if err != nil {
 			return err
 		}
@@ -148,7 +139,16 @@ func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
 
 // migrate brings the schema up. A schema that is newer than this program stays as it is: releases
 // only add to it.
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrate(ctx context.Context, uri string) (err error) {
+	db, err := sql.Open("sqlite", uri)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout(%d)", busyTimeout)); err != nil {
+		return err
+	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -267,14 +267,8 @@ func (s *Store) release(readers int) error {
 	for range readers {
 		errs = append(errs, (<-s.readers).close())
 	}
-	if s.readDB != nil {
-		errs = append(errs, s.readDB.Close())
-	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.release())
