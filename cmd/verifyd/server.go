@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -62,7 +63,9 @@ func (s *server) run(ctx context.Context) error {
 	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, Log: s.log, Now: s.engine.Now}
 	var lanes []queue.Lane
 	for _, channel := range verify.Channels() {
-		lanes = append(lanes, queue.Lane{Kind: string(channel), Worker: worker, Parallel: parallelSends})
+		lanes = append(lanes, queue.Lane{
+			Kind: string(channel), Worker: worker, Parallel: parallelSends, Timeout: delivery.TurnTimeout(channel),
+		})
 	}
 	runner := queue.New(s.store, s.log, s.engine.Now, lanes...)
 	s.engine.Lanes = runner
@@ -101,7 +104,22 @@ func (s *server) run(ctx context.Context) error {
 	}
 	stopWork()
 	workers.Wait()
-	return errors.Join(err, s.store.Close())
+	return errors.Join(err, closeProviders(s.routes), s.store.Close())
+}
+
+// closeProviders ends the connections of those that keep some.
+func closeProviders(routes delivery.Routes) error {
+	var errs []error
+	closed := map[io.Closer]bool{}
+	for _, ways := range routes {
+		for _, way := range ways {
+			if c, ok := way.Provider.(io.Closer); ok && !closed[c] {
+				closed[c] = true
+				errs = append(errs, c.Close())
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // handler serves every path. It is no http.ServeMux, because that one redirects paths that it

@@ -51,7 +51,7 @@ func BenchmarkVerification(b *testing.B) {
 		b.Fatal(err)
 	}
 	worker := &delivery.Worker{Engine: e, Routes: delivery.Routes{verify.SMS: {{Name: "taker", Provider: taker{}}}}, Log: log, Now: time.Now}
-	runner := queue.New(store, log, time.Now, queue.Lane{Kind: channel, Worker: worker, Parallel: 256})
+	runner := queue.New(store, log, time.Now, queue.Lane{Kind: channel, Worker: worker, Parallel: 256, Timeout: time.Minute})
 	e.Lanes = runner
 	ctx, stop := context.WithCancel(b.Context())
 	stopped := make(chan struct{})

@@ -24,8 +24,17 @@ type Worker struct {
 	Now    func() time.Time
 }
 
-// sendTimeout bounds one hand-over.
-const sendTimeout = 10 * time.Second
+// sendTimeout bounds one hand-over. A mail relay may look at the whole message for viruses before
+// it answers (RFC 5321, 4.5.3.2.6, would give it ten minutes; a code does not live that long).
+func sendTimeout(c verify.Channel) time.Duration {
+	if c == verify.Email {
+		return 30 * time.Second
+	}
+	return 10 * time.Second
+}
+
+// TurnTimeout is how long a turn may take: long enough for two hand-overs that fill their time.
+func TurnTimeout(c verify.Channel) time.Duration { return 2*sendTimeout(c) + 5*time.Second }
 
 // Work delivers the attempt that a job refers to, or takes one turn at it.
 func (w *Worker) Work(ctx context.Context, job verify.Job) error {
@@ -52,7 +61,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery, runs int) verify.S
 	var asked time.Duration // the longest pause that a provider asked for
 	mayHelp := false        // whether some route may take the message later
 	for ; r.Route < len(routes); r.Route++ {
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < sendTimeout && r.HandOvers > 0 {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < sendTimeout(a.Channel) && r.HandOvers > 0 {
 			return w.later(r, d, 0) // slow routes: go on in the next run
 		}
 		route := routes[r.Route]
@@ -105,7 +114,7 @@ func (w *Worker) later(r verify.SendResult, d verify.Delivery, pause time.Durati
 // handOver gives a message to one provider, and writes the log line of it.
 func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) (provider.Accepted, *provider.Error) {
 	start := w.Now()
-	ctx, cancel := context.WithTimeout(ctx, min(sendTimeout, m.Deadline.Sub(start)))
+	ctx, cancel := context.WithTimeout(ctx, min(sendTimeout(verify.Channel(m.Channel)), m.Deadline.Sub(start)))
 	defer cancel()
 	accepted, err := route.Provider.Send(ctx, m)
 

@@ -321,3 +321,48 @@ func TestARefusedStartGivesItsPlaceBack(t *testing.T) {
 		t.Errorf("the sixth send: %v; the place is taken: %v, %d were begun", err, l.taken, len(l.begun))
 	}
 }
+
+// deadline is a provider that remembers how long it was given.
+type deadline struct{ given time.Duration }
+
+func (d *deadline) Send(ctx context.Context, _ provider.Message) (provider.Accepted, error) {
+	if end, ok := ctx.Deadline(); ok {
+		d.given = time.Until(end).Round(time.Second)
+	}
+	return provider.Accepted{}, nil
+}
+
+// A mail relay that scans takes longer than a gateway may; a code that dies sooner ends both.
+func TestHowLongAHandOverMayTake(t *testing.T) {
+	for _, c := range []struct {
+		channel verify.Channel
+		life    time.Duration
+		want    time.Duration
+	}{
+		{verify.SMS, time.Minute, 10 * time.Second},
+		{verify.Email, time.Minute, 30 * time.Second},
+		{verify.Email, 20 * time.Second, 20 * time.Second},
+	} {
+		w := newWorld(t)
+		d := &deadline{}
+		worker := &delivery.Worker{
+			Engine: w.engine, Routes: delivery.Routes{c.channel: {{Name: "d", Provider: d}}},
+			Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		}
+		attempt := &verify.Attempt{SID: w.v.Sends[0].AttemptSID, Channel: c.channel, To: "a@example.com", Locale: "en", State: verify.AttemptQueued}
+		if err := worker.Work(t.Context(), verify.Job{ID: 1, Kind: string(c.channel), Runs: 1, Delivery: &verify.Delivery{
+			Attempt: attempt, Code: "123456", TTL: c.life, Deadline: time.Now().Add(c.life),
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		if d.given != c.want {
+			t.Errorf("%s with %s to live was given %s, want %s", c.channel, c.life, d.given, c.want)
+		}
+		if turn := delivery.TurnTimeout(c.channel); turn < 2*c.want {
+			t.Errorf("a turn of %s ends after %s, before two hand-overs of %s", c.channel, turn, c.want)
+		}
+		if err := w.store.Close(); err != nil { // the next world has the same name
+			t.Fatal(err)
+		}
+	}
+}

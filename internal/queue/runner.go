@@ -48,7 +48,12 @@ type Lane struct {
 	Worker Worker
 	// Parallel is how many jobs run at a time.
 	Parallel int
+	// Timeout bounds a job.
+	Timeout time.Duration
 }
+
+// lease is how long a claimed job belongs to its worker: longer than it may take.
+func (l Lane) lease() time.Duration { return l.Timeout + leaseMargin }
 
 // Runner runs lanes until it is told to stop. Make it with New.
 type Runner struct {
@@ -67,9 +72,9 @@ type lane struct {
 }
 
 const (
-	// lease must be longer than a job may take (see jobTimeout).
-	lease      = 30 * time.Second
-	jobTimeout = 25 * time.Second
+	// leaseMargin is for the commit that records what became of a job, and for clocks of nodes that
+	// differ.
+	leaseMargin = 5 * time.Second
 	// maxPoll bounds the sleep of an idle lane. Wake makes it unnecessary on one node.
 	maxPoll = 5 * time.Second
 	// maxFaults is how often a job may fail by a fault of ours before it is buried.
@@ -121,7 +126,7 @@ func (l *lane) run(ctx context.Context) {
 			places++
 		}
 		now := r.now()
-		jobs, err := r.jobs.Claim(context.WithoutCancel(ctx), l.Kind, now, now.Add(lease), places)
+		jobs, err := r.jobs.Claim(context.WithoutCancel(ctx), l.Kind, now, now.Add(l.lease()), places)
 		if err != nil {
 			r.log.Error("cannot claim jobs", "kind", l.Kind, "error", err)
 		}
@@ -167,7 +172,7 @@ type place struct{ lane *lane }
 
 // Claim implements verify.Place.
 func (p place) Claim(job verify.Job) verify.Job {
-	job.Due, job.Runs = p.lane.runner.now().Add(lease), 1
+	job.Due, job.Runs = p.lane.runner.now().Add(p.lane.lease()), 1
 	return job
 }
 
@@ -201,7 +206,7 @@ func (r *Runner) sleep(ctx context.Context, kind string, wake <-chan struct{}, f
 
 // runJob runs a job under a context of its own: what was begun is finished.
 func (r *Runner) runJob(l *lane, job verify.Job) {
-	ctx, cancel := context.WithTimeout(context.Background(), jobTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), l.Timeout)
 	defer cancel()
 	err := work(ctx, l.Worker, job)
 	if err == nil {

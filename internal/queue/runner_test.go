@@ -124,7 +124,7 @@ func TestJobsRunWhenTheyAreDue(t *testing.T) {
 		j.add("sms", "now", begin)
 		j.add("sms", "later", begin.Add(7*time.Second))
 		ran := map[string]time.Duration{}
-		play(j, time.Minute, queue.Lane{Kind: "sms", Parallel: 1, Worker: workerFunc(func(_ context.Context, job verify.Job) error {
+		play(j, time.Minute, queue.Lane{Kind: "sms", Parallel: 1, Timeout: 25 * time.Second, Worker: workerFunc(func(_ context.Context, job verify.Job) error {
 			ran[job.Ref] = time.Since(begin)
 			j.finish(job.ID)
 			return nil
@@ -154,7 +154,7 @@ func TestAStuckKindDelaysNoOther(t *testing.T) {
 			j.finish(job.ID)
 			return nil
 		})
-		play(j, time.Minute, queue.Lane{Kind: "call", Parallel: 2, Worker: stuck}, queue.Lane{Kind: "sms", Parallel: 2, Worker: quick})
+		play(j, time.Minute, queue.Lane{Kind: "call", Parallel: 2, Timeout: 25 * time.Second, Worker: stuck}, queue.Lane{Kind: "sms", Parallel: 2, Timeout: 25 * time.Second, Worker: quick})
 		if took != 0 {
 			t.Errorf("the last sms waited %s for calls", took)
 		}
@@ -169,7 +169,7 @@ func TestNoMoreThanParallelJobsRun(t *testing.T) {
 		}
 		var mu sync.Mutex
 		running, most, ran := 0, 0, 0
-		play(j, time.Minute, queue.Lane{Kind: "sms", Parallel: 3, Worker: workerFunc(func(_ context.Context, job verify.Job) error {
+		play(j, time.Minute, queue.Lane{Kind: "sms", Parallel: 3, Timeout: 25 * time.Second, Worker: workerFunc(func(_ context.Context, job verify.Job) error {
 			mu.Lock()
 			running++
 			most = max(most, running)
@@ -195,7 +195,7 @@ func TestAPoisonJobIsBuriedAndOthersGoOn(t *testing.T) {
 			j.add("sms", ref, time.Now())
 		}
 		runs := map[string]int{}
-		play(j, time.Minute, queue.Lane{Kind: "sms", Parallel: 1, Worker: workerFunc(func(_ context.Context, job verify.Job) error {
+		play(j, time.Minute, queue.Lane{Kind: "sms", Parallel: 1, Timeout: 25 * time.Second, Worker: workerFunc(func(_ context.Context, job verify.Job) error {
 			runs[job.Ref]++
 			switch {
 			case job.Ref == "panics":
@@ -222,7 +222,7 @@ func TestStopWaitsForJobsUnderWay(t *testing.T) {
 		j := newJobs()
 		j.add("sms", "slow", time.Now())
 		finished := false
-		play(j, time.Second, queue.Lane{Kind: "sms", Parallel: 1, Worker: workerFunc(func(ctx context.Context, job verify.Job) error {
+		play(j, time.Second, queue.Lane{Kind: "sms", Parallel: 1, Timeout: 25 * time.Second, Worker: workerFunc(func(ctx context.Context, job verify.Job) error {
 			time.Sleep(5 * time.Second)
 			if ctx.Err() != nil {
 				t.Error("a job under way was cut off")
@@ -244,7 +244,7 @@ func TestAJobComesStraightFromItsCommit(t *testing.T) {
 		var mu sync.Mutex
 		var ran []string
 		r := queue.New(j, slog.New(slog.DiscardHandler), time.Now, queue.Lane{
-			Kind: "sms", Parallel: 2,
+			Kind: "sms", Parallel: 2, Timeout: 25 * time.Second,
 			Worker: workerFunc(func(_ context.Context, job verify.Job) error {
 				mu.Lock()
 				ran = append(ran, job.Ref)
