@@ -32,18 +32,49 @@ func Parse(s string) (Number, bool) {
 	if strings.HasPrefix(s, "+521") && len(s) == len("+521")+10 {
 		s = "+52" + s[len("+521"):]
 	}
-	n, err := phonenumbers.Parse(s, "")
-	if err != nil || !phonenumbers.IsValidNumber(n) {
+	n, ok := split(s)
+	if !ok {
 		return Number{}, false
 	}
-	if phonenumbers.Format(n, phonenumbers.E164) != s {
+	region := phonenumbers.GetRegionCodeForNumber(n)
+	if !phonenumbers.IsValidNumberForRegion(n, region) {
 		return Number{}, false
 	}
-	country := phonenumbers.GetRegionCodeForNumber(n)
-	if len(country) != 2 || country == "ZZ" { // "001": satellite and other networks of no country
-		country = ""
+	if len(region) != 2 || region == "ZZ" { // "001": satellite and other networks of no country
+		region = ""
 	}
-	return Number{e164: s, country: country, calling: int(n.GetCountryCode())}, true
+	return Number{e164: s, country: region, calling: int(n.GetCountryCode())}, true
+}
+
+// maxNational is the longest national number that libphonenumber takes.
+const maxNational = 17
+
+// split takes a number in E.164 form apart. phonenumbers.Parse does it too, but it looks for
+// extensions, national prefixes and carrier codes in what cannot have any, and that costs more
+// than everything else here. No calling code is the beginning of another.
+func split(s string) (*phonenumbers.PhoneNumber, bool) {
+	codes := phonenumbers.GetSupportedCallingCodes()
+	code := 0
+	for i := 1; i <= 3; i++ {
+		code = code*10 + int(s[i]-'0')
+		if !codes[code] {
+			continue
+		}
+		national := s[i+1:]
+		number, err := strconv.ParseUint(national, 10, 64)
+		if err != nil || len(national) < 2 || len(national) > maxNational {
+			return nil, false
+		}
+		calling, zeros := int32(code), int32(0)
+		for int(zeros) < len(national)-1 && national[zeros] == '0' {
+			zeros++
+		}
+		leading := zeros > 0 // part of the number, as in Italy
+		return &phonenumbers.PhoneNumber{
+			CountryCode: &calling, NationalNumber: &number, ItalianLeadingZero: &leading, NumberOfLeadingZeros: &zeros,
+		}, true
+	}
+	return nil, false
 }
 
 // E164 is the number itself: +34612345678.
