@@ -32,9 +32,11 @@ var mayImport = map[string][]string{
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},
 
-	"internal/store/sqlite":    {"internal/store/sqlstore", "internal/verify"},
-	"internal/store/sqlstore":  {"internal/sid", "internal/verify"},
-	"internal/store/storetest": {"internal/queue", "internal/verify"},
+	"internal/store/postgres":        {"internal/queue", "internal/store/sqlstore", "internal/verify"},
+	"internal/store/postgres/pgtest": {"internal/store/postgres"},
+	"internal/store/sqlite":          {"internal/store/sqlstore", "internal/verify"},
+	"internal/store/sqlstore":        {"internal/sid", "internal/verify"},
+	"internal/store/storetest":       {"internal/queue", "internal/verify"},
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/phone", "internal/sid"},
@@ -78,6 +80,9 @@ var outside = []struct{ in, what, why string }{
 var onlyIn = map[string]string{
 	"github.com/nyaruka/phonenumbers": "internal/phone",
 	"modernc.org/sqlite":              "internal/store/sqlite",
+	"github.com/jackc/pgx/v5":         "internal/store/postgres",
+	"github.com/jackc/pgx/v5/pgconn":  "internal/store/postgres",
+	"github.com/jackc/pgx/v5/stdlib":  "internal/store/postgres",
 	"github.com/pelletier/go-toml/v2": "internal/config",
 	"github.com/wneessen/go-mail":     "provider/smtp",
 }
