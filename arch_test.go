@@ -24,7 +24,8 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
-		"internal/queue", "internal/store/sqlite", "internal/verify", "provider", "provider/httpapi", "provider/smtp"},
+		"internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
+		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/inbox":    {"provider"},
@@ -37,6 +38,8 @@ var mayImport = map[string][]string{
 	"internal/store/sqlite":          {"internal/store/sqlstore", "internal/verify"},
 	"internal/store/sqlstore":        {"internal/sid", "internal/verify"},
 	"internal/store/storetest":       {"internal/queue", "internal/verify"},
+
+	"internal/store/transfer": {},
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/phone", "internal/sid"},

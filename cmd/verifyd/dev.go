@@ -38,7 +38,7 @@ func runDev(ctx context.Context, args []string, sys system) error {
 	}
 	log := newLog(sys.stderr, "text", *logLevel)
 	everything := func(verify.Channel) bool { return true }
-	store, engine, err := open(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
+	store, engine, err := openSQLite(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
 	if err != nil {
 		err = errors.Join(err, listener.Close())
 		if errors.Is(err, sqlite.ErrInUse) {

@@ -32,7 +32,7 @@ type batch struct {
 	late     []*request // are for another batch
 
 	mark       []byte // of the writer's last commit, then of this one
-	committing bool // COMMIT was sent
+	committing bool   // COMMIT was sent
 	version    int64
 
 	culprit *request

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -92,4 +93,13 @@ func MigrationSums() (map[string]string, error) {
 		return err
 	})
 	return sums, err
+}
+
+// OpenForCopy opens a database with an up-to-date schema for package transfer.
+func OpenForCopy(dsn string) (*sql.DB, error) {
+	a, err := parse(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return stdlib.OpenDB(*a.config), nil
 }

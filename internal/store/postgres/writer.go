@@ -34,6 +34,8 @@ const (
 	// maxRaces bounds how often a function runs again because its key was taken meanwhile. New keys
 	// are random, so the second run already succeeds.
 	maxRaces = 5
+	// endurance bounds how long a function is run again on new connections.
+	endurance = 5 * time.Second
 	// maxAgain bounds how often a function runs again after a deadlock or a serialization failure.
 	maxAgain = 8
 )
@@ -248,7 +250,7 @@ func (w *session) runAgain(group []*request, err error) [][]*request {
 // giveUpOld finishes those that have waited too long, and returns the others.
 func giveUpOld(group []*request, err error) (left []*request) {
 	for _, r := range group {
-		if time.Since(r.came) > patience {
+		if time.Since(r.came) > endurance {
 			r.finish(kind(err))
 		} else {
 			left = append(left, r)
