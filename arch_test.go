@@ -24,7 +24,8 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
-		"internal/queue", "internal/store/sqlite", "internal/verify", "provider", "provider/httpapi", "provider/smtp"},
+		"internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
+		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/inbox":    {"provider"},
@@ -32,9 +33,13 @@ var mayImport = map[string][]string{
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},
 
-	"internal/store/sqlite":    {"internal/store/sqlstore", "internal/verify"},
-	"internal/store/sqlstore":  {"internal/sid", "internal/verify"},
-	"internal/store/storetest": {"internal/queue", "internal/verify"},
+	"internal/store/postgres":        {"internal/queue", "internal/store/sqlstore", "internal/verify"},
+	"internal/store/postgres/pgtest": {"internal/store/postgres"},
+	"internal/store/sqlite":          {"internal/store/sqlstore", "internal/verify"},
+	"internal/store/sqlstore":        {"internal/sid", "internal/verify"},
+	"internal/store/storetest":       {"internal/queue", "internal/verify"},
+
+	"internal/store/transfer": {},
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/phone", "internal/sid"},
@@ -80,6 +85,9 @@ var onlyIn = map[string]string{
 	"modernc.org/sqlite":              "internal/store/sqlite",
 	"modernc.org/sqlite/lib":          "internal/store/sqlite",
 	"modernc.org/libc":                "internal/store/sqlite",
+	"github.com/jackc/pgx/v5":         "internal/store/postgres",
+	"github.com/jackc/pgx/v5/pgconn":  "internal/store/postgres",
+	"github.com/jackc/pgx/v5/stdlib":  "internal/store/postgres",
 	"github.com/pelletier/go-toml/v2": "internal/config",
 	"github.com/wneessen/go-mail":     "provider/smtp",
 }

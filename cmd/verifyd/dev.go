@@ -40,7 +40,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, "text", *logLevel)
 	everything := func(verify.Channel) bool { return true }
-	store, engine, err := open(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
+	store, engine, err := openSQLite(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
 	if err != nil {
 		err = errors.Join(err, listener.Close())
 		if errors.Is(err, sqlite.ErrInUse) {

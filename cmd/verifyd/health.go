@@ -7,14 +7,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/verifyd/verifyd/internal/store/sqlite"
 )
 
 // health answers /readyz. Ready means that a row can be committed; a process that is alive over a
 // disk that is full is not ready.
 type health struct {
-	store    *sqlite.Store
+	store    store
 	stopping atomic.Bool
 
 	mu      sync.Mutex

@@ -2,6 +2,7 @@
 //
 //	verifyd dev                 a server for a laptop or CI, with an inbox
 //	verifyd serve               a server for production
+//	verifyd migrate             the schema of the store, or a move from SQLite to PostgreSQL
 //	verifyd account create      an account and its auth token
 //	verifyd key create          an API key of an account
 package main
@@ -51,6 +52,7 @@ var commands = []struct {
 }{
 	{"dev", "run a server for a laptop or CI, with an inbox of everything it sends", runDev},
 	{"serve", "run a server for production", runServe},
+	{"migrate", "bring the schema of the store up; with --from and --to, move SQLite to PostgreSQL", runMigrate},
 	{"account create", "make an account; prints its SID and auth token", runAccountCreate},
 	{"account list", "list the accounts", runAccountList},
 	{"key create", "make an API key of an account; prints its SID and secret", runKeyCreate},

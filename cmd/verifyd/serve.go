@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"flag"
@@ -18,8 +17,6 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
-	"github.com/verifyd/verifyd/internal/keyring"
-	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -60,31 +57,9 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if s.tls != nil {
 		scheme = "https"
 	}
-	log.Info("serving", "url", scheme+"://"+s.listener.Addr().String(), "store", c.Store,
+	log.Info("serving", "url", scheme+"://"+s.listener.Addr().String(), "store", c.StoreName(),
 		"channels", slices.Sorted(maps.Keys(c.Routes)))
 	return s.run(ctx)
-}
-
-// openConfigured opens the store and the keys of a configuration.
-func openConfigured(ctx context.Context, c config.Config, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (*sqlite.Store, *verify.Engine, error) {
-	path, err := c.SQLitePath()
-	if err != nil {
-		return nil, nil, err
-	}
-	return open(ctx, path, c.KeyPath(), log, asServer, routed)
-}
-
-// open opens a store and its keys, and puts the engine on them.
-func open(ctx context.Context, storePath, keyPath string, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (*sqlite.Store, *verify.Engine, error) {
-	keys, err := keyring.LoadOrGenerate(keyPath, rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("key file: %w", err)
-	}
-	store, err := sqlite.Open(ctx, storePath, sqlite.Options{Server: asServer, Now: time.Now, Log: log})
-	if err != nil {
-		return nil, nil, err
-	}
-	return store, verify.NewEngine(store, keys, time.Now, rand.Reader, routed), nil
 }
 
 // buildRoutes makes every provider that a route names, and those that none names, so that a

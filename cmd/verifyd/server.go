@@ -18,7 +18,6 @@ import (
 	"github.com/verifyd/verifyd/internal/api"
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/queue"
-	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -26,7 +25,7 @@ import (
 // stops it in the reverse order.
 type server struct {
 	log       *slog.Logger
-	store     *sqlite.Store
+	store     store
 	engine    *verify.Engine
 	routes    delivery.Routes
 	listener  net.Listener

@@ -24,10 +24,11 @@ type Config struct {
 	// PublicURL is the base of the URLs in answers, as clients reach the server. Empty: scheme and
 	// Host header of each request.
 	PublicURL string `toml:"public_url"`
-	// Store is where the records are kept: "sqlite:" and a path.
+	// Store is where the records are kept: "sqlite:" and a path, or the postgres:// address of a
+	// database.
 	Store string `toml:"store"`
-	// KeyFile holds the root keys (see package keyring). Empty: beside the store, with the ending
-	// ".key".
+	// KeyFile holds the root keys (see package keyring). Empty: beside the SQLite file, with the
+	// ending ".key"; with PostgreSQL it has to be named, because all nodes need the same one.
 	KeyFile string `toml:"key_file"`
 	TLS     TLS    `toml:"tls"`
 	Log     Log    `toml:"log"`
@@ -158,7 +159,7 @@ func (c Config) validate() error {
 			return fmt.Errorf("public_url: %q: want https://host without a slash at the end", c.PublicURL)
 		}
 	}
-	if _, err := c.SQLitePath(); err != nil {
+	if err := c.validateStore(); err != nil {
 		return err
 	}
 	switch {
@@ -201,11 +202,51 @@ func (c Config) validateRoutes() error {
 	return nil
 }
 
+// validateStore does not repeat what was written, because there may be a password in it.
+func (c Config) validateStore() error {
+	if !c.Postgres() {
+		_, err := c.SQLitePath()
+		return err
+	}
+	u, err := url.Parse(c.Store)
+	switch {
+	case err != nil:
+		return errors.New("store: the postgres:// address cannot be read; write special characters of a password as %XX")
+	case strings.Trim(u.Path, "/") == "":
+		return fmt.Errorf("store: %s names no database: want postgres://user@host/database", c.StoreName())
+	case c.KeyFile == "":
+		return errors.New("key_file: is needed with a PostgreSQL store: all nodes must have the same key file")
+	}
+	return nil
+}
+
+// Postgres reports whether the store is a PostgreSQL database.
+func (c Config) Postgres() bool {
+	return strings.HasPrefix(c.Store, "postgres://") || strings.HasPrefix(c.Store, "postgresql://")
+}
+
+// StoreName is the store for people and logs, without password and settings.
+func (c Config) StoreName() string {
+	if !c.Postgres() {
+		return c.Store
+	}
+	u, err := url.Parse(c.Store)
+	if err != nil {
+		return "postgres://…"
+	}
+	name := url.URL{Scheme: "postgres", Host: u.Host, Path: u.Path}
+	if u.User != nil {
+		name.User = url.User(u.User.Username())
+	}
+	return name.String()
+}
+
 // SQLitePath is the path of the SQLite file.
 func (c Config) SQLitePath() (string, error) {
 	path, found := strings.CutPrefix(c.Store, "sqlite:")
 	if !found || path == "" {
-		return "", fmt.Errorf("store: %q: want sqlite: and a path", c.Store)
+		scheme, _, _ := strings.Cut(c.Store, ":")
+		return "", fmt.Errorf("store: %q: want sqlite: and a path, or postgres://user@host/database", scheme+":…")
 	}
 	return path, nil
 }

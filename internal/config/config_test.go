@@ -109,3 +109,32 @@ func ExampleParse() {
 	fmt.Println(c.Listen, c.KeyPath(), err)
 	// Output: 127.0.0.1:8642 /var/lib/verifyd/verifyd.key <nil>
 }
+
+func TestPostgresStore(t *testing.T) {
+	c, err := config.Parse([]byte("store = \"postgres://verifyd:s3cret@db.example.com:5433/verifyd?sslmode=verify-full&password=s3cret\"\nkey_file = \"k\""), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.StoreName(), "postgres://verifyd@db.example.com:5433/verifyd"; got != want || !c.Postgres() {
+		t.Errorf("StoreName = %q, want %q", got, want)
+	}
+	if c.KeyPath() != "k" {
+		t.Errorf("KeyPath = %q", c.KeyPath())
+	}
+}
+
+func TestAWrongStoreIsRefusedWithoutItsPassword(t *testing.T) {
+	for text, want := range map[string]string{
+		"store = \"postgres://u:s3cret@h/db\"":                        "key_file: is needed with a PostgreSQL store",
+		"store = \"postgres://u:s3cret@h/\"\nkey_file = \"k\"":        "names no database",
+		"store = \"postgres://u:s3cret%zz@h/db\"\nkey_file = \"k\"":   "cannot be read",
+		"store = \"postgres://u:s3cret@h:port/db\"\nkey_file = \"k\"": "cannot be read",
+		"store = \"postgre://u:s3cret@h/db\"":                         "want sqlite: and a path, or postgres://",
+		"store = \"mysql:u:s3cret@h\"":                                "want sqlite: and a path, or postgres://",
+	} {
+		_, err := config.Parse([]byte(text), none)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v, want %q and no password", text, err, want)
+		}
+	}
+}

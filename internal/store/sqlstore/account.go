@@ -14,7 +14,7 @@ func scanAccount(row Row) (verify.Account, error) {
 
 // Account implements verify.Tx.
 func (t *Tx) Account(sid string) (*verify.Account, error) {
-	a, err := scanAccount(t.conn.QueryRow(`SELECT `+accountColumns+` FROM account WHERE sid = $1`, sid))
+	a, err := scanAccount(t.record(sid, `SELECT `+accountColumns+` FROM account WHERE sid = $1`, sid))
 	if err != nil {
 		return nil, err
 	}
@@ -23,6 +23,7 @@ func (t *Tx) Account(sid string) (*verify.Account, error) {
 
 // Accounts implements verify.Tx.
 func (t *Tx) Accounts() ([]verify.Account, error) {
+	t.listed = true
 	return list(t, scanAccount, `SELECT `+accountColumns+` FROM account ORDER BY created_at, sid`)
 }
 
@@ -38,7 +39,7 @@ func (t *Tx) PutAccount(a *verify.Account) {
 func (t *Tx) Key(sid string) (*verify.Key, error) {
 	var k verify.Key
 	var created int64
-	err := t.conn.QueryRow(`SELECT sid, account_sid, name, secret_hash, created_at FROM api_key WHERE sid = $1`, sid).
+	err := t.record(sid, `SELECT sid, account_sid, name, secret_hash, created_at FROM api_key WHERE sid = $1`, sid).
 		Scan(&k.SID, &k.AccountSID, &k.Name, &k.SecretHash, &created)
 	if err != nil {
 		return nil, err

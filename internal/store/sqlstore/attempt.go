@@ -16,7 +16,7 @@ func (t *Tx) Attempt(attemptSID string) (*verify.Attempt, error) {
 	var a verify.Attempt
 	var created, updated int64
 	var options string
-	err := t.conn.QueryRow(`SELECT `+attemptColumns+` FROM attempt WHERE id = $1 AND sid = $2`, sid.Key(attemptSID), attemptSID).
+	err := t.record(attemptSID, `SELECT `+attemptColumns+` FROM attempt WHERE id = $1 AND sid = $2`, sid.Key(attemptSID), attemptSID).
 		Scan(&a.SID, &a.VerificationSID, &a.ServiceSID, &a.AccountSID, &a.Channel, &a.To, &a.Country, &a.CodeLength,
 			&created, &updated, &a.Locale, &a.Brand, &options, &a.State, &a.Route, &a.Provider, &a.ProviderID,
 			&a.ErrorCode, &a.ErrorClass, &a.HandOvers)
@@ -42,6 +42,7 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 		}
 		options = string(text)
 	}
+	t.change(a.SID)
 	t.write(`INSERT INTO attempt (id, `+attemptColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
 		sid.Key(a.SID), a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
@@ -51,6 +52,7 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 
 // PutAttempt implements verify.Tx. It writes what can change.
 func (t *Tx) PutAttempt(a *verify.Attempt) {
+	t.change(a.SID)
 	t.write(`UPDATE attempt SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
 			error_code = $8, error_class = $9, hand_overs = $10
 		WHERE id = $1 AND sid = $2`,

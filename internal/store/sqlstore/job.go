@@ -41,18 +41,33 @@ func (t *Tx) wake(kind string) {
 	}
 }
 
+const claimJobs = `UPDATE job SET due = $3, runs = runs + 1, claimed = 1
+	WHERE id IN (SELECT id FROM job WHERE kind = $1 AND due <= $2 ORDER BY due, id LIMIT $4)
+	RETURNING id, kind, ref, due, runs`
+
+// claimJobsSkippingLocked passes over the jobs that another node is taking at the same moment.
+// PostgreSQL returns updated rows in no order, and may run a subquery of IN more than once.
+const claimJobsSkippingLocked = `WITH taken AS MATERIALIZED (
+		SELECT id, due FROM job WHERE kind = $1 AND due <= $2 ORDER BY due, id LIMIT $4 FOR UPDATE SKIP LOCKED
+	), claimed AS (
+		UPDATE job SET due = $3, runs = job.runs + 1, claimed = 1 FROM taken WHERE job.id = taken.id
+		RETURNING job.id, job.kind, job.ref, job.due, job.runs, taken.due AS was
+	) SELECT id, kind, ref, due, runs FROM claimed ORDER BY was, id`
+
 // ClaimJobs takes at most limit due jobs of a kind, the longest due first, and makes them due
 // again at the end of the lease. Unlike other writes it happens at once, because the caller needs
 // the rows.
 func (t *Tx) ClaimJobs(kind string, now, lease time.Time, limit int) ([]verify.Job, error) {
+	statement := claimJobs
+	if t.dialect == Postgres {
+		statement = claimJobsSkippingLocked
+	}
 	return list(t, func(row Row) (j verify.Job, err error) {
 		var due int64
 		err = row.Scan(&j.ID, &j.Kind, &j.Ref, &due, &j.Runs)
 		j.Due = fromMillis(due)
 		return j, err
-	}, `UPDATE job SET due = $3, runs = runs + 1, claimed = 1
-		WHERE id IN (SELECT id FROM job WHERE kind = $1 AND due <= $2 ORDER BY due, id LIMIT $4)
-		RETURNING id, kind, ref, due, runs`, kind, toMillis(now), toMillis(lease), limit)
+	}, statement, kind, toMillis(now), toMillis(lease), limit)
 }
 
 // ReleaseJobs makes claimed jobs due at once. It is for the start of a process that is the

@@ -28,7 +28,7 @@ func scanService(row Row) (verify.Service, error) {
 
 // Service implements verify.Tx.
 func (t *Tx) Service(sid string) (*verify.Service, error) {
-	s, err := scanService(t.conn.QueryRow(`SELECT `+serviceColumns+` FROM service WHERE sid = $1`, sid))
+	s, err := scanService(t.record(sid, `SELECT `+serviceColumns+` FROM service WHERE sid = $1`, sid))
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +37,7 @@ func (t *Tx) Service(sid string) (*verify.Service, error) {
 
 // Services implements verify.Tx. SIDs sort by the time they were minted.
 func (t *Tx) Services(accountSID string, page verify.Page) ([]verify.Service, error) {
+	t.listed = true
 	if page.After == "" {
 		return list(t, scanService, `SELECT `+serviceColumns+` FROM service
 			WHERE account_sid = $1 ORDER BY sid DESC LIMIT $2 OFFSET $3`, accountSID, page.Size, page.Skip)
@@ -60,7 +61,7 @@ func (t *Tx) PutService(s *verify.Service) {
 // DeleteService implements verify.Tx. What is not current any more was over already and is not
 // touched: without its service nobody can reach it.
 func (t *Tx) DeleteService(sid string) {
-	t.config = true
+	t.config, t.many = true, true
 	t.write(`DELETE FROM service WHERE sid = $1`, sid)
 	t.write(`UPDATE verification SET is_current = 0, code_mac = NULL, code_sealed = NULL,
 			status = CASE WHEN status = 'pending' THEN 'canceled' ELSE status END

@@ -46,12 +46,36 @@ type Tx struct {
 	writes []Write
 	kinds  []string
 	config bool
+
+	dialect Dialect
+	changed []string // keys of the records that were written
+	many    bool     // more was written than changed names
+	listed  bool     // accounts or services were listed
+	kept    bool     // is to be committed even without writes
+}
+
+// Dialect is the database that statements are for, where they have to differ.
+type Dialect int
+
+// The dialects.
+const (
+	SQLite Dialect = iota
+	Postgres
+)
+
+// Recorder is a Conn that wants to know which record a read is about, because others may write at
+// the same time. A key is a SID, or service SID and recipient of a current verification.
+type Recorder interface {
+	Record(key, query string, args ...any) Row
 }
 
 var _ verify.Tx = (*Tx)(nil)
 
 // New begins a run on a connection that has a transaction open.
 func New(conn Conn) *Tx { return &Tx{conn: conn} }
+
+// NewIn begins a run in a dialect.
+func NewIn(dialect Dialect, conn Conn) *Tx { return &Tx{conn: conn, dialect: dialect} }
 
 // Writes are the statements of the run, in order. A run that changed the configuration raises its
 // version with them.
@@ -65,6 +89,19 @@ func (t *Tx) Writes() []Write {
 // ConfigChanged reports whether an account, a key or a service was put or deleted.
 func (t *Tx) ConfigChanged() bool { return t.config }
 
+// Changed are the keys of the records that the run writes (see Recorder); all is true if it writes
+// others too, that have no names.
+func (t *Tx) Changed() (keys []string, all bool) { return t.changed, t.many }
+
+// Keep has the run committed even if it leaves no writes, because it wrote at once.
+func (t *Tx) Keep() { t.kept = true }
+
+// Kept reports whether Keep was called.
+func (t *Tx) Kept() bool { return t.kept }
+
+// Listed reports whether the run read a list of accounts or services.
+func (t *Tx) Listed() bool { return t.listed }
+
 // Kinds are the kinds of the jobs that the run enqueued or deferred.
 func (t *Tx) Kinds() []string { return t.kinds }
 
@@ -77,6 +114,20 @@ func (t *Tx) ConfigVersion() (uint64, error) {
 
 // Touch writes a row as it is.
 func (t *Tx) Touch() { t.write(`UPDATE config_version SET version = version`) }
+
+// record reads one record by its key.
+func (t *Tx) record(key, query string, args ...any) Row {
+	if r, ok := t.conn.(Recorder); ok {
+		return r.Record(key, query, args...)
+	}
+	return t.conn.QueryRow(query, args...)
+}
+
+func (t *Tx) change(keys ...string) {
+	if t.dialect == Postgres { // SQLite has one writer, who need not know
+		t.changed = append(t.changed, keys...)
+	}
+}
 
 func (t *Tx) write(query string, args ...any) {
 	t.writes = append(t.writes, Write{query, args})

@@ -37,18 +37,19 @@ func scanVerification(row Row) (*verify.Verification, error) {
 
 // Verification implements verify.Tx.
 func (t *Tx) Verification(verificationSID string) (*verify.Verification, error) {
-	return scanVerification(t.conn.QueryRow(`SELECT `+verificationColumns+` FROM verification WHERE id = $1 AND sid = $2`,
+	return scanVerification(t.record(verificationSID, `SELECT `+verificationColumns+` FROM verification WHERE id = $1 AND sid = $2`,
 		sid.Key(verificationSID), verificationSID))
 }
 
 // CurrentVerification implements verify.Tx.
 func (t *Tx) CurrentVerification(serviceSID, recipient string) (*verify.Verification, error) {
-	return scanVerification(t.conn.QueryRow(`SELECT `+verificationColumns+` FROM verification
+	return scanVerification(t.record(serviceSID+recipient, `SELECT `+verificationColumns+` FROM verification
 		WHERE service_sid = $1 AND recipient = $2 AND is_current = 1`, serviceSID, recipient))
 }
 
 // AddVerification implements verify.Tx.
 func (t *Tx) AddVerification(v *verify.Verification) {
+	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
@@ -58,6 +59,7 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 
 // PutVerification implements verify.Tx. It writes what can change.
 func (t *Tx) PutVerification(v *verify.Verification) {
+	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
 			updated_at = $9, is_current = $10
 		WHERE id = $1 AND sid = $2`,
@@ -79,6 +81,7 @@ func (t *Tx) ExpireVerifications(from string, now, forget time.Time, limit int) 
 		return "", err
 	}
 	last := chunk[len(chunk)-1]
+	t.many = true
 	t.write(`UPDATE verification SET code_mac = NULL, code_sealed = NULL,
 			status = CASE WHEN status = 'pending' THEN 'expired' ELSE status END,
 			is_current = CASE WHEN expires_at <= $6 THEN 0 ELSE 1 END

@@ -282,11 +282,16 @@ func notFound(t *testing.T, s Store) {
 		"verification":         func(tx verify.Tx) error { _, err := tx.Verification(numbered("VE", 2)); return err },
 		"twin of another":      func(tx verify.Tx) error { _, err := tx.Verification(twin); return err },
 		"something else":       func(tx verify.Tx) error { _, err := tx.Verification("no SID"); return err },
+		"a text with a NUL":    func(tx verify.Tx) error { _, err := tx.CurrentVerification(serviceSID, "a\x00b"); return err },
+		"invalid UTF-8":        func(tx verify.Tx) error { _, err := tx.CurrentVerification(serviceSID, "a\xffb"); return err },
 		"current verification": func(tx verify.Tx) error { _, err := tx.CurrentVerification(serviceSID, "nobody"); return err },
 		"attempt":              func(tx verify.Tx) error { _, err := tx.Attempt(numbered("VL", 1)); return err },
 	} {
 		if err := s.View(t.Context(), read); !errors.Is(err, verify.ErrNotFound) {
 			t.Errorf("%s: %v, want ErrNotFound", name, err)
+		}
+		if err := s.Update(t.Context(), read); !errors.Is(err, verify.ErrNotFound) {
+			t.Errorf("%s in an Update: %v, want ErrNotFound", name, err)
 		}
 	}
 }

@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
+)
+
+// turn is one run of a caller's function. It is a coroutine: it runs until it needs a read, and
+// goes on when the answer is there. So the functions of a batch run side by side in one goroutine,
+// and their reads go out together.
+type turn struct {
+	request *request
+	tx      *sqlstore.Tx
+	err     error // what the function returned
+
+	next func() (*read, bool)
+	stop func()
+	// yield hands a read over. It returns false if this turn is given up.
+	yield   func(*read) bool
+	waiting *read
+
+	locking bool // reads of records lock them
+	read    []string
+	// absent are the reads of records that found nothing, by key.
+	absent map[string]statement
+}
+
+// read is a question of a function to the database.
+type read struct {
+	statement
+	key    string // of the record, empty if it is not about one
+	answer *answer
+}
+
+var _ sqlstore.Recorder = (*turn)(nil)
+
+// lockRecord is added to the read of a record in an Update. It is the weakest lock that keeps
+// others from changing and deleting the record, and does not disturb checks of foreign keys.
+const lockRecord = ` FOR NO KEY UPDATE`
+
+func begin(r *request, locking bool) *turn {
+	t := &turn{request: r, locking: locking}
+	t.tx = sqlstore.NewIn(sqlstore.Postgres, t)
+	t.next, t.stop = iter.Pull(func(yield func(*read) bool) {
+		t.yield = yield
+		t.err = runOnce(r.fn, t.tx)
+	})
+	t.goOn()
+	return t
+}
+
+// goOn runs the function up to its next read, or to its end.
+func (t *turn) goOn() {
+	t.waiting = nil
+	if read, more := t.next(); more {
+		t.waiting = read
+	}
+}
+
+// runOnce runs a caller's function; a panic is that caller's error.
+func runOnce(fn func(*sqlstore.Tx) error, tx *sqlstore.Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return fn(tx)
+}
+
+// Record implements sqlstore.Recorder.
+func (t *turn) Record(key, query string, args ...any) sqlstore.Row {
+	t.read = append(t.read, key)
+	r := &read{statement: statement{query, args}, key: key}
+	if t.locking {
+		r.query += lockRecord
+	}
+	if !storable(args) { // no record can have such a key
+		return firstRow{a: &answer{}}
+	}
+	if err := t.ask(r); err != nil {
+		return firstRow{err: err}
+	}
+	if len(r.answer.rows) == 0 {
+		if t.absent == nil {
+			t.absent = map[string]statement{}
+		}
+		t.absent[key] = statement{query, args}
+	} else if sid := string(r.answer.rows[0][0].bytes); sid != key {
+		t.read = append(t.read, sid) // the first column of every record is its SID
+	}
+	return firstRow{a: r.answer}
+}
+
+// QueryRow implements sqlstore.Conn.
+func (t *turn) QueryRow(query string, args ...any) sqlstore.Row {
+	a, err := t.query(query, args)
+	return firstRow{a, err}
+}
+
+// Query implements sqlstore.Conn.
+func (t *turn) Query(query string, args ...any) (sqlstore.Rows, error) {
+	a, err := t.query(query, args)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (t *turn) query(query string, args []any) (*answer, error) {
+	if !storable(args) {
+		return &answer{}, nil
+	}
+	r := &read{statement: statement{query, args}}
+	err := t.ask(r)
+	return r.answer, err
+}
+
+func (t *turn) ask(r *read) error {
+	if !t.yield(r) || r.answer == nil {
+		return errStopped
+	}
+	return nil
+}
+
+// storable reports whether PostgreSQL can hold the texts: it takes valid UTF-8 without NUL alone.
+// Anything else would fail the transaction that others share.
+func storable(args []any) bool {
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && (!utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0) {
+			return false
+		}
+	}
+	return true
+}

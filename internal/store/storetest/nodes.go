@@ -1,0 +1,229 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// RunNodes takes the part of the exam that is about several stores over one database. open makes
+// n stores over an empty one.
+func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
+	for _, question := range []struct {
+		name string
+		ask  func(*testing.T, []Store)
+	}{
+		{"simultaneous checks on all nodes compare as often as allowed", checksOnNodes},
+		{"simultaneous starts on all nodes make one verification", startsOnNodes},
+		{"simultaneous replacements leave one that is current, and hide none", replacementsOnNodes},
+		{"an account that is made if missing is made once", accountOnNodes},
+		{"a job is claimed by one node", claimsOnNodes},
+		{"functions that lock each other out run again", deadlocks},
+	} {
+		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t, 3)) })
+	}
+}
+
+const simultaneous = 50
+
+// onNodes runs a function fifty times at once, spread over the nodes.
+func onNodes(nodes []Store, run func(i int, s Store)) {
+	var all sync.WaitGroup
+	for i := range simultaneous {
+		all.Go(func() { run(i, nodes[i%len(nodes)]) })
+	}
+	all.Wait()
+}
+
+func checksOnNodes(t *testing.T, nodes []Store) {
+	v := verification(1)
+	v.MaxChecks, v.Checks, v.ExpiresAt = 5, 0, noon.Add(time.Hour)
+	update(t, nodes[0], func(tx verify.Tx) { tx.AddVerification(v) })
+	var wrong, spent atomic.Int64
+	onNodes(nodes, func(i int, s Store) {
+		var outcome verify.CheckOutcome
+		err := s.Update(t.Context(), func(tx verify.Tx) error {
+			read := func() (*verify.Verification, error) { return tx.CurrentVerification(v.ServiceSID, v.Recipient) }
+			if i%2 == 0 { // the same record by another key
+				read = func() (*verify.Verification, error) { return tx.Verification(v.SID) }
+			}
+			got, err := read()
+			if err != nil {
+				return err
+			}
+			outcome = got.Check(func([]byte) bool { return false }, noon)
+			tx.PutVerification(got)
+			return nil
+		})
+		switch {
+		case err != nil:
+			t.Error(err)
+		case outcome == verify.CodeWrong:
+			wrong.Add(1)
+		case outcome == verify.ChecksSpent:
+			spent.Add(1)
+		}
+	})
+	if wrong.Load() != 5 || spent.Load() != simultaneous-5 {
+		t.Errorf("%d codes were compared and %d refused, want 5 and %d", wrong.Load(), spent.Load(), simultaneous-5)
+	}
+}
+
+func startsOnNodes(t *testing.T, nodes []Store) {
+	var made atomic.Int64
+	onNodes(nodes, func(i int, s Store) {
+		isNew := false
+		err := s.Update(t.Context(), func(tx verify.Tx) error {
+			isNew = false
+			_, err := tx.CurrentVerification(serviceSID, "+34612345678")
+			if !errors.Is(err, verify.ErrNotFound) {
+				return err
+			}
+			isNew = true
+			v := verification(1 + i*100)
+			v.Recipient = "+34612345678"
+			tx.AddVerification(v)
+			return nil
+		})
+		if err != nil {
+			t.Errorf("start %d: %v", i, err)
+		}
+		if isNew {
+			made.Add(1)
+		}
+	})
+	if made.Load() != 1 {
+		t.Errorf("%d verifications were made, want 1", made.Load())
+	}
+}
+
+// Every other one replaces the current verification, the others look it up. There is one at every
+// moment, so nobody may miss it.
+func replacementsOnNodes(t *testing.T, nodes []Store) {
+	first := verification(1)
+	update(t, nodes[0], func(tx verify.Tx) { tx.AddVerification(first) })
+	onNodes(nodes, func(i int, s Store) {
+		err := s.Update(t.Context(), func(tx verify.Tx) error {
+			before, err := tx.CurrentVerification(serviceSID, first.Recipient)
+			if err != nil || i%2 == 0 {
+				return err
+			}
+			before.Forget()
+			tx.PutVerification(before)
+			next := verification(100 + i*100)
+			next.Recipient = first.Recipient
+			tx.AddVerification(next)
+			return nil
+		})
+		if err != nil {
+			t.Errorf("replacement or look-up %d: %v", i, err)
+		}
+	})
+}
+
+func accountOnNodes(t *testing.T, nodes []Store) {
+	var made atomic.Int64
+	onNodes(nodes, func(i int, s Store) {
+		isNew := false
+		err := s.Update(t.Context(), func(tx verify.Tx) error {
+			isNew = false
+			_, err := tx.Account(accountSID)
+			if !errors.Is(err, verify.ErrNotFound) {
+				return err
+			}
+			isNew = true
+			a := account()
+			a.Name = fmt.Sprint(i)
+			tx.PutAccount(a)
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if isNew {
+			made.Add(1)
+		}
+	})
+	if made.Load() != 1 {
+		t.Errorf("%d made the account, want 1: a Put that replaces must not hide a lost race", made.Load())
+	}
+}
+
+func claimsOnNodes(t *testing.T, nodes []Store) {
+	const jobs = 100
+	update(t, nodes[0], func(tx verify.Tx) {
+		for i := range jobs {
+			tx.Enqueue(verify.Job{ID: int64(i + 1), Kind: "sms", Ref: fmt.Sprint(i), Due: noon})
+		}
+	})
+	var mu sync.Mutex
+	seen := map[string]int{}
+	onNodes(nodes, func(_ int, s Store) {
+		got, err := s.Claim(t.Context(), "sms", noon, noon.Add(30*time.Second), 4)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, j := range got {
+			seen[j.Ref]++
+		}
+	})
+	for ref, times := range seen {
+		if times != 1 {
+			t.Errorf("job %s was claimed %d times", ref, times)
+		}
+	}
+	// A claim passes over what others hold at that moment, so some jobs may be left for the next.
+	for more := true; more; {
+		got := claim(t, nodes[0], "sms", noon, jobs)
+		more = len(got) > 0
+		for _, j := range got {
+			seen[j.Ref]++
+		}
+	}
+	if len(seen) != jobs {
+		t.Errorf("%d jobs were claimed, want %d", len(seen), jobs)
+	}
+}
+
+// Half of the functions read two records in one order, half in the other.
+func deadlocks(t *testing.T, nodes []Store) {
+	a, b := verification(1), verification(100)
+	a.Checks, b.Checks = 0, 0
+	update(t, nodes[0], func(tx verify.Tx) {
+		tx.AddVerification(a)
+		tx.AddVerification(b)
+	})
+	onNodes(nodes, func(i int, s Store) {
+		order := []string{a.SID, b.SID}
+		if i%2 == 1 {
+			order[0], order[1] = order[1], order[0]
+		}
+		err := s.Update(t.Context(), func(tx verify.Tx) error {
+			for _, sid := range order {
+				v, err := tx.Verification(sid)
+				if err != nil {
+					return err
+				}
+				v.Checks++
+				tx.PutVerification(v)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	for _, sid := range []string{a.SID, b.SID} {
+		v := mustView(t, nodes[0], func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(sid) })
+		if v.Checks != simultaneous {
+			t.Errorf("%d increments were kept, want %d", v.Checks, simultaneous)
+		}
+	}
+}

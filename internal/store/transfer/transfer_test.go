@@ -1,0 +1,201 @@
+//go:build full
+
+package transfer_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/store/postgres"
+	"github.com/verifyd/verifyd/internal/store/postgres/pgtest"
+	"github.com/verifyd/verifyd/internal/store/sqlite"
+	"github.com/verifyd/verifyd/internal/store/transfer"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+var server *pgtest.Server
+
+func TestMain(m *testing.M) {
+	var err error
+	if server, err = pgtest.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	result := m.Run()
+	if err := server.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		result = 1
+	}
+	os.Exit(result)
+}
+
+const (
+	account = "AC00000000000000000000000000000001"
+	rows    = 2500 // more than two chunks
+)
+
+func sid(prefix string, n int) string { return fmt.Sprintf("%s%016x%016x", prefix, n, n) }
+
+// source makes a SQLite file with something in every table.
+func source(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "verifyd.db")
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), func(tx verify.Tx) error {
+		tx.PutAccount(&verify.Account{SID: account, Name: "Zürich", TokenHash: []byte{0, 1, 255}, TokenSealed: []byte("x")})
+		tx.PutKey(&verify.Key{SID: sid("SK", 1), AccountSID: account, SecretHash: []byte("x")})
+		tx.PutService(&verify.Service{SID: sid("VA", 1), AccountSID: account})
+		for n := 1; n <= rows; n++ {
+			v := verify.Verification{SID: sid("VE", n), ServiceSID: sid("VA", 1), AccountSID: account, Recipient: fmt.Sprint(n),
+				Status: verify.Pending, Current: n%2 == 0, CreatedAt: time.UnixMilli(int64(n)).UTC()}
+			if n%3 == 0 {
+				v.CodeMAC = []byte(fmt.Sprint("mac", n))
+			}
+			tx.AddVerification(&v)
+			tx.AddAttempt(&verify.Attempt{SID: sid("VL", n), VerificationSID: v.SID})
+		}
+		for n := range 3 {
+			tx.Enqueue(verify.Job{ID: int64(n + 1), Kind: "sms", Ref: fmt.Sprint(n), Due: time.UnixMilli(1000)})
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func openBoth(t *testing.T, path, dsn string) (from, to *sql.DB) {
+	t.Helper()
+	from, release, err := sqlite.OpenForCopy(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = release() })
+	to, err = postgres.OpenForCopy(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = to.Close() })
+	return from, to
+}
+
+func TestEverythingArrives(t *testing.T) {
+	path, database := source(t), server.Database(t)
+	from, to := openBoth(t, path, server.DSN(database))
+	var lines []string
+	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != 6 || !strings.HasPrefix(lines[3], "verification  2500 rows") {
+		t.Errorf("progress:\n%s", strings.Join(lines, "\n"))
+	}
+	s, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	want := verify.Verification{SID: sid("VE", 1500), ServiceSID: sid("VA", 1), AccountSID: account, Recipient: "1500",
+		Status: verify.Pending, Current: true, CodeMAC: []byte("mac1500"), CreatedAt: time.UnixMilli(1500).UTC()}
+	var got *verify.Verification
+	var jobs []verify.Job
+	if err := s.View(t.Context(), func(tx verify.Tx) (err error) {
+		got, err = tx.CurrentVerification(sid("VA", 1), "1500")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got.UpdatedAt, got.ExpiresAt = want.UpdatedAt, want.ExpiresAt // zero times are not kept as zero
+	if diff := cmp.Diff(&want, got); diff != "" {
+		t.Error(diff)
+	}
+	if err := s.Update(t.Context(), func(tx verify.Tx) error {
+		tx.Enqueue(verify.Job{ID: 100, Kind: "sms", Ref: "new", Due: time.UnixMilli(2000)})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err = s.Claim(t.Context(), "sms", time.Now(), time.Now().Add(time.Minute), 10); err != nil || len(jobs) != 4 {
+		t.Errorf("jobs afterwards: %v, %v", jobs, err)
+	}
+}
+
+func TestABrokenOffMoveGoesOn(t *testing.T) {
+	path, database := source(t), server.Database(t)
+	from, to := openBoth(t, path, server.DSN(database))
+	ctx, cancel := context.WithCancel(t.Context())
+	tables := 0
+	err := transfer.Copy(ctx, from, to, func(string) {
+		if tables++; tables == 4 { // verifications are there, attempts are not
+			cancel()
+		}
+	})
+	if err == nil {
+		t.Fatal("the move was not broken off")
+	}
+	if _, err := server.SQL(database, `DELETE FROM verification WHERE id > (SELECT id FROM verification ORDER BY id OFFSET 1000 LIMIT 1)`); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := "2500 rows, 1499 of them now"; len(lines) != 6 || !strings.Contains(lines[3], want) {
+		t.Errorf("the second run said\n%s\nwant %q", strings.Join(lines, "\n"), want)
+	}
+}
+
+func TestATargetWithOtherDataIsRefused(t *testing.T) {
+	path, database := source(t), server.Database(t)
+	from, to := openBoth(t, path, server.DSN(database))
+	if _, err := server.SQL(database, `INSERT INTO job (kind, ref, due, runs, claimed) VALUES ('sms', 'x', 1, 0, 0)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := transfer.Copy(t.Context(), from, to, func(string) {}); !errors.Is(err, transfer.ErrOtherData) {
+		t.Errorf("%v, want ErrOtherData", err)
+	}
+}
+
+func TestADifferenceIsFound(t *testing.T) {
+	path, database := source(t), server.Database(t)
+	from, to := openBoth(t, path, server.DSN(database))
+	changed := false
+	err := transfer.Copy(t.Context(), from, to, func(line string) {
+		if !changed { // spoil a table that comes later
+			changed = true
+			_, err := server.SQL(database, `INSERT INTO attempt SELECT 0, 'VL0', '', '', '', '', '', '', 0, 0, 0, '', '', '', '', 0, '', '', '', '', 0`)
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "table attempt differs") {
+		t.Errorf("%v, want a difference in table attempt", err)
+	}
+}
+
+func TestTheServerOfTheSourceMustBeStopped(t *testing.T) {
+	path := source(t)
+	running, err := sqlite.Open(t.Context(), path, sqlite.Options{Server: true, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.Close()
+	if _, _, err := sqlite.OpenForCopy(t.Context(), path); !errors.Is(err, sqlite.ErrInUse) {
+		t.Errorf("%v, want ErrInUse", err)
+	}
+}
