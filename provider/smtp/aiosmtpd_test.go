@@ -3,16 +3,16 @@
 package smtp
 
 import (
-	"context"
+	"bufio"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,64 +21,77 @@ import (
 	"github.com/verifyd/verifyd/provider/providertest"
 )
 
-// TestMailpitReadsWhatWeSend sends to a server that is neither ours nor go-smtp's, by STARTTLS and
-// AUTH, and reads the mail back by its API.
-func TestMailpitReadsWhatWeSend(t *testing.T) {
-	pit := startMailpit(t)
-	p := mustNew(t, pit.config, provider.Deps{})
+// TestAnotherServerReadsWhatWeSend sends to a server that is neither ours nor go-smtp's, by STARTTLS
+// and AUTH. It has a parser of its own, which says what it read.
+func TestAnotherServerReadsWhatWeSend(t *testing.T) {
+	server := startAiosmtpd(t)
+	for _, auth := range []string{"plain", "login"} {
+		c := server.config
+		c.Auth = auth
+		p := mustNew(t, c, provider.Deps{})
 
-	m := providertest.Message("email", 1)
-	m.Email.Subject = m.Code + " ist dein Bestätigungscode für Müller & Söhne"
-	m.Email.Text += "\n.\nEin Punkt für sich: 验证码\n"
-	m.Email.HTML = `<!doctype html><html lang="de"><body><p><b>` + m.Code + "</b> ist dein Code. Grüße!</p></body></html>\n"
-	m.Email.FromName = "Müller & Söhne"
-	accepted, err := p.Send(t.Context(), m)
-	if err != nil {
-		t.Fatal(err)
-	}
+		m := providertest.Message("email", 1)
+		m.Email.Subject = m.Code + " ist dein Bestätigungscode für Müller & Söhne"
+		m.Email.Text += "\n.\nEin Punkt für sich: 验证码\n"
+		m.Email.HTML = `<!doctype html><html lang="de"><body><p><b>` + m.Code + "</b> ist dein Code. Grüße!</p></body></html>\n"
+		m.Email.FromName = "Müller & Söhne"
+		accepted, err := p.Send(t.Context(), m)
+		if err != nil {
+			t.Fatalf("auth %s: %v", auth, err)
+		}
 
-	var got struct {
-		ID        string
-		MessageID string
-		From      struct{ Name, Address string }
-		To        []struct{ Name, Address string }
-		Subject   string
-		Text      string
-		HTML      string
-		Date      time.Time
-	}
-	// Mailpit's queue identifier is its API's identifier, so ID must be what it answered.
-	pit.get(t, "/api/v1/message/"+accepted.ID, &got)
-	if got.ID != accepted.ID || got.MessageID != m.Attempt+"@acme.example" {
-		t.Errorf("got ID %q, Message-ID %q, want %q, %q", got.ID, got.MessageID, accepted.ID, m.Attempt+"@acme.example")
-	}
-	if got.From.Name != m.Email.FromName || got.From.Address != "codes@acme.example" || len(got.To) != 1 || got.To[0].Address != m.To {
-		t.Errorf("got from %+v to %+v", got.From, got.To)
-	}
-	if got.Subject != m.Email.Subject {
-		t.Errorf("got the subject %q, want %q", got.Subject, m.Email.Subject)
-	}
-	if text := strings.ReplaceAll(got.Text, "\r\n", "\n"); strings.TrimSpace(text) != strings.TrimSpace(m.Email.Text) {
-		t.Errorf("got the text %q, want %q", text, m.Email.Text)
-	}
-	if html := strings.ReplaceAll(got.HTML, "\r\n", "\n"); strings.TrimSpace(html) != strings.TrimSpace(m.Email.HTML) {
-		t.Errorf("got the HTML %q, want %q", html, m.Email.HTML)
-	}
-
-	var header map[string][]string
-	pit.get(t, "/api/v1/message/"+accepted.ID+"/headers", &header)
-	for name, want := range map[string]string{
-		"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "X-Entity-Ref-Id": m.Attempt,
-	} {
-		if v := header[name]; len(v) != 1 || v[0] != want {
-			t.Errorf("header %s is %q, want %q", name, v, want)
+		var got struct {
+			ID       string
+			TLS      bool
+			MailFrom string   `json:"mail_from"`
+			RcptTo   []string `json:"rcpt_to"`
+			From     string
+			FromName string `json:"from_name"`
+			To       string
+			Subject  string
+			Headers  map[string]string
+			Parts    [][2]string
+			Defects  []string
+		}
+		line := server.line(t)
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if got.ID != accepted.ID || !got.TLS {
+			t.Errorf("queued as %q, TLS %v; want the %q that Send returns, and TLS", got.ID, got.TLS, accepted.ID)
+		}
+		if got.MailFrom != "codes@acme.example" || !slices.Equal(got.RcptTo, []string{m.To}) {
+			t.Errorf("the envelope is from %q to %q", got.MailFrom, got.RcptTo)
+		}
+		if got.From != "codes@acme.example" || got.FromName != m.Email.FromName || got.To != m.To {
+			t.Errorf("the header is from %q %q to %q", got.FromName, got.From, got.To)
+		}
+		if got.Subject != m.Email.Subject {
+			t.Errorf("got the subject %q, want %q", got.Subject, m.Email.Subject)
+		}
+		want := [][2]string{{"text/plain", m.Email.Text}, {"text/html", m.Email.HTML}}
+		for i := range got.Parts {
+			got.Parts[i][1] = strings.ReplaceAll(got.Parts[i][1], "\r\n", "\n")
+		}
+		if !slices.Equal(got.Parts, want) {
+			t.Errorf("got the parts %q, want %q", got.Parts, want)
+		}
+		for name, want := range map[string]string{
+			"Message-ID": "<" + m.Attempt + "@acme.example>", "Auto-Submitted": "auto-generated",
+			"X-Auto-Response-Suppress": "All", "X-Entity-Ref-ID": m.Attempt,
+		} {
+			if got.Headers[name] != want {
+				t.Errorf("header %s is %q, want %q", name, got.Headers[name], want)
+			}
+		}
+		if len(got.Defects) > 0 {
+			t.Errorf("the parser found %v", got.Defects)
 		}
 	}
 }
 
-func TestMailpitRefusesAWrongPassword(t *testing.T) {
-	pit := startMailpit(t)
-	c := pit.config
+func TestAnotherServerRefusesAWrongPassword(t *testing.T) {
+	c := startAiosmtpd(t).config
 	c.Password = "wrong-wrong"
 	p := mustNew(t, c, provider.Deps{})
 	_, err := p.Send(t.Context(), providertest.Message("email", 1))
@@ -87,43 +100,51 @@ func TestMailpitRefusesAWrongPassword(t *testing.T) {
 	}
 }
 
-// TestMailpitInATemper lets it refuse at each point (its "chaos triggers").
-func TestMailpitInATemper(t *testing.T) {
-	pit := startMailpit(t)
-	p := mustNew(t, pit.config, provider.Deps{})
+func TestAnotherServerRefusesAtEachCommand(t *testing.T) {
+	server := startAiosmtpd(t)
+	p := mustNew(t, server.config, provider.Deps{})
 	for _, c := range []struct {
-		trigger string
+		command string
 		code    int
 		class   provider.Class
 	}{
-		{"Sender", 451, provider.Temporary},
-		{"Sender", 550, provider.BadRequest},
-		{"Recipient", 450, provider.Temporary},
-		{"Recipient", 554, provider.BadRequest},
-		{"Authentication", 535, provider.BadRequest},
+		{"mail", 451, provider.Temporary},
+		{"mail", 550, provider.BadRequest},
+		{"rcpt", 450, provider.Temporary},
+		{"rcpt", 554, provider.BadRequest},
+		{"data", 451, provider.Temporary},
+		{"data", 554, provider.BadRequest},
 	} {
-		pit.chaos(t, fmt.Sprintf(`{%q:{"ErrorCode":%d,"Probability":100}}`, c.trigger, c.code))
-		if c.trigger == "Authentication" {
-			p.Close() // a connection that stands has logged in already
+		m := providertest.Message("email", 1)
+		address := fmt.Sprintf("%s-%d@acme.example", c.command, c.code)
+		if c.command == "mail" {
+			m.Email.From = address
+		} else {
+			m.To = address
 		}
-		_, err := p.Send(t.Context(), providertest.Message("email", 1))
-		if e := provider.AsError(err); err == nil || e.Class != c.class || !strings.HasPrefix(e.Code, fmt.Sprint(c.code)) {
-			t.Errorf("%s %d: got %v, want class %v", c.trigger, c.code, err, c.class)
+		_, err := p.Send(t.Context(), m)
+		if e := provider.AsError(err); err == nil || e.Class != c.class || !strings.HasPrefix(e.Code, strconv.Itoa(c.code)) {
+			t.Errorf("%s %d: got %v, want class %v", c.command, c.code, err, c.class)
 		}
 	}
-	pit.chaos(t, `{}`)
 	if _, err := p.Send(t.Context(), providertest.Message("email", 2)); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
 
-type mailpit struct {
-	api    string
+// aiosmtpd is a server that runs testdata/relay.py.
+type aiosmtpd struct {
 	config Config
+	out    *bufio.Reader
 }
 
-func startMailpit(t *testing.T) *mailpit {
+func startAiosmtpd(t *testing.T) *aiosmtpd {
 	t.Helper()
+	// By its path: the library belongs to the system's Python, and another may come first in PATH.
+	const python = "/usr/bin/python3"
+	if out, err := exec.Command(python, "-c", "import aiosmtpd").CombinedOutput(); err != nil {
+		t.Fatalf("aiosmtpd is not installed: `make tools` does it (package python3-aiosmtpd): %v\n%s", err, out)
+	}
 	a := newAuthority(t)
 	cert := a.issue(time.Now().Add(time.Hour), "127.0.0.1")
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
@@ -131,127 +152,45 @@ func startMailpit(t *testing.T) *mailpit {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write := func(name string, content []byte) string {
+	write := func(name, kind string, der []byte) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, content, 0o600); err != nil {
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	port, apiPort := freePort(t), freePort(t)
-	pit := &mailpit{
-		api: fmt.Sprintf("http://127.0.0.1:%d", apiPort),
-		config: Config{
-			Host: "127.0.0.1", Port: port, Username: testUser, Password: testPassword,
-			From: "codes@acme.example", FromName: "Acme", CAFile: a.file,
-		},
+	cmd := exec.Command(python, "testdata/relay.py",
+		write("cert.pem", "CERTIFICATE", cert.Certificate[0]), write("key.pem", "PRIVATE KEY", key), testUser, testPassword)
+	cmd.Stderr = t.Output()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	cmd := exec.Command(findMailpit(t),
-		"--smtp", fmt.Sprintf("127.0.0.1:%d", port),
-		"--listen", fmt.Sprintf("127.0.0.1:%d", apiPort),
-		"--database", filepath.Join(dir, "mailpit.db"),
-		"--smtp-tls-cert", write("cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})),
-		"--smtp-tls-key", write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
-		"--smtp-require-starttls",
-		"--smtp-auth-file", write("users", []byte(testUser+":"+testPassword+"\n")),
-		"--enable-chaos", "--disable-version-check",
-	)
-	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }()
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-ended
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 	})
-
-	// It says when it is ready to nobody but those who ask.
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	again := time.NewTicker(50 * time.Millisecond)
-	defer again.Stop()
-	for !pit.ready(port) {
-		select {
-		case <-again.C:
-		case <-ended:
-			t.Fatal("mailpit ended before it was ready")
-		case <-ctx.Done():
-			t.Fatal("mailpit was not ready within a minute")
-		}
-	}
-	return pit
-}
-
-// findMailpit looks where the Makefile installs tools.
-func findMailpit(t *testing.T) string {
-	t.Helper()
-	places := []string{"../../.tools/bin/mailpit"}
-	if dir := os.Getenv("VERIFYD_TOOLS"); dir != "" {
-		places = append([]string{filepath.Join(dir, "bin", "mailpit")}, places...)
-	}
-	for _, place := range places {
-		if path, err := exec.LookPath(place); err == nil {
-			return path
-		}
-	}
-	t.Fatalf("mailpit is missing in %v; at the root of the repository run\n"+
-		"\tGOBIN=$PWD/.tools/bin go install github.com/axllent/mailpit@v1.27.11", places)
-	return ""
-}
-
-func (m *mailpit) ready(port int) bool {
-	resp, err := http.Get(m.api + "/readyz")
-	if err != nil {
-		return false
-	}
-	resp.Body.Close()
-	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return false
-	}
-	c.Close()
-	return resp.StatusCode == http.StatusOK
-}
-
-func (m *mailpit) get(t *testing.T, path string, into any) {
-	t.Helper()
-	resp, err := http.Get(m.api + path)
+	s := &aiosmtpd{out: bufio.NewReader(stdout)}
+	port, err := strconv.Atoi(s.line(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("GET %s: %s", path, resp.Status)
+	s.config = Config{
+		Host: "127.0.0.1", Port: port, Username: testUser, Password: testPassword,
+		From: "codes@acme.example", FromName: "Acme", Timeout: "2m", CAFile: a.file,
 	}
-	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		t.Fatalf("GET %s: %v", path, err)
-	}
+	return s
 }
 
-func (m *mailpit) chaos(t *testing.T, triggers string) {
+// line is the next one that the server printed.
+func (s *aiosmtpd) line(t *testing.T) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, m.api+"/api/v1/chaos", strings.NewReader(triggers))
+	line, err := s.out.ReadString('\n')
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("aiosmtpd ended: %v", err)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("PUT /api/v1/chaos %s: %s", triggers, resp.Status)
-	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return strings.TrimSpace(line)
 }
