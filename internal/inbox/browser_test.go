@@ -35,7 +35,7 @@ func startBrowser(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath(cmp.Or(os.Getenv("CHROMIUM"), "chromium"))
 	if err != nil {
-		t.Fatalf("the browser tests need Chromium (Debian: apt-get install chromium; elsewhere set CHROMIUM to its path): %v", err)
+		t.Fatalf("the browser tests need Chromium (`make tools` installs it; where it has another name, set CHROMIUM to its path): %v", err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
