@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +39,9 @@ type program struct {
 	errs   *bytes.Buffer
 	base   string
 	exited chan error
+
+	mu  sync.Mutex
+	log strings.Builder // what it printed afterwards
 }
 
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
@@ -87,7 +90,11 @@ func begin(t *testing.T, ready *regexp.Regexp, env []string, args ...string) *pr
 		t.Fatalf("verifyd did not start:\n%s%s", p.out.String(), p.errs)
 	}
 	go func() {
-		_, _ = io.Copy(io.Discard, stdout)
+		for lines.Scan() {
+			p.mu.Lock()
+			fmt.Fprintln(&p.log, lines.Text())
+			p.mu.Unlock()
+		}
 		p.exited <- p.cmd.Wait()
 	}()
 	t.Cleanup(func() { p.kill() })
@@ -118,6 +125,13 @@ func (p *program) stop() int {
 func (p *program) wait() {
 	err := <-p.exited
 	p.exited <- err
+}
+
+// logged says how often a text is in what it printed since it was ready.
+func (p *program) logged(text string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Count(p.log.String(), text)
 }
 
 // said is a value that the start printed.

@@ -44,7 +44,7 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		return err
 	}
 	s := &server{log: log, routes: routes, publicURL: c.PublicURL}
-	if s.tls, err = loadTLS(c.TLS); err != nil {
+	if s.tls, err = loadTLS(c.TLS, log); err != nil {
 		return err
 	}
 	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
@@ -105,13 +105,13 @@ func providerClient() *http.Client {
 
 // loadTLS reads the certificate; the files are read again when they change, so that a renewed one
 // is taken up without a restart.
-func loadTLS(c config.TLS) (*tls.Config, error) {
+func loadTLS(c config.TLS, log *slog.Logger) (*tls.Config, error) {
 	if c.CertFile == "" {
 		return nil, nil
 	}
-	files := &certificateFiles{cert: c.CertFile, key: c.KeyFile}
+	files := &certificateFiles{cert: c.CertFile, key: c.KeyFile, log: log}
 	if _, err := files.get(nil); err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
+		return nil, fmt.Errorf("certificate %s: %w", c.CertFile, err)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.get, NextProtos: []string{"h2", "http/1.1"}}, nil
 }

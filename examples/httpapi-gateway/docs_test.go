@@ -34,7 +34,7 @@ func need(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		if _, err := exec.LookPath(name); err != nil {
-			t.Fatalf("%s is missing: %v", name, err)
+			t.Fatalf("%s is missing: `make tools` installs it: %v", name, err)
 		}
 	}
 }

@@ -33,23 +33,34 @@ const patience = 5 * time.Minute
 // startBrowser is a browser for all the tests that share its context.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
-	path, err := exec.LookPath(cmp.Or(os.Getenv("CHROMIUM"), "chromium"))
+	path, err := exec.LookPath(cmp.Or(os.Getenv("CHROMIUM"), "chromium-headless-shell"))
 	if err != nil {
-		t.Fatalf("the browser tests need Chromium (Debian: apt-get install chromium; elsewhere set CHROMIUM to its path): %v", err)
+		t.Fatalf("the browser tests need Chromium (`make tools` installs it; where it has another name, set CHROMIUM to its path): %v", err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-component-update", true),
+		// As in a browser with a window: a frame in a sandbox has a process of its own.
+		chromedp.Flag("site-per-process", true),
+		chromedp.Flag("enable-features", "IsolateSandboxedIframes"),
 	)
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium has no sandbox for root
 	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	// It is closed, not killed: what starts it may be a script, and the browser would live on and
+	// write to its folder while that is removed.
+	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf))
-	t.Cleanup(cancel)
+	ctx, _ = chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Errorf("close the browser: %v", err)
+		}
+	})
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}

@@ -89,7 +89,7 @@ func run(m *testing.M) (code int, err error) {
 
 func TestNode(t *testing.T) {
 	if _, err := os.Stat("node/node_modules/twilio/package.json"); errors.Is(err, fs.ErrNotExist) {
-		t.Fatal("the library is not installed: `make test` does it, or `npm ci` in tests/clients/node")
+		t.Fatal("the library is not installed: `make tools` does it")
 	}
 	walk(t, "node", "node/walk.mjs")
 }
@@ -98,7 +98,7 @@ func TestPython(t *testing.T) {
 	// By its path: the library belongs to the system's Python, and another may come first in PATH.
 	const python = "/usr/bin/python3"
 	if out, err := exec.Command(python, "-c", "import twilio").CombinedOutput(); err != nil {
-		t.Fatalf("the library is not installed: `apt-get install python3-twilio` does it: %v\n%s", err, out)
+		t.Fatalf("the library is not installed: `make tools` does it (package python3-twilio): %v\n%s", err, out)
 	}
 	walk(t, python, "python/walk.py")
 }

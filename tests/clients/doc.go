@@ -3,5 +3,5 @@
 // files in internal/api say what is on the wire; these walks say that the libraries read it, follow
 // its pages and raise its codes.
 //
-// The tests need the build tag full, npm ci in node/ and Debian's python3-twilio.
+// The tests need the build tag full and what `make tools` installs.
 package clients
