@@ -20,7 +20,9 @@ var ErrUnknown = errors.New("the answer to a commit was lost, its outcome is unk
 var ErrSchema = errors.New("the schema is too old: run verifyd migrate")
 
 var (
-	errClosed  = fmt.Errorf("store is closed: %w", verify.ErrUnavailable)
+	errClosed = fmt.Errorf("store is closed: %w", verify.ErrUnavailable)
+	// errBroken: the connection broke, and nothing was done.
+	errBroken  = errors.New("the connection to the database broke")
 	errStopped = errors.New("this run of the function was given up")
 )
 
