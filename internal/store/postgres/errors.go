@@ -56,7 +56,7 @@ const (
 	codeCrash          = "57P02"
 	codeStarting       = "57P03"
 	codeIdleTimeout    = "25P03"
-	codeReplayConflict = "40003" // statement completion unknown
+	codeUnfinished     = "40003" // nobody knows whether the statement ran
 )
 
 func code(err error) string {
@@ -87,7 +87,7 @@ func lost(err error) bool {
 	case refused.SeverityUnlocalized == "FATAL" || refused.SeverityUnlocalized == "PANIC":
 		return true
 	default:
-		return refused.Code == codeReadOnly || refused.Code == codeReplayConflict || strings.HasPrefix(refused.Code, "08")
+		return refused.Code == codeReadOnly || refused.Code == codeUnfinished || strings.HasPrefix(refused.Code, "08")
 	}
 }
 
