@@ -6,7 +6,8 @@
 //	cmd/verifyd          the binary: commands, and the wiring of everything below (serve.go, dev.go)
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
 //	internal/verify      the domain: nouns, rules, operations, and the contract of the store
-//	internal/store       sqlstore has the statements, sqlite the database, storetest the exam
+//	internal/store       sqlstore has the statements, sqlite and postgres the databases, storetest the
+//	                     exam, transfer the way from one to the other
 //	internal/queue       durable jobs: claim, run, give back, bury
 //	internal/delivery    the worker of a send: which provider, in which order, what follows
 //	internal/channel     an attempt becomes a message

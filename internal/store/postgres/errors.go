@@ -20,7 +20,9 @@ var ErrUnknown = errors.New("the answer to a commit was lost, its outcome is unk
 var ErrSchema = errors.New("the schema is too old: run verifyd migrate")
 
 var (
-	errClosed  = fmt.Errorf("store is closed: %w", verify.ErrUnavailable)
+	errClosed = fmt.Errorf("store is closed: %w", verify.ErrUnavailable)
+	// errBroken: the connection broke, and nothing was done.
+	errBroken  = errors.New("the connection to the database broke")
 	errStopped = errors.New("this run of the function was given up")
 )
 
@@ -54,7 +56,7 @@ const (
 	codeCrash          = "57P02"
 	codeStarting       = "57P03"
 	codeIdleTimeout    = "25P03"
-	codeReplayConflict = "40003" // statement completion unknown
+	codeUnfinished     = "40003" // nobody knows whether the statement ran
 )
 
 func code(err error) string {
@@ -85,7 +87,7 @@ func lost(err error) bool {
 	case refused.SeverityUnlocalized == "FATAL" || refused.SeverityUnlocalized == "PANIC":
 		return true
 	default:
-		return refused.Code == codeReadOnly || refused.Code == codeReplayConflict || strings.HasPrefix(refused.Code, "08")
+		return refused.Code == codeReadOnly || refused.Code == codeUnfinished || strings.HasPrefix(refused.Code, "08")
 	}
 }
 

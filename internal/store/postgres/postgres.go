@@ -42,7 +42,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,7 +79,7 @@ type Options struct {
 }
 
 const (
-	defaultWriters = 3
+	defaultWriters = 2
 	defaultReaders = 2
 	// keptMarks is how long the marks of writers that are gone are kept.
 	keptMarks = 24 * time.Hour
@@ -214,19 +213,6 @@ func checkSchema(c *conn) error {
 		return fmt.Errorf("%w (it has version %d, this program needs %d)", ErrSchema, has, needs)
 	}
 	return nil
-}
-
-// Redacted is an address without its password.
-func Redacted(dsn string) string {
-	a, err := parse(dsn)
-	if err != nil {
-		return "postgres://…"
-	}
-	host := a.config.Host
-	if !strings.HasPrefix(host, "/") {
-		host = fmt.Sprintf("%s:%d", host, a.config.Port)
-	}
-	return fmt.Sprintf("postgres://%s@%s/%s", a.config.User, host, a.config.Database)
 }
 
 var errPooled = errors.New("this address leads to a pooler; migrate needs the address of the database itself, because its lock belongs to a session")

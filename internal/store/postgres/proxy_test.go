@@ -3,6 +3,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -98,7 +99,7 @@ func (p *proxy) serve() {
 
 // forward passes the client's messages on, one by one.
 func (p *proxy) forward(client, server net.Conn) {
-	header := 0 // the first message has no letter
+	header, watcher := 0, false // the first message has no letter
 	for {
 		head := make([]byte, header+4)
 		if _, err := io.ReadFull(client, head); err != nil {
@@ -110,6 +111,14 @@ func (p *proxy) forward(client, server net.Conn) {
 			return
 		}
 		header = 1
+		// The watcher looks in at times of its own, and is not what is cut.
+		watcher = watcher || bytes.Contains(message, []byte("LISTEN"))
+		if watcher {
+			if _, err := server.Write(message); err != nil {
+				return
+			}
+			continue
+		}
 		if cut, late := p.count(); cut {
 			if late > 0 {
 				rest := append(message, drain(client)...)

@@ -157,7 +157,7 @@ func (w *session) commit(batch []*request) {
 			groups = slices.Concat(rest, groups)
 		case errors.Is(err, ErrUnknown):
 			finishAll(group, err)
-		case w.conn == nil:
+		case errors.Is(err, errBroken):
 			// Nothing was done: once more on a new connection.
 			groups = slices.Insert(groups, 0, giveUpOld(group, err))
 		case again(err):
@@ -187,17 +187,11 @@ func (w *session) tryCommit(group []*request) (rest [][]*request, culprit *reque
 	for _, t := range b.turns {
 		t.stop()
 	}
-	if b.err != nil && lost(b.err) || w.conn.closed() {
+	if w.conn.closed() || lost(b.err) {
 		w.drop()
 		w.store.log.Warn("the connection to the database broke", "error", b.err)
-	}
-	if b.err != nil && w.conn == nil && b.committing {
-		committed, err := w.resolve(b.mark)
-		switch {
-		case err != nil:
-			return nil, nil, fmt.Errorf("%w: %w", ErrUnknown, err)
-		case committed:
-			b.err = nil
+		if err := w.afterBreak(b); err != nil {
+			return nil, nil, err
 		}
 	}
 	if b.err != nil {
@@ -222,6 +216,25 @@ func (w *session) tryCommit(group []*request) (rest [][]*request, culprit *reque
 		rest = append(rest, b.late)
 	}
 	return rest, nil, nil
+}
+
+// afterBreak finds out whether a batch whose connection broke was committed. If not, its error is
+// errBroken or ErrUnknown.
+func (w *session) afterBreak(b *batch) error {
+	if b.err == nil {
+		return nil
+	}
+	if b.committing {
+		committed, err := w.resolve(b.mark)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrUnknown, err)
+		case committed:
+			b.err = nil
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %w", errBroken, b.err)
 }
 
 // runAgain is what to do after an error that is nobody's fault: the same group once more, after a

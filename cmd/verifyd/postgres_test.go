@@ -1,0 +1,118 @@
+//go:build full
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/verifyd/verifyd/internal/store/postgres/pgtest"
+)
+
+// The story of an installation that outgrows its machine: SQLite first, then the move, then two
+// nodes over PostgreSQL.
+func TestFromOneMachineToTwoNodes(t *testing.T) {
+	server, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	g := newGateway(t)
+	codeFor := func(to string) string {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.code[to]
+	}
+	in := install(t, g.URL)
+	one := in.serve()
+	status, started, _, err := in.post(t.Context(), one.base, "/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {"sms"}})
+	if err != nil || status != 201 {
+		t.Fatalf("start: %d, %v", status, err)
+	}
+	waitFor(t, "the message", func() bool { return g.count(attemptOf(started)) == 1 })
+	one.stop()
+
+	// The move.
+	dir := filepath.Dir(in.config)
+	dsn := server.DSN(server.Empty(t))
+	withPassword := strings.Replace(dsn, "postgres@", "postgres:s3cret@", 1)
+	text, err := os.ReadFile(in.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := "sqlite:" + dir + "/verifyd.db"
+	nodes := strings.Replace(string(text), `store = "`+old+`"`, fmt.Sprintf("store = %q\nkey_file = %q", withPassword, dir+"/verifyd.key"), 1)
+	if err := os.WriteFile(in.config, []byte(nodes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := once(t, "serve", "--config", in.config); code != 1 || !strings.Contains(stderr, "run verifyd migrate") {
+		t.Errorf("serve without a schema: %d %s", code, stderr)
+	}
+	stdout, stderr, code := once(t, "migrate", "--from", old, "--to", withPassword)
+	if code != 0 || !regexp.MustCompile(`verification +1 rows`).MatchString(stdout) {
+		t.Fatalf("move: %d %s%s", code, stdout, stderr)
+	}
+	said := stdout + stderr
+	if stdout, stderr, code = once(t, "migrate", "--config", in.config); code != 0 || !strings.Contains(stdout, "was already at version") {
+		t.Errorf("migrate afterwards: %d %s%s", code, stdout, stderr)
+	}
+	said += stdout + stderr
+
+	// Two nodes: one checks what the single machine had started, and each knows the other's work.
+	a, b := in.serve(), in.serve()
+	status, body, _, err := in.post(t.Context(), a.base, "/VerificationCheck", url.Values{"To": {"+34612345678"}, "Code": {codeFor("+34612345678")}})
+	if err != nil || status != 200 || body["status"] != "approved" {
+		t.Errorf("a code from before the move: %d %v, %v", status, body, err)
+	}
+	status, started, _, err = in.post(t.Context(), a.base, "/Verifications", url.Values{"To": {"+34612345679"}, "Channel": {"sms"}})
+	if err != nil || status != 201 {
+		t.Fatalf("start on the first node: %d %v, %v", status, started, err)
+	}
+	waitFor(t, "the message", func() bool { return g.count(attemptOf(started)) == 1 })
+	status, body, _, err = in.post(t.Context(), b.base, "/VerificationCheck", url.Values{"To": {"+34612345679"}, "Code": {codeFor("+34612345679")}})
+	if err != nil || status != 200 || body["status"] != "approved" {
+		t.Errorf("its code on the second node: %d %v, %v", status, body, err)
+	}
+	if resp, err := http.Get(b.base + "/readyz"); err != nil || resp.StatusCode != 200 {
+		t.Errorf("readyz: %v, %v", resp, err)
+	}
+
+	// The database goes away and comes back.
+	server.Kill()
+	waitFor(t, "readyz to turn red", func() bool {
+		resp, err := http.Get(b.base + "/readyz")
+		return err == nil && resp.StatusCode == 503
+	})
+	status, body, header, err := in.post(t.Context(), b.base, "/VerificationCheck", url.Values{"To": {"+34612345679"}, "Code": {"000000"}})
+	if err != nil || status != 503 || body["code"] != 20503.0 || header.Get("Retry-After") == "" {
+		t.Errorf("without a database: %d %v, Retry-After %q, %v; want 503 with 20503", status, body, header.Get("Retry-After"), err)
+	}
+	if err := server.Run(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "readyz to turn green", func() bool {
+		resp, err := http.Get(b.base + "/readyz")
+		return err == nil && resp.StatusCode == 200
+	})
+
+	// A node with another key file must not start.
+	if err := os.WriteFile(in.config, []byte(strings.Replace(nodes, "/verifyd.key", "/other.key", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := once(t, "serve", "--config", in.config); code != 1 || !strings.Contains(stderr, "copy the key file") {
+		t.Errorf("serve without the key file: %d %s", code, stderr)
+	} else {
+		said += stderr
+	}
+	a.stop()
+	b.stop()
+	if all := said + a.errs.String() + b.errs.String() + a.out.String() + b.out.String(); strings.Contains(all, "s3cret") {
+		t.Error("the password of the database was printed")
+	}
+}
