@@ -77,7 +77,7 @@ func verification(b *testing.B, s verify.Store, to string) error {
 		v.Send(verify.SMS, a.SID, now)
 		tx.AddVerification(v)
 		tx.AddAttempt(a)
-		tx.Enqueue(verify.Job{Kind: "bench", Ref: a.SID, Due: now})
+		tx.Enqueue(verify.Job{ID: sid.Key(a.SID), Kind: "bench", Ref: a.SID, Due: now})
 		return nil
 	}); err != nil {
 		return err
