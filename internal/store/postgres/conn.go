@@ -25,7 +25,8 @@ const (
 	idleTimeout      = "10s"
 	// pipelineTimeout bounds a pipeline at our end, where the server cannot be reached.
 	pipelineTimeout = 8 * time.Second
-	connectTimeout  = 2 * time.Second
+	// connectTimeout bounds the way to one host, if the address does not (connect_timeout).
+	connectTimeout = 5 * time.Second
 )
 
 // address is where a database is.
@@ -41,7 +42,7 @@ func parse(dsn string) (address, error) {
 	if err != nil {
 		return address{}, fmt.Errorf("address of the database: %w", err) // pgx leaves the password out
 	}
-	if config.ConnectTimeout == 0 || config.ConnectTimeout > connectTimeout {
+	if !strings.Contains(dsn, "connect_timeout") {
 		config.ConnectTimeout = connectTimeout
 	}
 	return address{config, strings.Contains(dsn, "default_query_exec_mode")}, nil
@@ -52,7 +53,7 @@ func parse(dsn string) (address, error) {
 // transaction may find another server that does not know them; the driver remembers what they
 // look like and sends their text.
 func (a address) connect(ctx context.Context) (*conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 2*a.config.ConnectTimeout)
 	defer cancel()
 	c, err := pgx.ConnectConfig(ctx, a.config)
 	if err != nil {
