@@ -208,6 +208,10 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 var linked = []string{
 	"github.com/dustin/go-humanize",
 	"github.com/google/uuid",
+	"github.com/jackc/pgpassfile",
+	"github.com/jackc/pgservicefile",
+	"github.com/jackc/pgx/v5",
+	"github.com/jackc/puddle/v2",
 	"github.com/mfridman/interpolate",
 	"github.com/nyaruka/phonenumbers",
 	"github.com/pelletier/go-toml/v2",
