@@ -81,11 +81,11 @@ func TestACertificateIsRenewedWithoutARestart(t *testing.T) {
 	}
 	write(secondCert, secondKey)
 	waitFor(t, "the renewed certificate", func() bool { return serial() == 2 })
-	if complaints, renewals := p.logged(complaint), p.logged("certificate renewed"); complaints != 2 || renewals != 1 {
-		t.Errorf("logged %d complaints and %d renewals, want 2 and 1", complaints, renewals)
-	}
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, p.errs)
+	}
+	if complaints, renewals := p.logged(complaint), p.logged("certificate renewed"); complaints != 2 || renewals != 1 {
+		t.Errorf("logged %d complaints and %d renewals, want 2 and 1", complaints, renewals)
 	}
 
 	write([]byte("nothing"), firstKey)

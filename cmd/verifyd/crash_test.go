@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -30,8 +31,12 @@ func newGateway(t *testing.T) *gateway {
 	t.Helper()
 	g := &gateway{got: map[string]int{}, code: map[string]string{}, held: make(chan struct{}, 1000)}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the server was killed while it wrote
+		}
 		var m struct{ Attempt, To, Text string }
-		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+		if err := json.Unmarshal(body, &m); err != nil {
 			t.Errorf("gateway: %v", err)
 		}
 		g.mu.Lock()
