@@ -162,7 +162,7 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 func TestATargetWithOtherDataIsRefused(t *testing.T) {
 	path, database := source(t), server.Database(t)
 	from, to := openBoth(t, path, server.DSN(database))
-	if _, err := server.SQL(database, `INSERT INTO job (kind, ref, due, runs, claimed) VALUES ('sms', 'x', 1, 0, 0)`); err != nil {
+	if _, err := server.SQL(database, `INSERT INTO job (id, kind, ref, due, runs, claimed) VALUES (1, 'sms', 'x', 1, 0, 0)`); err != nil {
 		t.Fatal(err)
 	}
 	if err := transfer.Copy(t.Context(), from, to, func(string) {}); !errors.Is(err, transfer.ErrOtherData) {
