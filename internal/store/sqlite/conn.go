@@ -171,6 +171,8 @@ type stmt struct {
 	memory uintptr
 	size   int
 	err    error
+	texts  []byte // of the row that is being read, one after the other
+	ends   []int  // of each
 }
 
 // bind gives the statement its arguments: int64, int, string, []byte or nil.
@@ -252,13 +254,13 @@ func (s *stmt) Close() error {
 // which is known already.
 func (s *stmt) reset() { sqlite3.Xsqlite3_reset(s.c.tls, s.handle) }
 
-// Scan implements sqlstore.Rows. NULL is a nil []byte, and the zero of every other type.
+// Scan implements sqlstore.Rows. NULL is a nil []byte, and the zero of every other type. The texts
+// of a row share one piece of memory.
 func (s *stmt) Scan(dest ...any) error {
+	s.texts, s.ends = s.texts[:0], s.ends[:0]
 	for i, d := range dest {
 		column := int32(i)
 		switch d := d.(type) {
-		case *string:
-			*d = string(s.text(column))
 		case *int64:
 			*d = sqlite3.Xsqlite3_column_int64(s.c.tls, s.handle, column)
 		case *int:
@@ -269,13 +271,26 @@ func (s *stmt) Scan(dest ...any) error {
 				*d = append([]byte{}, memory(p, s.length(column))...)
 			}
 		default:
+			s.texts = append(s.texts, s.text(column)...)
+			s.ends = append(s.ends, len(s.texts))
+		}
+	}
+	texts, begin, n := string(s.texts), 0, 0
+	for i, d := range dest {
+		switch d := d.(type) {
+		case *int64, *int, *[]byte:
+			continue
+		case *string:
+			*d = texts[begin:s.ends[n]]
+		default:
 			// The texts of the domain have types of their own.
 			v := reflect.ValueOf(d)
 			if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.String {
 				return fmt.Errorf("column %d cannot be read into a %T", i, d)
 			}
-			v.Elem().SetString(string(s.text(column)))
+			v.Elem().SetString(texts[begin:s.ends[n]])
 		}
+		begin, n = s.ends[n], n+1
 	}
 	return nil
 }

@@ -1,8 +1,9 @@
 // Package sqlite keeps the records in one SQLite file.
 //
 // One goroutine writes. It takes the Updates of many callers, runs them one after another in one
-// transaction, and answers all of them after one commit, because the commit's fsync costs more
-// than everything else. Durability is FULL: what was answered survives a power cut.
+// transaction, and commits all of them together, because the sync of a commit costs more than
+// everything else. Another goroutine syncs and answers while the next transaction is filled.
+// Durability is that of FULL: what was answered survives a power cut.
 //
 // The file belongs to one verifyd server at a time. Short-lived commands may open it beside the
 // server; their changes to the configuration are seen within a second.
@@ -18,6 +19,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/url"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,8 +43,13 @@ type Store struct {
 	lock    *fileLock
 
 	requests chan *request
-	stopped  chan struct{} // closed when the writer has ended
-	closing  sync.RWMutex  // held for reading while a request is handed over
+	commits  chan []*request // from the writer to the sync of the log
+	idle     chan struct{}   // holds one token while no sync is under way
+	stopped  chan struct{}   // closed when both have ended
+	wal      *os.File        // the log; nil in memory
+	syncLog  func() error
+	horizon  horizon
+	closing  sync.RWMutex // held for reading while a request is handed over
 	closed   bool
 
 	version atomic.Uint64
@@ -79,6 +86,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s := &Store{
 		log:      o.Log,
 		requests: make(chan *request, queueLength),
+		commits:  make(chan []*request),
+		idle:     make(chan struct{}, 1),
+		syncLog:  notSynced,
 		readers:  make(chan *conn, readerCount),
 		stopped:  make(chan struct{}),
 		failed:   make(chan struct{}),
@@ -87,6 +97,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), s.release(len(s.readers)))
 	}
 	go s.write()
+	go s.sync()
 	if o.Server {
 		go s.watch()
 	}
@@ -110,7 +121,7 @@ func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
 	if s.writer, err = openConn(uri, sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE, cacheSize,
 		// The checkpoint copies pages back in big steps and never cuts the log: a growing file
 		// syncs ten times slower than one that has its size.
-		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "wal_autocheckpoint(4000)"); err != nil {
+		"journal_mode(wal)", "synchronous(normal)", "foreign_keys(on)", "wal_autocheckpoint(4000)"); err != nil {
 		return err
 	}
 	if err := migrate(ctx, uri); err != nil {
@@ -133,6 +144,12 @@ func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
 		if err := s.writer.exec(t.Writes()); err != nil {
 			return err
 		}
+	}
+	if !memory {
+		if s.wal, err = os.OpenFile(path+"-wal", os.O_RDWR, 0); err != nil { // it is there as long as the writer is
+			return err
+		}
+		s.syncLog = s.wal.Sync
 	}
 	return s.readVersion(s.writer)
 }
@@ -179,7 +196,15 @@ func MigrationSums() (map[string]string, error) {
 }
 
 // View implements verify.Store.
-func (s *Store) View(ctx context.Context, fn func(verify.Tx) error) (err error) {
+func (s *Store) View(ctx context.Context, fn func(verify.Tx) error) error {
+	err := s.view(ctx, fn)
+	if late := s.horizon.wait(ctx); late != nil {
+		return errors.Join(err, late)
+	}
+	return err
+}
+
+func (s *Store) view(ctx context.Context, fn func(verify.Tx) error) (err error) {
 	var c *conn
 	select {
 	case c = <-s.readers:
@@ -269,6 +294,9 @@ func (s *Store) release(readers int) error {
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
+	}
+	if s.wal != nil {
+		errs = append(errs, s.wal.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.release())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
@@ -55,18 +56,55 @@ func (s *Store) update(ctx context.Context, fn func(*sqlstore.Tx) error) error {
 	return r.err
 }
 
-// write is the writer goroutine.
+// write is the writer goroutine. It runs the functions of a batch while the commit of the batch
+// before is being synced, and commits when that is through.
 func (s *Store) write() {
-	defer close(s.stopped)
-	batch := make([]*request, 0, maxBatch)
+	defer close(s.commits)
+	var spare, synced []*request // one fills while the other waits for its sync
 	for first := range s.requests {
-		batch = s.gather(append(batch[:0], first))
-		s.commit(batch)
-		for i, r := range batch {
-			close(r.done)
-			batch[i] = nil
+		batch, err := s.fill(append(spare[:0], first))
+		if err != nil {
+			s.again(batch, err)
+		}
+		s.noteVersion(batch)
+		s.commits <- batch
+		spare, synced = synced, batch
+	}
+}
+
+// fill runs a batch from BEGIN to COMMIT, and lets those join it who come before the log is free.
+// Its error says that nothing was kept; the error of a function that refused stays with its
+// request, and costs the others nothing.
+func (s *Store) fill(batch []*request) (_ []*request, err error) {
+	err = s.begin()
+	ran := 0
+	run := func() {
+		for ; err == nil && ran < len(batch); ran++ {
+			err = s.run(batch[ran])
 		}
 	}
+	for requests, free := s.requests, false; !free; {
+		run()
+		if err != nil || len(batch) == maxBatch {
+			requests = nil
+		}
+		select {
+		case <-s.idle:
+			free = true
+		case r, open := <-requests:
+			if open {
+				batch = append(batch, r)
+			} else {
+				requests = nil
+			}
+		}
+	}
+	s.horizon.begin()
+	if err == nil {
+		batch = s.gather(batch)
+		run()
+	}
+	return batch, s.end(err)
 }
 
 // gather adds to a batch what waits. Before it looks, it lets the goroutines run that are ready to,
@@ -91,60 +129,68 @@ func (s *Store) gather(batch []*request) []*request {
 	return batch
 }
 
-// commit runs a batch in one transaction. If a statement fails, nothing of the batch is kept, and
-// each caller gets a transaction of its own: that is rare, and spares everyone a savepoint.
-func (s *Store) commit(batch []*request) {
-	err := s.transact(batch)
-	switch {
-	case err == nil:
-	case len(batch) > 1 && !fatal(err):
-		for _, r := range batch {
-			s.commit([]*request{r})
+// again is for a batch of which nothing was kept: each caller gets a transaction of its own. That
+// is rare, and spares everyone a savepoint.
+func (s *Store) again(batch []*request, err error) {
+	for _, r := range batch {
+		if !fatal(err) && !errors.Is(err, errNotBegun) {
+			err = s.alone(r)
 		}
-		return
-	default:
-		r := batch[0]
-		for race := 0; errors.Is(err, verify.ErrExists) && race < maxRaces; race++ {
-			err = s.transact([]*request{r})
-		}
-		for _, r := range batch {
-			if err != nil {
-				r.err = err
-			}
-		}
-		if fatal(err) {
-			s.fail(err)
+		if err != nil {
+			r.err = err
 		}
 	}
-	s.announce(batch)
+	if fatal(err) {
+		s.fail(err)
+	}
 }
 
-// transact runs a batch from BEGIN to COMMIT. Its error says that nothing was kept; the error of a
-// function that refused stays with its request, and costs the others nothing.
-func (s *Store) transact(batch []*request) (err error) {
+// alone runs one function from BEGIN to COMMIT.
+func (s *Store) alone(r *request) (err error) {
+	for range maxRaces {
+		if err = s.begin(); err != nil {
+			return err
+		}
+		if err = s.end(s.run(r)); !errors.Is(err, verify.ErrExists) {
+			return err
+		}
+	}
+	return err
+}
+
+// errNotBegun means that another process holds the file.
+var errNotBegun = errors.New("no transaction could begin")
+
+func (s *Store) begin() error {
 	if err := s.writer.run("BEGIN IMMEDIATE"); err != nil {
-		return kind(err)
+		return fmt.Errorf("%w: %w", errNotBegun, kind(err))
 	}
-	defer func() {
-		if err != nil {
-			// After some errors SQLite has rolled back by itself; then this fails and says nothing.
-			_ = s.writer.run("ROLLBACK")
+	return nil
+}
+
+// run runs a caller's function and then its writes. Its error is one with which the whole
+// transaction is over.
+func (s *Store) run(r *request) error {
+	r.tx = sqlstore.New(s.writer)
+	if r.err = kind(runOnce(r)); r.err != nil {
+		if fatal(r.err) {
+			return r.err
 		}
-	}()
-	for _, r := range batch {
-		r.tx = sqlstore.New(s.writer)
-		if r.err = runOnce(r); r.err != nil {
-			r.err = kind(r.err)
-			if fatal(r.err) {
-				return r.err
-			}
-			continue
-		}
-		if err := s.writer.exec(r.tx.Writes()); err != nil {
-			return kind(err)
-		}
+		return nil
 	}
-	return kind(s.writer.run("COMMIT"))
+	return kind(s.writer.exec(r.tx.Writes()))
+}
+
+// end commits, or takes everything back if there was an error.
+func (s *Store) end(err error) error {
+	if err == nil {
+		err = kind(s.writer.run("COMMIT"))
+	}
+	if err != nil {
+		// After some errors SQLite has rolled back by itself; then this fails and says nothing.
+		_ = s.writer.run("ROLLBACK")
+	}
+	return err
 }
 
 // runOnce runs a caller's function; a panic is that caller's error.
@@ -157,30 +203,14 @@ func runOnce(r *request) (err error) {
 	return r.fn(r.tx)
 }
 
-// announce tells what a commit changed, before its callers learn that it is done.
-func (s *Store) announce(batch []*request) {
-	changed := false
-	for _, r := range batch {
-		if r.err != nil {
-			continue
-		}
-		changed = changed || r.tx.ConfigChanged()
-		for _, kind := range r.tx.Kinds() {
-			s.wakeUp(kind)
-		}
+// noteVersion reads the version of the configuration if the batch changed it.
+func (s *Store) noteVersion(batch []*request) {
+	if !slices.ContainsFunc(batch, func(r *request) bool { return r.err == nil && r.tx.ConfigChanged() }) {
+		return
 	}
-	if changed {
-		if err := s.readVersion(s.writer); err != nil {
-			s.log.Error("cannot read the version of the configuration", "error", err)
-		}
+	if err := s.readVersion(s.writer); err != nil {
+		s.log.Error("cannot read the version of the configuration", "error", err)
 	}
-}
-
-func (s *Store) fail(err error) {
-	s.failing.Do(func() {
-		s.failure = err
-		close(s.failed)
-	})
 }
 
 // Ping commits a row, so that its success says that the disk takes what is written.
