@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// newLog makes a log. A format or level that is unknown was refused by package config.
+// newLog makes a log; w takes whole lines from many goroutines. A format or level that is unknown was refused by package config.
 func newLog(w io.Writer, format, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -17,9 +17,9 @@ func newLog(w io.Writer, format, level string) *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: l}
 	if format == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(&lineHandler{Handler: slog.NewTextHandler(w, options), out: w})
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(&lineHandler{Handler: slog.NewJSONHandler(w, options), out: w, json: true})
 }
 
 // logBuffer gathers lines, so that a server under load does not pay a system call for each. What

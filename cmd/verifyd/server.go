@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,6 +43,8 @@ const (
 	parallelSends = 256
 	// sweepPause is the time between two walks over the current verifications.
 	sweepPause = 30 * time.Second
+	// gcPercent trades four megabytes of a loaded server for a third of the collector's work.
+	gcPercent = 150
 	// drain is how long requests that are under way may take when the server stops.
 	drain = 10 * time.Second
 )
@@ -48,16 +52,18 @@ const (
 // run serves until ctx ends, then stops: no new requests, those under way are answered, messages
 // that are half sent are finished. It closes the store.
 func (s *server) run(ctx context.Context) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	health := &health{store: s.store}
 	web := &http.Server{
-		Handler:           s.handler(health),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      15 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		TLSConfig:         s.tls,
-		ErrorLog:          log.New(serverErrors{s.log}, "", 0),
+		Handler:        s.handler(health),
+		ReadTimeout:    10 * time.Second, // of the headers too
+		WriteTimeout:   15 * time.Second,
+		IdleTimeout:    120 * time.Second,
+		MaxHeaderBytes: 16 << 10,
+		TLSConfig:      s.tls,
+		ErrorLog:       log.New(serverErrors{s.log}, "", 0),
 	}
 	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, Log: s.log, Now: s.engine.Now}
 	var lanes []queue.Lane

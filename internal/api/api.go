@@ -43,8 +43,9 @@ func New(engine *verify.Engine, publicURL string, log *slog.Logger) *API {
 	return &API{engine: engine, log: log, publicURL: publicURL, table: newTable(routes)}
 }
 
-// handlerTimeout bounds what a request may wait for; the answer is then 503.
-const handlerTimeout = 8 * time.Second
+// readTimeout bounds what a request that only reads may wait for; the answer is then 503. One that
+// writes is not cut off: what was begun is finished, and the store bounds how long it takes.
+const readTimeout = 8 * time.Second
 
 // request is a request on its way to a handler.
 type request struct {
@@ -83,11 +84,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	elapsed := time.Since(start)
 
 	h := w.Header()
-	h["Access-Control-Allow-Origin"] = anyOrigin
-	h["Access-Control-Allow-Methods"] = allowMethods
-	h["Access-Control-Allow-Headers"] = allowHeaders
-	h["Access-Control-Expose-Headers"] = exposeHeaders
-	h["Access-Control-Allow-Credentials"] = yes
+	if len(r.Header["Origin"]) > 0 { // a browser asks; nobody else looks at these
+		h["Access-Control-Allow-Origin"] = anyOrigin
+		h["Access-Control-Allow-Methods"] = allowMethods
+		h["Access-Control-Allow-Headers"] = allowHeaders
+		h["Access-Control-Expose-Headers"] = exposeHeaders
+		h["Access-Control-Allow-Credentials"] = yes
+	}
 	h["Twilio-Request-Id"] = []string{e.sid}
 	h["Twilio-Concurrent-Requests"] = []string{strconv.FormatInt(concurrent, 10)}
 	h["Twilio-Request-Duration"] = []string{strconv.FormatFloat(elapsed.Seconds(), 'f', 3, 64)}
@@ -117,7 +120,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		attrs = append(attrs, slog.String("write_error", err.Error()))
 	}
-	a.log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
+	a.log.LogAttrs(context.Background(), level, "request", attrs...)
 }
 
 // Values of headers that never change, spelt in canonical form.
@@ -158,8 +161,12 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 	if r.Method == http.MethodOptions && found {
 		return response{status: http.StatusNoContent}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), handlerTimeout)
-	defer cancel()
+	ctx := r.Context()
+	if r.Method == http.MethodGet {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+	}
 	user, password, _ := r.BasicAuth()
 	if e.account, err = a.engine.Authenticate(ctx, user, password); err != nil {
 		return fail(err)

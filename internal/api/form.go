@@ -1,7 +1,7 @@
 package api
 
 import (
-	"io"
+	"bytes"
 	"mime"
 	"net/http"
 	"net/url"
@@ -28,18 +28,22 @@ var badForm = &verify.Error{Code: verify.CodeInvalidParameter, Param: "(null)"}
 // readForm reads the parameters of a POST from its body alone: what stands in the query could be
 // in an access log.
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	if kind := r.Header.Get("Content-Type"); kind != "" {
+	if kind := r.Header.Get("Content-Type"); kind != "" && kind != formType {
 		media, _, err := mime.ParseMediaType(kind)
-		if err != nil || media != "application/x-www-form-urlencoded" {
+		if err != nil || media != formType {
 			return nil, badForm
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
+	body := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(body)
+	body.Reset()
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		return nil, badForm
 	}
-	return parseForm(string(body))
+	return parseForm(body.String())
 }
+
+const formType = "application/x-www-form-urlencoded"
 
 // parseForm reads name=value pairs that are separated by &. A semicolon is an ordinary character,
 // because iOS sends it unescaped; url.ParseQuery would drop the pair.

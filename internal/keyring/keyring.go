@@ -16,14 +16,17 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Purpose separates keys. A new use of the ring is a new purpose.
@@ -49,7 +52,7 @@ type Ring struct {
 // root is one root key's derived keys, prepared once: deriving one for each request would cost
 // more than the sealing.
 type root struct {
-	mac  map[Purpose][]byte
+	mac  map[Purpose]*sync.Pool // of HMACs (hash.Hash): a new one digests its key first
 	seal map[Purpose]cipher.AEAD
 }
 
@@ -144,7 +147,7 @@ func Parse(text []byte) (*Ring, error) {
 }
 
 func derive(key []byte) (root, error) {
-	r := root{mac: map[Purpose][]byte{}, seal: map[Purpose]cipher.AEAD{}}
+	r := root{mac: map[Purpose]*sync.Pool{}, seal: map[Purpose]cipher.AEAD{}}
 	for _, p := range purposes {
 		k, err := hkdf.Key(sha256.New, key, nil, "verifyd "+string(p), rootBytes)
 		if err != nil {
@@ -158,7 +161,8 @@ func derive(key []byte) (root, error) {
 		if err != nil {
 			return root{}, err
 		}
-		r.mac[p], r.seal[p] = k, aead
+		r.mac[p] = &sync.Pool{New: func() any { return hmac.New(sha256.New, k) }}
+		r.seal[p] = aead
 	}
 	return r, nil
 }
@@ -181,17 +185,17 @@ func (r *Ring) MatchesMAC(mac []byte, p Purpose, parts ...string) bool {
 }
 
 func (r *Ring) mac(id byte, p Purpose, parts []string) []byte {
-	h := hmac.New(sha256.New, r.roots[id].mac[p])
-	var length [8]byte
+	pool := r.roots[id].mac[p]
+	h := pool.Get().(hash.Hash)
+	defer pool.Put(h)
+	h.Reset()
+	text := make([]byte, 0, 128)
 	for _, part := range parts {
-		n := uint64(len(part))
-		for i := range length {
-			length[i] = byte(n >> (8 * i))
-		}
-		h.Write(length[:])
-		io.WriteString(h, part)
+		text = binary.LittleEndian.AppendUint64(text, uint64(len(part)))
+		text = append(text, part...)
 	}
-	return h.Sum([]byte{id})
+	h.Write(text)
+	return h.Sum(append(make([]byte, 0, 1+sha256.Size), id))
 }
 
 // Seal encrypts a value for one place, named by row: the kind of value and the SID of its row. It
