@@ -15,7 +15,7 @@ run: build ## build and start verifyd dev
 build: ## build bin/verifyd
 	@go build -ldflags "-s -w" -o bin/verifyd ./cmd/verifyd
 
-test: tools ## run every test
+test: tools race ## run every test
 	go vet -tags full ./...
 	go test -vet=off -tags full -timeout 60m ./...
 
