@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"internal/store/postgres/pgtest": {"internal/store/postgres"},
 	"internal/store/sqlite":          {"internal/store/sqlstore", "internal/verify"},
 	"internal/store/sqlstore":        {"internal/sid", "internal/verify"},
-	"internal/store/storetest":       {"internal/queue", "internal/verify"},
+	"internal/store/storetest":       {"internal/queue", "internal/sid", "internal/verify"},
 
 	"internal/store/transfer": {},
 

@@ -46,6 +46,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -67,6 +68,7 @@ type Store struct {
 	version atomic.Uint64
 	wake    sync.Map // kind → chan struct{}
 	hinted  hinted
+	dropper sqlstore.Dropper
 }
 
 // Options say how to use a database.
@@ -108,6 +110,7 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		clock:   clock{local: o.Local},
 		updates: make(chan *request, queueLength),
 		views:   make(chan *request, queueLength),
+		dropper: sqlstore.Dropper{Tables: []string{"verification", "attempt", "job"}},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
