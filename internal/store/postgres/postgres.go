@@ -46,6 +46,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -68,6 +69,7 @@ type Store struct {
 	version atomic.Uint64
 	wake    sync.Map // kind → chan struct{}
 	hinted  hinted
+	days    days
 	dropper sqlstore.Dropper
 }
 
@@ -110,7 +112,7 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		clock:   clock{local: o.Local},
 		updates: make(chan *request, queueLength),
 		views:   make(chan *request, queueLength),
-		dropper: sqlstore.Dropper{Tables: []string{"verification", "attempt", "job"}},
+		dropper: sqlstore.Dropper{Tables: []string{"verification", "attempt_default", "job"}},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -132,6 +134,11 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if _, err := c.run(statement{`DELETE FROM commit_mark WHERE at < $1`, []any{s.Now().Add(-keptMarks).UnixMilli()}}); err != nil {
 		return nil, kind(err)
 	}
+	there, err := listDays(c)
+	if err != nil {
+		return nil, kind(err)
+	}
+	s.days.know(there, sid.DayOf(s.Now()))
 	if o.Writers == 0 {
 		o.Writers = defaultWriters
 	}

@@ -86,7 +86,11 @@ func openBoth(t *testing.T, path, dsn string) (from, to *sql.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = release() })
-	to, err = postgres.OpenForCopy(dsn)
+	days, err := transfer.Days(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err = postgres.OpenForCopy(t.Context(), dsn, days)
 	if err != nil {
 		t.Fatal(err)
 	}

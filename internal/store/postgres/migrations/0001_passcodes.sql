@@ -60,6 +60,8 @@ CREATE UNIQUE INDEX verification_current ON verification (service_sid, recipient
 -- Payments whose amount and payee are still there, to find those that have reached their age.
 CREATE INDEX verification_payment ON verification (expires_at) WHERE amount <> '';
 
+-- Every day has a partition of its own (attempt_YYYYMMDD), dropped as a whole when it is old. What
+-- finds none is kept in the default partition.
 CREATE TABLE attempt (
 	id               bigint PRIMARY KEY,
 	sid              text COLLATE "C" NOT NULL,
@@ -82,7 +84,8 @@ CREATE TABLE attempt (
 	error_code       text NOT NULL,
 	error_class      text NOT NULL,
 	hand_overs       integer NOT NULL
-) WITH (fillfactor = 75);
+) PARTITION BY RANGE (id);
+CREATE TABLE attempt_default PARTITION OF attempt DEFAULT WITH (fillfactor = 75);
 
 -- id is the number in the SID that ref is. due is NULL for a job that was buried. A job that is
 -- being run is due at the end of its lease. Rows come and go quickly, so the table is vacuumed long before a fifth of it is dead.
