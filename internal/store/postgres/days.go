@@ -32,12 +32,12 @@ const (
 
 // days are the partitions that this node knows.
 type days struct {
-	mu   sync.Mutex
-	done bool // for the two days below everything was seen to
-	// today and oldest are the days of the last look: new rows, and the first row to be kept.
-	today, oldest sid.Day
-
 	tables atomic.Pointer[map[sid.Day]string]
+	done   atomic.Bool // for the two days below everything was seen to
+
+	mu sync.Mutex // held by who makes and drops
+	// today and oldest are the days of the last look: of new rows, and of the first to be kept.
+	today, oldest sid.Day
 }
 
 // named are the partitions that statements may name.
@@ -63,9 +63,7 @@ func (d *days) know(there map[sid.Day]bool, today sid.Day) {
 // forget is for a partition that was named and is not there: a database was restored, or somebody
 // dropped it by hand. It reports whether any was named.
 func (d *days) forget() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.done = false
+	d.done.Store(false)
 	old := d.tables.Swap(nil)
 	return old != nil && len(*old) > 0
 }
@@ -76,7 +74,7 @@ func (s *Store) keepDays(now, before time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	today, oldest := sid.DayOf(now), sid.DayOf(before)
-	if d.done && d.today == today && d.oldest == oldest {
+	if d.done.Load() && d.today == today && d.oldest == oldest {
 		return nil
 	}
 	c, err := s.connect()
@@ -104,7 +102,8 @@ func (s *Store) keepDays(now, before time.Time) error {
 	}
 	d.know(there, today)
 	err = errors.Join(errs...)
-	d.done, d.today, d.oldest = err == nil, today, oldest
+	d.today, d.oldest = today, oldest
+	d.done.Store(err == nil)
 	return err
 }
 

@@ -210,7 +210,7 @@ func droppingLosesNothing(t *testing.T, s Store) { dropAlong(t, []Store{s}) }
 // while others start and check.
 func dropAlong(t *testing.T, nodes []Store) {
 	now := noon.Add(60 * day)
-	const old, callers, rounds = 3000, 12, 10
+	const old, callers, rounds = 2000, 12, 10
 	var gone []started
 	update(t, nodes[0], func(tx verify.Tx) {
 		for i := range old {
