@@ -52,8 +52,8 @@ func (d *days) named() map[sid.Day]string {
 // nothing is in a hurry there, and sooner or later they are dropped.
 func (d *days) know(there map[sid.Day]bool, today sid.Day) {
 	tables := map[sid.Day]string{}
-	for day := range there {
-		if day >= today-1 {
+	for day, writable := range there {
+		if writable && day >= today-1 {
 			tables[day] = dayPrefix + day.String()
 		}
 	}
@@ -88,7 +88,7 @@ func (s *Store) keepDays(now, before time.Time) error {
 	}
 	var errs []error
 	for day := today; day <= today+daysAhead; day++ {
-		if !there[day] {
+		if _, ok := there[day]; !ok {
 			errs = append(errs, makeDay(c, day))
 		}
 	}
@@ -107,9 +107,12 @@ func (s *Store) keepDays(now, before time.Time) error {
 	return err
 }
 
-// listDays are the days that have a partition.
+// listDays are the days that have a partition, and whether this role may write to it by name: for
+// one that it does not own, a right to write to the table above does not suffice.
 func listDays(c *conn) (map[sid.Day]bool, error) {
-	answers, err := c.run(statement{query: `SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+	answers, err := c.run(statement{query: `SELECT c.relname::text,
+			(has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'))::int
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 		WHERE i.inhparent = 'attempt'::regclass`})
 	if err != nil {
 		return nil, err
@@ -117,11 +120,12 @@ func listDays(c *conn) (map[sid.Day]bool, error) {
 	there := map[sid.Day]bool{}
 	for a := answers[0]; a.Next(); {
 		var name string
-		if err := a.Scan(&name); err != nil {
+		var writable int
+		if err := a.Scan(&name, &writable); err != nil {
 			return nil, err
 		}
 		if day, ok := sid.ParseDay(strings.TrimPrefix(name, dayPrefix)); ok {
-			there[day] = true
+			there[day] = writable == 1
 		}
 	}
 	return there, nil
@@ -186,7 +190,7 @@ func makeDays(c *conn, others ...sid.Day) error {
 		others = append(others, day)
 	}
 	for _, day := range others {
-		if there[day] {
+		if _, ok := there[day]; ok {
 			continue
 		}
 		if err := makeDay(c, day); err != nil {

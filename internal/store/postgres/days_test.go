@@ -205,6 +205,31 @@ func TestALongReaderPutsOffADropAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestANodeThatMayNotChangeTheSchemaKeepsAttemptsAllTheSame(t *testing.T) {
+	database := migrated(t)
+	role := "guest_of_" + database
+	if _, err := server.SQL(database, `CREATE ROLE `+role+` LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO `+role); err != nil {
+		t.Fatal(err)
+	}
+	owner := open(t, server.DSN(database))
+	now := owner.Now().AddDate(0, 0, 20)
+	mustDrop(t, owner, now) // makes partitions of which the guest has no right
+	s := open(t, strings.Replace(server.DSN(database), "postgres@", role+"@", 1))
+	for _, at := range []time.Time{owner.Now(), now, now.AddDate(0, 0, 20)} {
+		addAttempt(t, s, at)
+		if err := s.DropBefore(t.Context(), at, at.Add(-month)); err == nil && at.After(now) {
+			t.Error("a node that cannot make partitions does not say so")
+		}
+		addAttempt(t, s, at.Add(time.Second))
+	}
+	// What is in no partition goes by chunks.
+	later := now.AddDate(0, 0, 51)
+	_ = s.DropBefore(t.Context(), later, later.Add(-month)) // says the same again
+	if out, err := server.SQL(database, `SELECT count(*) FROM attempt_default`); out != "0" {
+		t.Errorf("%s old attempts are in the default partition: %v", out, err)
+	}
+}
+
 func TestNodesMakeAndDropDaysAtOnce(t *testing.T) {
 	database := migrated(t)
 	bouncer := startBouncer(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/verifyd/verifyd/internal/sid"
 )
 
-// dropChunk bounds the time that one step of a Dropper keeps a writer busy to about a millisecond.
+// dropChunk bounds the time that one step of a Dropper keeps a writer busy to a few milliseconds.
 const dropChunk = 1000
 
 // Dropper removes old rows, chunk by chunk, from tables whose id is the key of a SID.
