@@ -22,9 +22,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the schema up, makes the partitions of the days to come, and returns the versions before and after. Several may run at
-// once: they take turns by a lock in the database. A schema that is newer than this program stays
-// as it is.
+// Migrate brings the schema up, makes the partitions of the days to come, and returns the versions
+// before and after. Several may run at once: they take turns by a lock in the database. A schema that
+// is newer than this program stays as it is.
 func Migrate(ctx context.Context, dsn string) (from, to int64, err error) {
 	a, err := parse(dsn)
 	if err != nil {
