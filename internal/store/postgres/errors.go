@@ -47,6 +47,8 @@ const (
 	codeSerialization  = "40001"
 	codeDeadlock       = "40P01"
 	codeUndefinedTable = "42P01"
+	codeDuplicateTable = "42P07"
+	codeCheck          = "23514"
 	codeUndefinedCol   = "42703"
 	codeTooMany        = "53300"
 	codeDiskFull       = "53100"

@@ -46,6 +46,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/sid"
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -67,6 +69,8 @@ type Store struct {
 	version atomic.Uint64
 	wake    sync.Map // kind → chan struct{}
 	hinted  hinted
+	days    days
+	dropper sqlstore.Dropper
 }
 
 // Options say how to use a database.
@@ -108,6 +112,7 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		clock:   clock{local: o.Local},
 		updates: make(chan *request, queueLength),
 		views:   make(chan *request, queueLength),
+		dropper: sqlstore.Dropper{Tables: []string{"verification", "attempt_default", "job"}},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -129,6 +134,11 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if _, err := c.run(statement{`DELETE FROM commit_mark WHERE at < $1`, []any{s.Now().Add(-keptMarks).UnixMilli()}}); err != nil {
 		return nil, kind(err)
 	}
+	there, err := listDays(c)
+	if err != nil {
+		return nil, kind(err)
+	}
+	s.days.know(there, sid.DayOf(s.Now()))
 	if o.Writers == 0 {
 		o.Writers = defaultWriters
 	}

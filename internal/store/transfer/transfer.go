@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/verifyd/verifyd/internal/sid"
 )
 
 // table is a table with the column that orders it. Those that others refer to come first.
@@ -60,6 +62,23 @@ func Copy(ctx context.Context, from, to *sql.DB, progress func(string)) error {
 		progress(fmt.Sprintf("%-13s %d rows, %d of them now, sum %x", t.name, target.rows, copied, target.hash[:6]))
 	}
 	return finish(ctx, from, to)
+}
+
+// Days are the days of the attempts of a source.
+func Days(ctx context.Context, from *sql.DB) (days []sid.Day, err error) {
+	rows, err := from.QueryContext(ctx, `SELECT DISTINCT id / $1 FROM attempt`, sid.KeysPerDay)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var day sid.Day
+		if err := rows.Scan(&day); err != nil {
+			return nil, err
+		}
+		days = append(days, day)
+	}
+	return days, rows.Err()
 }
 
 // claim notes in the target which source its rows come from, and refuses other rows.

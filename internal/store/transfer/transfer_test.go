@@ -86,7 +86,11 @@ func openBoth(t *testing.T, path, dsn string) (from, to *sql.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = release() })
-	to, err = postgres.OpenForCopy(dsn)
+	days, err := transfer.Days(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err = postgres.OpenForCopy(t.Context(), dsn, days)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +107,9 @@ func TestEverythingArrives(t *testing.T) {
 	}
 	if len(lines) != 6 || !strings.HasPrefix(lines[3], "verification  2500 rows") {
 		t.Errorf("progress:\n%s", strings.Join(lines, "\n"))
+	}
+	if n, err := server.SQL(database, `SELECT count(*) FROM attempt_default`); n != "0" {
+		t.Errorf("%s attempts are in the default partition, want none: %v", n, err)
 	}
 	s, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{})
 	if err != nil {
@@ -129,6 +136,14 @@ func TestEverythingArrives(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	defer func() { // the rows of the test are of 2024
+		if err := s.DropBefore(t.Context(), time.Now(), time.Now().AddDate(0, 0, -30)); err != nil {
+			t.Error(err)
+		}
+		if n, err := server.SQL(database, `SELECT (SELECT count(*) FROM verification) + (SELECT count(*) FROM attempt) + (SELECT count(*) FROM job)`); n != "0" {
+			t.Errorf("%s old rows are left after a drop, %v", n, err)
+		}
+	}()
 	if jobs, err = s.Claim(t.Context(), "sms", time.Now(), time.Now().Add(time.Minute), 10); err != nil || len(jobs) != 4 {
 		t.Errorf("jobs afterwards: %v, %v", jobs, err)
 	}
