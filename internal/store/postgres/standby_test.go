@@ -4,6 +4,8 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -55,4 +57,19 @@ func TestNothingIsAcknowledgedThatTheStandbyDoesNotHave(t *testing.T) {
 		t.Errorf("after the failover: %v", err)
 	}
 	l.audit(t, s)
+}
+
+// A host that is dead does not refuse, it says nothing. The one that takes writes may be the last.
+func TestHostsThatSayNothingArePassedOver(t *testing.T) {
+	hosts := ""
+	for range 3 {
+		l, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		hosts += l.Addr().String() + ","
+	}
+	open(t, fmt.Sprintf("postgres://postgres@%s%s/%s?connect_timeout=1&target_session_attrs=read-write",
+		hosts, server.Address(), server.Database(t)))
 }
