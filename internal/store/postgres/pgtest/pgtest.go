@@ -35,6 +35,7 @@ type Server struct {
 	ended    chan struct{}
 	log      *os.File
 	number   atomic.Int64 // of the last database
+	receiver int          // process of a deaf standby
 
 	mu   sync.Mutex
 	free []string // databases that nobody uses

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -64,8 +65,37 @@ func (s *Server) waitForStandby() error {
 	}
 }
 
-// Promote ends the standby's following: it takes writes when Promote returns.
+// Deafen keeps a standby from taking what its primary writes, so that commits there wait.
+func (s *Server) Deafen() error {
+	text, err := s.SQL("postgres", `SELECT pid FROM pg_stat_wal_receiver`)
+	if err != nil {
+		return err
+	}
+	if s.receiver, err = strconv.Atoi(text); err != nil {
+		return fmt.Errorf("the standby has no receiver: %w", err)
+	}
+	return syscall.Kill(s.receiver, syscall.SIGSTOP)
+}
+
+// WaitingCommits is how many commits of a primary wait for its standby.
+func (s *Server) WaitingCommits() (int, error) {
+	text, err := s.SQL("postgres", `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(text)
+}
+
+// Promote ends the standby's following: it takes writes when Promote returns. What a deaf one has
+// not read from its connection is lost.
 func (s *Server) Promote() error {
+	if s.receiver != 0 {
+		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGCONT} {
+			if err := syscall.Kill(s.receiver, signal); err != nil {
+				return err
+			}
+		}
+	}
 	_, err := s.SQL("postgres", `SELECT pg_promote()`)
 	return err
 }
