@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,11 +23,6 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 	}
 	defer server.Close()
 	g := newGateway(t)
-	codeFor := func(to string) string {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return g.code[to]
-	}
 	in := install(t, g.URL)
 	one := in.serve()
 	status, started, _, err := in.post(t.Context(), one.base, "/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {"sms"}})
@@ -40,14 +34,15 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 
 	// The move.
 	dir := filepath.Dir(in.config)
-	dsn := server.DSN(server.Empty(t))
+	database := server.Empty(t)
+	dsn := server.DSN(database)
 	withPassword := strings.Replace(dsn, "postgres@", "postgres:s3cret@", 1)
 	text, err := os.ReadFile(in.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	old := "sqlite:" + dir + "/verifyd.db"
-	nodes := strings.Replace(string(text), `store = "`+old+`"`, fmt.Sprintf("store = %q\nkey_file = %q", withPassword, dir+"/verifyd.key"), 1)
+	nodes := strings.Replace(string(text), old, withPassword, 1)
 	if err := os.WriteFile(in.config, []byte(nodes), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +59,22 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 	}
 	said += stdout + stderr
 
+	// As if it had been broken off: the note of the move is still there.
+	if _, err := server.SQL(database, `CREATE TABLE transfer (source text NOT NULL)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := once(t, "serve", "--config", in.config); code != 1 || !strings.Contains(stderr, "verifyd migrate --from") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("serve in the middle of a move: %d %s", code, stderr)
+	} else {
+		said += stderr
+	}
+	if _, err := server.SQL(database, `DROP TABLE transfer`); err != nil {
+		t.Fatal(err)
+	}
+
 	// Two nodes: one checks what the single machine had started, and each knows the other's work.
 	a, b := in.serve(), in.serve()
-	status, body, _, err := in.post(t.Context(), a.base, "/VerificationCheck", url.Values{"To": {"+34612345678"}, "Code": {codeFor("+34612345678")}})
+	status, body, _, err := in.post(t.Context(), a.base, "/VerificationCheck", url.Values{"To": {"+34612345678"}, "Code": {g.codeFor("+34612345678")}})
 	if err != nil || status != 200 || body["status"] != "approved" {
 		t.Errorf("a code from before the move: %d %v, %v", status, body, err)
 	}
@@ -75,7 +83,7 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 		t.Fatalf("start on the first node: %d %v, %v", status, started, err)
 	}
 	waitFor(t, "the message", func() bool { return g.count(attemptOf(started)) == 1 })
-	status, body, _, err = in.post(t.Context(), b.base, "/VerificationCheck", url.Values{"To": {"+34612345679"}, "Code": {codeFor("+34612345679")}})
+	status, body, _, err = in.post(t.Context(), b.base, "/VerificationCheck", url.Values{"To": {"+34612345679"}, "Code": {g.codeFor("+34612345679")}})
 	if err != nil || status != 200 || body["status"] != "approved" {
 		t.Errorf("its code on the second node: %d %v, %v", status, body, err)
 	}

@@ -128,6 +128,9 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if err := checkSchema(c); err != nil {
 		return nil, err
 	}
+	if err := checkMoved(c); err != nil {
+		return nil, err
+	}
 	if err := s.look(c); err != nil {
 		return nil, kind(err)
 	}
@@ -221,6 +224,23 @@ func checkSchema(c *conn) error {
 	}
 	if needs := newestMigration(); has < needs {
 		return fmt.Errorf("%w (it has version %d, this program needs %d)", ErrSchema, has, needs)
+	}
+	return nil
+}
+
+// checkMoved refuses a database that has only a part of what a SQLite file had. Package transfer
+// keeps the table while it moves.
+func checkMoved(c *conn) error {
+	answers, err := c.run(statement{query: `SELECT (to_regclass('transfer') IS NOT NULL)::int`})
+	if err != nil {
+		return kind(err)
+	}
+	var moving int64
+	if err := (firstRow{a: answers[0]}).Scan(&moving); err != nil {
+		return err
+	}
+	if moving != 0 {
+		return ErrHalfMoved
 	}
 	return nil
 }

@@ -162,6 +162,9 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	if err == nil {
 		t.Fatal("the move was not broken off")
 	}
+	if _, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{}); !errors.Is(err, postgres.ErrHalfMoved) {
+		t.Errorf("open in the middle of a move: %v, want ErrHalfMoved", err)
+	}
 	if _, err := server.SQL(database, `DELETE FROM verification WHERE id > (SELECT id FROM verification ORDER BY id OFFSET 1000 LIMIT 1)`); err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +174,18 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	}
 	if want := "2500 rows, 1499 of them now"; len(lines) != 6 || !strings.Contains(lines[3], want) {
 		t.Errorf("the second run said\n%s\nwant %q", strings.Join(lines, "\n"), want)
+	}
+	mustOpen(t, database)
+}
+
+func mustOpen(t *testing.T, database string) {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -183,6 +198,7 @@ func TestATargetWithOtherDataIsRefused(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(string) {}); !errors.Is(err, transfer.ErrOtherData) {
 		t.Errorf("%v, want ErrOtherData", err)
 	}
+	mustOpen(t, database) // it may be somebody's store, and the refusal has not touched it
 }
 
 func TestADifferenceIsFound(t *testing.T) {
