@@ -6,14 +6,17 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -25,6 +28,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
 	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
 	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
+	named := flags.String("store", "", "keep all but the key file in this PostgreSQL `store`, postgres://user@host/database, whose schema is brought up")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
@@ -39,14 +43,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stderr)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, "text", *logLevel)
-	everything := func(verify.Channel) bool { return true }
-	store, engine, err := openSQLite(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
+	store, engine, err := openDev(ctx, *data, *named, log)
 	if err != nil {
-		err = errors.Join(err, listener.Close())
-		if errors.Is(err, sqlite.ErrInUse) {
-			return fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", *data)
-		}
-		return fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", *data, err)
+		return errors.Join(err, listener.Close())
 	}
 	world, err := prepareDev(ctx, engine, sys.getenv)
 	if err != nil {
@@ -69,6 +68,29 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
 	return s.run(ctx)
+}
+
+// openDev opens the SQLite file of a data folder, or the PostgreSQL store that was named instead.
+// The key file is in the folder either way.
+func openDev(ctx context.Context, data, named string, log *slog.Logger) (store, *verify.Engine, error) {
+	c := config.Config{Store: "sqlite:" + filepath.Join(data, "verifyd.db"), KeyFile: filepath.Join(data, "verifyd.key")}
+	if named != "" {
+		if c.Store = named; !c.Postgres() {
+			return nil, nil, errors.New("--store: want postgres://user@host/database; without it, the store is a SQLite file in the data folder")
+		}
+		if _, _, err := postgres.Migrate(ctx, c.Store); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", c.StoreName(), err)
+		}
+	}
+	everything := func(verify.Channel) bool { return true }
+	s, engine, err := openConfigured(ctx, c, log, true, everything)
+	switch {
+	case errors.Is(err, sqlite.ErrInUse):
+		return nil, nil, fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", data)
+	case err != nil && named == "":
+		return nil, nil, fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", data, err)
+	}
+	return s, engine, err
 }
 
 // defaultData is the folder for data of programs (XDG base directories), or one in the current

@@ -243,6 +243,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"dev", "--listen", address, "--data", t.TempDir()}, 1, "is in use"},
 		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", data}, 1, "another verifyd dev"},
 		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", "/dev/null/x"}, 1, "--data"},
+		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--store", "mysql://x"}, 1, "want postgres://"},
 		{[]string{"dev", "--lisen", "x"}, 2, "--help"},
 		{[]string{"dev", "extra"}, 2, "unexpected argument"},
 		{[]string{"frobnicate"}, 2, "verifyd help"},
