@@ -20,24 +20,29 @@ import (
 const lifetime = 10 * time.Minute
 
 // history makes a data folder with a service that has verifications already, and returns the SID
-// of the service. They were made one every millisecond, and the last one's time was up just now.
+// of the service.
 func (b *bench) history(ctx context.Context, folder string, n int, state func(*verify.Verification)) (service string, err error) {
 	c, err := withService(ctx)(b.startVerifyd(ctx, folder))
 	if err != nil {
 		return "", err
 	}
-	service = c.service
 	c.stop()
+	return c.service, fill(ctx, folder, c.service, n, state)
+}
+
+// fill adds verifications to the store of a data folder: one every millisecond, so that the last
+// one's time is up now.
+func fill(ctx context.Context, folder, service string, n int, state func(*verify.Verification)) (err error) {
 	s, err := openStore(ctx, folder)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	const batch = 1000
 	first := time.Now().Add(-lifetime - time.Duration(n)*time.Millisecond)
 	for from := 0; from < n; from += batch {
 		if ctx.Err() != nil {
-			return "", ctx.Err()
+			return ctx.Err()
 		}
 		err := s.Update(ctx, func(tx verify.Tx) error {
 			for i := from; i < min(from+batch, n); i++ {
@@ -48,13 +53,13 @@ func (b *bench) history(ctx context.Context, folder string, n int, state func(*v
 			return nil
 		})
 		if err != nil {
-			return "", err
+			return err
 		}
 	}
-	return service, nil
+	return nil
 }
 
-// openStore opens the store of a data folder on which no server runs.
+// openStore opens the store of a data folder, as a short-lived command does.
 func openStore(ctx context.Context, folder string) (*sqlite.Store, error) {
 	return sqlite.Open(ctx, filepath.Join(folder, "verifyd.db"), sqlite.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 }
