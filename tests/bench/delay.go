@@ -10,7 +10,8 @@ import (
 )
 
 // oneWay is what the network between a node and its database adds in each direction: half a
-// millisecond for a round trip, which is two data centres of one city.
+// millisecond for a round trip, which is two data centres of one city. Passing through the proxy
+// costs some 0.1 ms more for a round trip.
 const oneWay = 250 * time.Microsecond
 
 const (

@@ -54,11 +54,7 @@ func (b *bench) allSides() []side {
 					return err
 				}
 				for round := 1; round < b.rounds; round++ {
-					if err := os.CopyFS(b.dueFolder(round), os.DirFS(b.dueFolder(0))); err != nil {
-						return err
-					}
-					// The copy of a key file is for everybody to read, and verifyd refuses such a one.
-					if err := os.Chmod(filepath.Join(b.dueFolder(round), "verifyd.key"), 0o600); err != nil {
+					if err := copyFolder(b.dueFolder(round), b.dueFolder(0)); err != nil {
 						return err
 					}
 				}
@@ -113,6 +109,15 @@ func (b *bench) chooseSides(legs []string) (chosen []side, err error) {
 func (b *bench) folder(name string) string { return filepath.Join(b.dir, name) }
 
 func (b *bench) dueFolder(round int) string { return b.folder(fmt.Sprint("expiring-", round)) }
+
+// copyFolder copies a data folder. The copy of the key file is for everybody to read at first, and
+// verifyd refuses such a one.
+func copyFolder(to, from string) error {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return err
+	}
+	return os.Chmod(filepath.Join(to, "verifyd.key"), 0o600)
+}
 
 // measureSides runs the rounds. What it started has ended when it returns.
 func (b *bench) measureSides(ctx context.Context, sides []side) (results, error) {
@@ -241,10 +246,13 @@ func (b *bench) startVerifyd(ctx context.Context, data string, more ...string) (
 // needPostgres starts the database server, unless it runs. Its settings are PostgreSQL's own; the
 // two that make a commit durable are named so that nobody has to look them up.
 func (b *bench) needPostgres(context.Context) (err error) {
-	if b.database == nil {
-		b.database, err = pgtest.Start("fsync=on", "synchronous_commit=on")
+	if b.database != nil {
+		return nil
 	}
-	return err
+	if b.database, err = pgtest.Start("fsync=on", "synchronous_commit=on"); err != nil {
+		return fmt.Errorf("%w; -legs leaves parts out", err)
+	}
+	return nil
 }
 
 // startOverPostgres starts a verifyd whose store is a database of its own, at an address that leads
