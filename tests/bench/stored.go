@@ -27,6 +27,7 @@ func (b *bench) history(ctx context.Context, folder string, n int, state func(*v
 		return "", err
 	}
 	c.stop()
+	b.say("writing %d verifications, some minutes for ten million", n)
 	return c.service, fill(ctx, folder, c.service, n, state)
 }
 
