@@ -32,6 +32,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -94,10 +95,15 @@ func main() {
 			binary: *binary, rounds: *rounds, stored: *stored, expiring: *expiring,
 			leg: inSeconds(*seconds), warmup: inSeconds(*warmup), connections: counts, legs: strings.Split(*legs, ","),
 		}
-		if err := b.run(ctx); ctx.Err() == nil {
+		var report bytes.Buffer
+		if err := b.run(ctx, &report); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
 			return err
 		}
-		return ctx.Err()
+		// Only now is everything put away, so a reader that has had enough (head) ends us cleanly.
+		_, err = report.WriteTo(os.Stdout)
+		return err
 	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -121,9 +127,9 @@ func parseCounts(text string) ([]int, error) {
 	return slices.Compact(counts), nil
 }
 
-// run measures everything that was asked for. What it started has ended and its folder is gone
-// when it returns.
-func (b *bench) run(ctx context.Context) (err error) {
+// run measures everything that was asked for, and reports. What it started has ended and its folder
+// is gone when it returns.
+func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 	sides, err := b.chooseSides(b.legs)
 	if err != nil {
 		return fmt.Errorf("-legs: %w", err)
@@ -155,7 +161,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return b.print(os.Stdout, sides, found, starts)
+	return b.print(report, sides, found, starts)
 }
 
 // print is the whole report.
