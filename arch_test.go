@@ -63,8 +63,9 @@ var mayImport = map[string][]string{
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 
-	"tests/bench":   {"internal/sid", "internal/store/sqlite", "internal/verify"},
-	"tests/clients": {},
+	"tests/bench":      {"internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
+	"tests/bench/bare": {},
+	"tests/clients":    {},
 }
 
 // outside says which foreign packages a package must not import, with the reason.

@@ -124,3 +124,39 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 		t.Error("the password of the database was printed")
 	}
 }
+
+// A laptop may develop against PostgreSQL: dev brings the schema up, and finds its account again.
+func TestDevOverPostgres(t *testing.T) {
+	server, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	data, database := t.TempDir(), server.Empty(t)
+	overPostgres := func(data string) []string {
+		return []string{"dev", "--listen", "127.0.0.1:0", "--data", data, "--log", "warn", "--store", server.DSN(database)}
+	}
+	first := begin(t, devReady, nil, overPostgres(data)...)
+	account := first.said("account SID")
+	status, body, _, err := post(t.Context(), first.base, account, first.said("auth token"),
+		"/v2/Services/"+first.said("service SID")+"/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {"sms"}})
+	if err != nil || status != 201 {
+		t.Fatalf("start: %d %v, %v", status, body, err)
+	}
+	if code := first.stop(); code != 0 {
+		t.Errorf("stopped with exit code %d:\n%s", code, first.errs)
+	}
+	if got, err := server.SQL(database, `SELECT sid FROM verification`); err != nil || got != body["sid"] {
+		t.Errorf("the database has %q, %v; want %v", got, err, body["sid"])
+	}
+	second := begin(t, devReady, nil, overPostgres(data)...)
+	if got := second.said("account SID"); got != account {
+		t.Errorf("the second start has account %s, want %s", got, account)
+	}
+	if code := second.stop(); code != 0 {
+		t.Errorf("stopped with exit code %d:\n%s", code, second.errs)
+	}
+	if _, stderr, code := once(t, overPostgres(t.TempDir())...); code != 1 || !strings.Contains(stderr, "copy the key file") {
+		t.Errorf("dev with another data folder: %d %s", code, stderr)
+	}
+}

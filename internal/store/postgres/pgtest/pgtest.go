@@ -1,6 +1,6 @@
-// Package pgtest starts throw-away PostgreSQL servers for tests: in a temporary folder, on a free
-// port of loopback, with fsync on, gone with the test process. It uses the PostgreSQL that is
-// installed, and says what to install where there is none.
+// Package pgtest starts throw-away PostgreSQL servers for tests and benchmarks: in a temporary
+// folder, on a free port of loopback, with fsync on, gone with the process. It uses the PostgreSQL
+// that is installed, and says what to install where there is none.
 package pgtest
 
 import (
@@ -180,6 +180,9 @@ func (s *Server) Close() error {
 
 // Address is the "host:port" of the server.
 func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
+// PID is the process of the running server; those of its connections are its children.
+func (s *Server) PID() int { return s.process.Process.Pid }
 
 // DSN is the address of a database.
 func (s *Server) DSN(database string) string {
