@@ -21,6 +21,9 @@ type Engine struct {
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes
+	// SweepRest is how long Sweep rests between two steps, so that those who wait for an answer
+	// hardly notice it.
+	SweepRest time.Duration
 	// Retention is how long records are kept.
 	Retention Retention
 

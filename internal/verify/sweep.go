@@ -24,7 +24,7 @@ const (
 )
 
 // sweepChunk bounds the time that one step of Sweep keeps the writer busy to about a millisecond.
-const sweepChunk = 1000
+const sweepChunk = 100
 
 // Sweep goes once over the current verifications and ends those whose time is up. Nothing depends
 // on it being punctual, because every operation looks at the clock itself; it wipes the codes of
@@ -38,11 +38,24 @@ func (e *Engine) Sweep(ctx context.Context) error {
 			next, err = tx.ExpireVerifications(from, now, now.Add(-remembered), sweepChunk)
 			return err
 		})
-		if err != nil || next == "" || ctx.Err() != nil {
+		if err != nil || next == "" || !pause(ctx, e.SweepRest) {
 			return err
 		}
 		from = next
 	}
+}
+
+// pause waits, and reports whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+	}
+	return ctx.Err() == nil
 }
 
 // DropOld blanks the payments and drops the records that have reached their age.

@@ -8,8 +8,9 @@ import (
 	"github.com/verifyd/verifyd/internal/sid"
 )
 
-// dropChunk bounds the time that one step of a Dropper keeps a writer busy to a few milliseconds.
-const dropChunk = 1000
+// dropChunk bounds the time that one step of a Dropper keeps a writer busy to less than a
+// millisecond.
+const dropChunk = 100
 
 // Dropper removes old rows, chunk by chunk, from tables whose id is the key of a SID.
 type Dropper struct {
