@@ -61,7 +61,7 @@ func (n *nodes) waitUntilReady(t *testing.T) {
 			if err != nil {
 				return false
 			}
-			return resp.StatusCode == 200 && resp.Body.Close() == nil
+			return resp.Body.Close() == nil && resp.StatusCode == 200
 		})
 	}
 }

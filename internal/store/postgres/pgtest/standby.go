@@ -96,7 +96,10 @@ func (s *Server) Promote() error {
 			}
 		}
 	}
-	_, err := s.SQL("postgres", `SELECT pg_promote()`)
+	done, err := s.SQL("postgres", `SELECT pg_promote()`)
+	if err == nil && done != "t" {
+		err = errors.New("the standby was not promoted within a minute")
+	}
 	return err
 }
 
