@@ -124,3 +124,10 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 		t.Error("the password of the database was printed")
 	}
 }
+
+// codeFor is the code that was sent to a number last, empty if there is none.
+func (g *gateway) codeFor(to string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.code[to]
+}
