@@ -62,13 +62,6 @@ func newGateway(t *testing.T) *gateway {
 
 var sixDigits = regexp.MustCompile(`\d{6}`)
 
-// codeFor is the code that was sent to a number last, empty if there is none.
-func (g *gateway) codeFor(to string) string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.code[to]
-}
-
 func (g *gateway) count(attempt string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -4,11 +4,15 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/anishathalye/porcupine"
 )
 
 // seedFlag repeats the choices of a randomized run, though not its timing:
@@ -105,4 +109,62 @@ func (c *crowd) waitForAnswers(t *testing.T, more int) {
 	t.Helper()
 	enough := c.history.answered() + more
 	waitFor(t, "answers", func() bool { return c.history.answered() >= enough || t.Failed() })
+}
+
+// note asks a question and remembers it with its answer, unless there is nothing to remember: it is
+// certain that it was not done, or it was a fetch without an answer.
+func (h *history) note(client int, q question, ask func(question) (a answer, done bool)) {
+	call := time.Since(h.began)
+	q.from = h.tick()
+	a, done := ask(q)
+	q.until = h.tick()
+	if !done || a.unknown && q.do == "fetch" {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ops = append(h.ops, porcupine.Operation{
+		ClientId: client, Input: q, Call: call.Nanoseconds(), Output: a, Return: time.Since(h.began).Nanoseconds(),
+	})
+}
+
+// answered is how many requests were answered.
+func (h *history) answered() (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, op := range h.ops {
+		if !op.Output.(answer).unknown {
+			n++
+		}
+	}
+	return n
+}
+
+// counts is how often each question had each answer.
+func (h *history) counts() map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	counts := map[string]int{}
+	for _, op := range h.ops {
+		q, a := op.Input.(question), op.Output.(answer)
+		what := a.status
+		switch {
+		case a.unknown:
+			what = "unknown"
+		case a.refused != 0:
+			what = strings.TrimSpace(fmt.Sprint(a.refused, " ", a.reason))
+		}
+		counts[q.do+": "+what]++
+	}
+	return counts
+}
+
+// mustAccept fails the test if the history has no order.
+func (h *history) mustAccept(t *testing.T) {
+	t.Helper()
+	began := time.Now()
+	if err := h.accept(); err != nil {
+		t.Error(err)
+	}
+	t.Logf("the checker took %s for %v", time.Since(began).Round(time.Millisecond), h.counts())
 }

@@ -62,7 +62,7 @@ func startEngines(t *testing.T, dsn string, c *clock, wrong [3]time.Duration) *e
 		})
 		now := c.now
 		if wrong[i] != 0 {
-			now = func() time.Time { return c.now().Add(store.Now().Sub(time.Now())) }
+			now = func() time.Time { return c.now().Add(time.Until(store.Now())) }
 		}
 		e.stores[i] = store
 		e.engines[i] = verify.NewEngine(store, keys, now, rand.Reader, func(verify.Channel) bool { return true })

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -220,40 +219,11 @@ func newHistory(tick func() int) *history {
 	return &history{began: time.Now(), tick: tick, owners: map[[2]string]string{}}
 }
 
-// note asks a question and remembers it with its answer, unless there is nothing to remember: it is
-// certain that it was not done, or it was a fetch without an answer.
-func (h *history) note(client int, q question, ask func(question) (a answer, done bool)) {
-	call := time.Since(h.began)
-	q.from = h.tick()
-	a, done := ask(q)
-	q.until = h.tick()
-	if !done || a.unknown && q.do == "fetch" {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.ops = append(h.ops, porcupine.Operation{
-		ClientId: client, Input: q, Call: call.Nanoseconds(), Output: a, Return: time.Since(h.began).Nanoseconds(),
-	})
-}
-
 // owns notes which verification a code was made for.
 func (h *history) owns(sid, to, code string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.owners[[2]string{to, code}] = sid
-}
-
-// answered is how many requests were answered.
-func (h *history) answered() (n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, op := range h.ops {
-		if !op.Output.(answer).unknown {
-			n++
-		}
-	}
-	return n
 }
 
 var machine = porcupine.NondeterministicModel{
@@ -308,37 +278,8 @@ func describe(ops []porcupine.Operation) string {
 	var text strings.Builder
 	for _, op := range ops {
 		q := op.Input.(question)
-		fmt.Fprintf(&text, "%12s %12s  client %d  tick %d-%d  %s %s: %+v\n", time.Duration(op.Call), time.Duration(op.Return),
-			op.ClientId, q.from, q.until, q.do, q.belongsTo, op.Output)
+		fmt.Fprintf(&text, "%12s %12s  client %d (patience %s)  tick %d-%d  %s %s: %+v\n", time.Duration(op.Call), time.Duration(op.Return),
+			op.ClientId, q.patience, q.from, q.until, q.do, q.belongsTo, op.Output)
 	}
 	return text.String()
-}
-
-// counts is how often each question had each answer.
-func (h *history) counts() map[string]int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	counts := map[string]int{}
-	for _, op := range h.ops {
-		q, a := op.Input.(question), op.Output.(answer)
-		what := a.status
-		switch {
-		case a.unknown:
-			what = "unknown"
-		case a.refused != 0:
-			what = strings.TrimSpace(fmt.Sprint(a.refused, " ", a.reason))
-		}
-		counts[q.do+": "+what]++
-	}
-	return counts
-}
-
-// mustAccept fails the test if the history has no order.
-func (h *history) mustAccept(t *testing.T) {
-	t.Helper()
-	began := time.Now()
-	if err := h.accept(); err != nil {
-		t.Error(err)
-	}
-	t.Logf("the checker took %s for %v", time.Since(began).Round(time.Millisecond), h.counts())
 }

@@ -160,3 +160,10 @@ func TestDevOverPostgres(t *testing.T) {
 		t.Errorf("dev with another data folder: %d %s", code, stderr)
 	}
 }
+
+// codeFor is the code that was sent to a number last, empty if there is none.
+func (g *gateway) codeFor(to string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.code[to]
+}
