@@ -25,6 +25,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
 	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
 	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
+	limits := flags.Bool("limits", false, "refuse bursts, polling and guessing as serve does")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
@@ -47,6 +48,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 			return fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", *data)
 		}
 		return fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", *data, err)
+	}
+	if *limits {
+		engine.Limits = verify.BuiltIn()
 	}
 	world, err := prepareDev(ctx, engine, sys.getenv)
 	if err != nil {

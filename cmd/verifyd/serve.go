@@ -50,6 +50,7 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
 		return err
 	}
+	s.engine.Limits = verify.BuiltIn()
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())
 	}

@@ -147,13 +147,16 @@ func (s *server) handler(health *health) http.Handler {
 	})
 }
 
-// sweep ends verifications whose time is up, again and again.
+// sweep ends verifications whose time is up and removes counts that are over, again and again.
 func (s *server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepPause)
 	defer ticker.Stop()
 	for {
 		if err := s.engine.Sweep(ctx); err != nil {
 			s.log.Error("cannot end expired verifications", "error", err)
+		}
+		if err := s.engine.SweepMeters(ctx); err != nil {
+			s.log.Error("cannot remove the counts of rate limits that are over", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -22,8 +22,11 @@ type Engine struct {
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes
+	// Limits are the built-in limits; the zero value has none.
+	Limits Limits
 
 	directory directory
+	polls     polls
 }
 
 // NewEngine puts an engine together.
