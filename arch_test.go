@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},
 
-	"internal/store/postgres":        {"internal/queue", "internal/store/sqlstore", "internal/verify"},
+	"internal/store/postgres":        {"internal/queue", "internal/sid", "internal/store/sqlstore", "internal/verify"},
 	"internal/store/postgres/pgtest": {"internal/store/postgres"},
 	"internal/store/sqlite":          {"internal/store/sqlstore", "internal/verify"},
 	"internal/store/sqlstore":        {"internal/sid", "internal/verify"},

@@ -1,9 +1,10 @@
 package verify
 
 import (
+	"cmp"
 	"context"
-	"encoding/base64"
-	"maps"
+	"encoding/binary"
+	"hash/crc32"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // to read the value again, which may be somebody's address, so a meter's name is a keyed digest. A
 // new root key therefore begins to count anew.
 type Meter struct {
-	ID      string // 22 characters
+	ID      int64 // positive
 	Windows []MeterWindow
 	// EndsAt is when no window counts any more.
 	EndsAt time.Time
@@ -60,7 +61,7 @@ func readMeteredLimits(tx Tx, serviceSID string) (limits []meteredLimit, err err
 type meters []metered
 
 type metered struct {
-	id    string
+	id    int64
 	limit meteredLimit
 }
 
@@ -74,19 +75,24 @@ func (e *Engine) metersOf(ctx context.Context, s *Service, values map[string]str
 	if err != nil {
 		return nil, err
 	}
-	byID := map[string]metered{}
+	var found meters
 	for _, l := range limits {
 		if value, given := values[l.name]; given {
-			digest := e.Keys.MAC(keyring.MeterMAC, l.sid, value)
-			id := base64.RawURLEncoding.EncodeToString(digest[len(digest)-16:])
-			byID[id] = metered{id: id, limit: l}
+			found = append(found, metered{meterID(l.sid, e.Keys.MAC(keyring.MeterMAC, l.sid, value)), l})
 		}
 	}
-	var found meters
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		found = append(found, byID[id])
-	}
-	return found, nil
+	slices.SortFunc(found, func(a, b metered) int { return cmp.Compare(a.id, b.id) })
+	// Two limits that meet in one meter, which nobody will see, share the first one's buckets.
+	return slices.CompactFunc(found, func(a, b metered) bool { return a.id == b.id }), nil
+}
+
+// meterID is 55 bits of a value's digest below 8 bits of its rate limit, which keep the meters of a
+// limit together on few pages. Among ten million meters two share an ID with a chance of one in a
+// thousand, and then their values are counted as one.
+func meterID(rateLimitSID string, digest []byte) int64 {
+	limit := crc32.ChecksumIEEE([]byte(rateLimitSID)) & 0xff
+	id := int64(limit)<<55 | int64(binary.BigEndian.Uint64(digest[len(digest)-8:])>>9)
+	return max(id, 1)
 }
 
 // spend counts a start in every bucket of every limit. If one is full, the refusal is of the one
@@ -96,7 +102,7 @@ func (m meters) spend(tx Tx, now time.Time) (write func(), err error) {
 	if len(m) == 0 {
 		return func() {}, nil
 	}
-	ids := make([]string, len(m))
+	ids := make([]int64, len(m))
 	for i := range m {
 		ids[i] = m[i].id
 	}
@@ -129,7 +135,7 @@ func (m meters) spend(tx Tx, now time.Time) (write func(), err error) {
 
 // spend is the meter, nil for one without any count, with one start more in each bucket; or how
 // long to wait if one is full.
-func (m *Meter) spend(id string, buckets []ratelimit.Limit, now time.Time) (next *Meter, wait time.Duration) {
+func (m *Meter) spend(id int64, buckets []ratelimit.Limit, now time.Time) (next *Meter, wait time.Duration) {
 	next = &Meter{ID: id, Windows: make([]MeterWindow, 0, len(buckets))}
 	for _, limit := range buckets {
 		w, pause, _ := limit.Spend(m.window(limit.Interval), now)
@@ -155,14 +161,15 @@ func (m *Meter) window(interval time.Duration) ratelimit.Window {
 
 // SweepMeters removes the meters of which nothing counts any more.
 func (e *Engine) SweepMeters(ctx context.Context) error {
-	for more := true; more && ctx.Err() == nil; {
+	for from := int64(0); ; {
+		var next int64
 		err := e.Store.Update(ctx, func(tx Tx) (err error) {
-			more, err = tx.DropMeters(e.Now(), sweepChunk)
+			next, err = tx.DropMeters(from, e.Now(), sweepChunk)
 			return err
 		})
-		if err != nil {
+		if err != nil || next == 0 || ctx.Err() != nil {
 			return err
 		}
+		from = next
 	}
-	return nil
 }

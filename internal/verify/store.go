@@ -104,12 +104,12 @@ type rateLimitTx interface {
 	PutBucket(*Bucket)
 	DeleteBucket(sid string)
 	// Meters reads several meters at once, in the order of their IDs; nil for one that is not there.
-	Meters(ids []string) ([]*Meter, error)
+	Meters(ids []int64) ([]*Meter, error)
 	AddMeter(*Meter)
 	PutMeter(*Meter)
-	// DropMeters removes meters that had ended at a time, about limit of them. more says that others
-	// are left.
-	DropMeters(now time.Time, limit int) (more bool, err error)
+	// DropMeters walks the meters after an ID, at most limit of them, and removes those that have
+	// ended. It returns the ID to go on from, 0 at the end.
+	DropMeters(from int64, now time.Time, limit int) (next int64, err error)
 }
 
 // Job is durable work that a commit left behind.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 )
 
@@ -104,8 +105,8 @@ func (t *turn) Records(keys []string, query string, args [][]any) []sqlstore.Row
 			}
 			t.absent[keys[i]] = statement{query, args[i]}
 		default:
-			if sid := string(r.answer.rows[0][0].bytes); sid != keys[i] {
-				t.read = append(t.read, sid) // the first column of every record is its SID
+			if first := string(r.answer.rows[0][0].bytes); first != keys[i] && len(first) == sid.Length {
+				t.read = append(t.read, first) // the first column of every record that has a SID
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func parseHistory(text string) (h verify.History, err error) {
 	if text == "" {
 		return h, nil
 	}
-	n, err := numbers(text, " ")
+	n, err := numbers(text, " ", 10)
 	if err != nil || len(n) < 3 {
 		return h, fmt.Errorf("%q is no history", text)
 	}
@@ -47,19 +47,20 @@ func parseHistory(text string) (h verify.History, err error) {
 	return h, nil
 }
 
-// formatWindows writes windows as "60/1764000000000/3", the interval in seconds, the beginning and
-// the count, separated by spaces.
+// formatWindows writes windows as "1o/midc1z40/3", the interval in seconds, the beginning and the
+// count, separated by spaces. The numbers are to the base of 36: meters lie scattered, and the more
+// of them a page holds, the fewer pages a commit has to write.
 func formatWindows(windows []verify.MeterWindow) string {
-	b := make([]byte, 0, 24*len(windows))
+	b := make([]byte, 0, 16*len(windows))
 	for i, w := range windows {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = strconv.AppendInt(b, int64(w.Interval/time.Second), 10)
+		b = strconv.AppendInt(b, int64(w.Interval/time.Second), 36)
 		b = append(b, '/')
-		b = strconv.AppendInt(b, toMillis(w.Start), 10)
+		b = strconv.AppendInt(b, toMillis(w.Start), 36)
 		b = append(b, '/')
-		b = strconv.AppendInt(b, int64(w.Count), 10)
+		b = strconv.AppendInt(b, int64(w.Count), 36)
 	}
 	return string(b)
 }
@@ -67,7 +68,7 @@ func formatWindows(windows []verify.MeterWindow) string {
 func parseWindows(text string) ([]verify.MeterWindow, error) {
 	var windows []verify.MeterWindow
 	for field := range strings.FieldsSeq(text) {
-		n, err := numbers(field, "/")
+		n, err := numbers(field, "/", 36)
 		if err != nil || len(n) != 3 {
 			return nil, fmt.Errorf("%q is no window", field)
 		}
@@ -78,9 +79,9 @@ func parseWindows(text string) ([]verify.MeterWindow, error) {
 	return windows, nil
 }
 
-func numbers(text, separator string) (list []int64, err error) {
+func numbers(text, separator string, base int) (list []int64, err error) {
 	for field := range strings.SplitSeq(text, separator) {
-		n, err := strconv.ParseInt(field, 10, 64)
+		n, err := strconv.ParseInt(field, base, 64)
 		if err != nil {
 			return nil, err
 		}

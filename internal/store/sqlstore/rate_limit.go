@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/verify"
@@ -90,21 +92,50 @@ func (t *Tx) DeleteBucket(sid string) {
 	t.write(`DELETE FROM bucket WHERE sid = $1`, sid)
 }
 
-// Meters implements verify.Tx.
-func (t *Tx) Meters(ids []string) ([]*verify.Meter, error) {
-	args := make([][]any, len(ids))
-	for i := range ids {
-		args[i] = []any{ids[i]}
-	}
+const meterColumns = `id, windows, ends_at`
+
+// Meters implements verify.Tx. Where records are locked each is read by itself, all in one round
+// trip; otherwise one statement reads them all, because most of what it costs is that it is one.
+func (t *Tx) Meters(ids []int64) ([]*verify.Meter, error) {
 	meters := make([]*verify.Meter, len(ids))
-	err := t.records(ids, `SELECT id, windows, ends_at FROM meter WHERE id = $1`, args, func(i int, row Row) (err error) {
-		if meters[i], err = scanMeter(row); errors.Is(err, verify.ErrNotFound) {
-			return nil
+	args := make([]any, len(ids))
+	for i := range ids {
+		args[i] = ids[i]
+	}
+	r, ok := t.conn.(Recorder)
+	if !ok {
+		found, err := list(t, scanMeter, metersByID(len(ids)), args...)
+		for _, m := range found {
+			meters[slices.Index(ids, m.ID)] = m
 		}
-		return err
-	})
-	return meters, err
+		return meters, err
+	}
+	keys, each := make([]string, len(ids)), make([][]any, len(ids))
+	for i := range ids {
+		keys[i], each[i] = meterKey(ids[i]), args[i:i+1]
+	}
+	for i, row := range r.Records(keys, metersByID(1), each) {
+		m, err := scanMeter(row)
+		if err != nil && !errors.Is(err, verify.ErrNotFound) {
+			return nil, err
+		}
+		meters[i] = m
+	}
+	return meters, nil
 }
+
+// metersByID is the query for n meters. SQLite would sort the list of an IN first.
+func metersByID(n int) string {
+	const one = `SELECT ` + meterColumns + ` FROM meter WHERE id = $`
+	query := []byte(one + "1")
+	for i := 2; i <= n; i++ {
+		query = strconv.AppendInt(append(query, " UNION ALL "+one...), int64(i), 10)
+	}
+	return string(query)
+}
+
+// meterKey names the record of a meter.
+func meterKey(id int64) string { return strconv.FormatInt(id, 36) }
 
 func scanMeter(row Row) (*verify.Meter, error) {
 	var m verify.Meter
@@ -115,7 +146,7 @@ func scanMeter(row Row) (*verify.Meter, error) {
 	}
 	var err error
 	if m.Windows, err = parseWindows(windows); err != nil {
-		return nil, fmt.Errorf("windows of meter %s: %w", m.ID, err)
+		return nil, fmt.Errorf("windows of meter %d: %w", m.ID, err)
 	}
 	m.EndsAt = fromMillis(ends)
 	return &m, nil
@@ -124,26 +155,29 @@ func scanMeter(row Row) (*verify.Meter, error) {
 // AddMeter implements verify.Tx. It is no upsert: of two that begin a meter at once, the second
 // has to run again and count on from the first.
 func (t *Tx) AddMeter(m *verify.Meter) {
-	t.change(m.ID)
-	t.write(`INSERT INTO meter (id, windows, ends_at) VALUES ($1, $2, $3)`, m.ID, formatWindows(m.Windows), toMillis(m.EndsAt))
+	t.change(meterKey(m.ID))
+	t.write(`INSERT INTO meter (`+meterColumns+`) VALUES ($1, $2, $3)`, m.ID, formatWindows(m.Windows), toMillis(m.EndsAt))
 }
 
 // PutMeter implements verify.Tx.
 func (t *Tx) PutMeter(m *verify.Meter) {
-	t.change(m.ID)
+	t.change(meterKey(m.ID))
 	t.write(`UPDATE meter SET windows = $2, ends_at = $3 WHERE id = $1`, m.ID, formatWindows(m.Windows), toMillis(m.EndsAt))
 }
 
-// DropMeters implements verify.Tx. The end stands in the DELETE itself, because a meter may have
-// gone on since it was found.
-func (t *Tx) DropMeters(now time.Time, limit int) (more bool, err error) {
+// DropMeters implements verify.Tx. The DELETE looks at the end itself, because a meter may have gone
+// on since it was found.
+func (t *Tx) DropMeters(from int64, now time.Time, limit int) (next int64, err error) {
 	var found, last int64
-	if err := t.conn.QueryRow(`SELECT count(*), coalesce(max(ends_at), 0) FROM (
-			SELECT ends_at FROM meter WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2
-		) AS chunk`, toMillis(now), limit).Scan(&found, &last); err != nil || found == 0 {
-		return false, err
+	if err := t.conn.QueryRow(`SELECT count(*), coalesce(max(id), 0) FROM (
+			SELECT id FROM meter WHERE id > $1 ORDER BY id LIMIT $2
+		) AS chunk`, from, limit).Scan(&found, &last); err != nil || found == 0 {
+		return 0, err
 	}
 	t.many = true
-	t.write(`DELETE FROM meter WHERE ends_at <= $1`, last)
-	return found == int64(limit), nil
+	t.write(`DELETE FROM meter WHERE id > $1 AND id <= $2 AND ends_at <= $3`, from, last, toMillis(now))
+	if found < int64(limit) {
+		return 0, nil
+	}
+	return last, nil
 }

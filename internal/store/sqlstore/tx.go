@@ -125,26 +125,6 @@ func (t *Tx) record(key, query string, args ...any) Row {
 	return t.conn.QueryRow(query, args...)
 }
 
-// records reads several records by their keys, and gives each to scan before it asks for the next.
-func (t *Tx) records(keys []string, query string, args [][]any, scan func(int, Row) error) error {
-	var rows []Row
-	if r, ok := t.conn.(Recorder); ok {
-		rows = r.Records(keys, query, args)
-	}
-	for i := range keys {
-		var row Row
-		if rows != nil {
-			row = rows[i]
-		} else {
-			row = t.conn.QueryRow(query, args[i]...)
-		}
-		if err := scan(i, row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (t *Tx) change(keys ...string) {
 	if t.dialect == Postgres { // SQLite has one writer, who need not know
 		t.changed = append(t.changed, keys...)

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -156,7 +155,7 @@ func rateLimitsAreUnique(t *testing.T, s Store) {
 func meter(n int) *verify.Meter {
 	var m verify.Meter
 	fill(&m, n)
-	m.ID = fmt.Sprintf("meter %d", n)
+	m.ID = int64(n)
 	return &m
 }
 
@@ -170,9 +169,9 @@ func metersComeBack(t *testing.T, s Store) {
 	update(t, s, func(tx verify.Tx) { tx.PutMeter(b) })
 	for _, within := range []func(*testing.T, Store, func(verify.Tx) ([]*verify.Meter, error)) []*verify.Meter{mustView, mustUpdate} {
 		got := within(t, s, func(tx verify.Tx) ([]*verify.Meter, error) {
-			return tx.Meters([]string{b.ID, "nothing", a.ID, "a\x00b"})
+			return tx.Meters([]int64{b.ID, 77, a.ID})
 		})
-		if diff := cmp.Diff([]*verify.Meter{b, nil, a, nil}, got); diff != "" {
+		if diff := cmp.Diff([]*verify.Meter{b, nil, a}, got); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -199,37 +198,40 @@ func mustUpdate(t *testing.T, s Store, read func(verify.Tx) ([]*verify.Meter, er
 
 func metersAreDropped(t *testing.T, s Store) {
 	const n, chunk = 25, 4
-	var ids []string
+	ids, ends := make([]int64, n), make([]time.Time, n)
 	update(t, s, func(tx verify.Tx) {
 		for i := range n {
 			m := meter(i + 1)
-			m.EndsAt = noon.Add(time.Duration(i-19) * time.Second) // that of number 19 is noon
-			ids = append(ids, m.ID)
+			m.EndsAt = noon.Add(time.Duration(i%5-3) * time.Second) // of five, one ends at noon and one later
+			ids[i], ends[i] = m.ID, m.EndsAt
 			tx.AddMeter(m)
 		}
 	})
-	ids = ids[:n] // a function may run twice
 	steps := 0
-	for more := true; more; steps++ {
+	for from := int64(0); ; steps++ {
 		update(t, s, func(tx verify.Tx) {
-			var err error
-			if more, err = tx.DropMeters(noon, chunk); err != nil {
+			next, err := tx.DropMeters(from, noon, chunk)
+			if err != nil {
 				t.Error(err)
 			}
+			from = next
 		})
+		if from == 0 {
+			break
+		}
 	}
-	if steps < 20/chunk {
-		t.Errorf("20 meters were dropped in %d steps of %d", steps, chunk)
+	if steps < n/chunk {
+		t.Errorf("the walk took %d steps for %d meters in chunks of %d", steps+1, n, chunk)
 	}
 	for i, m := range mustView(t, s, func(tx verify.Tx) ([]*verify.Meter, error) { return tx.Meters(ids) }) {
-		if (m == nil) != (i < 20) {
-			t.Errorf("meter %d, which ends at %s, is there: %v", i, noon.Add(time.Duration(i-19)*time.Second), m != nil)
+		if (m != nil) != ends[i].After(noon) {
+			t.Errorf("meter %d, which ends at %s, is there: %v", ids[i], ends[i], m != nil)
 		}
 	}
 }
 
 // spend counts once on each of two meters if both admit it, as a start does.
-func spend(tx verify.Tx, ids []string, limit ratelimit.Limit, now time.Time) (ok bool, err error) {
+func spend(tx verify.Tx, ids []int64, limit ratelimit.Limit, now time.Time) (ok bool, err error) {
 	meters, err := tx.Meters(ids)
 	if err != nil {
 		return false, err
@@ -262,13 +264,13 @@ func simultaneousMeters(t *testing.T, s Store) { metersOnNodes(t, []Store{s}) }
 // Meanwhile another one drops what has ended, and the windows of noon have not.
 func metersOnNodes(t *testing.T, nodes []Store) {
 	limit := ratelimit.Limit{Max: 10, Interval: time.Minute}
-	names := [][]string{{"a", "b"}, {"b", "c"}, {"c", "a"}}
+	pairs := [][]int64{{1, 2}, {2, 3}, {3, 1}}
 	var admitted [3]atomic.Int64
 	var all sync.WaitGroup
 	all.Go(func() {
 		for range 10 {
 			if err := nodes[0].Update(t.Context(), func(tx verify.Tx) error {
-				_, err := tx.DropMeters(noon, 100)
+				_, err := tx.DropMeters(0, noon, 100)
 				return err
 			}); err != nil {
 				t.Errorf("drop: %v", err)
@@ -278,7 +280,7 @@ func metersOnNodes(t *testing.T, nodes []Store) {
 	onNodes(nodes, func(i int, s Store) {
 		ok := false
 		err := s.Update(t.Context(), func(tx verify.Tx) (err error) {
-			ok, err = spend(tx, names[i%3], limit, noon)
+			ok, err = spend(tx, pairs[i%3], limit, noon)
 			return err
 		})
 		if err != nil {
@@ -289,20 +291,20 @@ func metersOnNodes(t *testing.T, nodes []Store) {
 		}
 	})
 	all.Wait()
-	counted := map[string]int{}
-	for i := range names {
-		for _, id := range names[i] {
+	counted := map[int64]int{}
+	for i := range pairs {
+		for _, id := range pairs[i] {
 			counted[id] += int(admitted[i].Load())
 		}
 	}
 	full := 0
-	for i, m := range mustView(t, nodes[0], func(tx verify.Tx) ([]*verify.Meter, error) { return tx.Meters([]string{"a", "b", "c"}) }) {
-		id, count := []string{"a", "b", "c"}[i], 0
+	for i, m := range mustView(t, nodes[0], func(tx verify.Tx) ([]*verify.Meter, error) { return tx.Meters([]int64{1, 2, 3}) }) {
+		id, count := int64(i+1), 0
 		if m != nil {
 			count = m.Windows[0].Count
 		}
 		if count != counted[id] || count > limit.Max {
-			t.Errorf("meter %s counts %d, and %d starts were admitted of at most %d", id, count, counted[id], limit.Max)
+			t.Errorf("meter %d counts %d, and %d starts were admitted of at most %d", id, count, counted[id], limit.Max)
 		}
 		if counted[id] == limit.Max {
 			full++

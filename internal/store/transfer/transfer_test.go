@@ -59,7 +59,7 @@ func source(t *testing.T) (path string) {
 		tx.PutService(&verify.Service{SID: sid("VA", 1), AccountSID: account})
 		tx.PutRateLimit(&verify.RateLimit{SID: sid("RK", 1), ServiceSID: sid("VA", 1), UniqueName: "ip"})
 		tx.PutBucket(&verify.Bucket{SID: sid("BL", 1), RateLimitSID: sid("RK", 1), Max: 1, Interval: time.Second})
-		tx.AddMeter(&verify.Meter{ID: "meter"})
+		tx.AddMeter(&verify.Meter{ID: 1})
 		for n := 1; n <= rows; n++ {
 			v := verify.Verification{SID: sid("VE", n), ServiceSID: sid("VA", 1), AccountSID: account, Recipient: fmt.Sprint(n),
 				Status: verify.Pending, Current: n%2 == 0, CreatedAt: time.UnixMilli(int64(n)).UTC()}

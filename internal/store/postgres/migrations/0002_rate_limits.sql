@@ -23,14 +23,14 @@ CREATE TABLE bucket (
 );
 CREATE UNIQUE INDEX bucket_interval ON bucket (rate_limit_sid, interval_s);
 
--- What one value of one rate limit has spent. Rows are updated in place (HOT) while they count, and
--- found by their end when they do not any more.
+-- What one value of one rate limit has spent. Rows are updated in place (HOT) while they count. No
+-- index has their end, which every start of a window would have to change: a walk finds those that
+-- are over.
 CREATE TABLE meter (
-	id      text COLLATE "C" PRIMARY KEY,
+	id      bigint PRIMARY KEY,
 	windows text NOT NULL,
 	ends_at bigint NOT NULL
 ) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.02);
-CREATE INDEX meter_end ON meter (ends_at);
 
 -- held_until keeps a verification current for the sake of the guesses in its history.
 ALTER TABLE verification ADD COLUMN history text NOT NULL DEFAULT '';

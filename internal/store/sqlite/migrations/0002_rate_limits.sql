@@ -23,14 +23,13 @@ CREATE TABLE bucket (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX bucket_interval ON bucket (rate_limit_sid, interval_s);
 
--- What one value of one rate limit has spent. Rows are updated in place while they count, and
--- found by their end when they do not any more.
+-- What one value of one rate limit has spent. Rows are updated in place while they count. No index
+-- has their end, which every start of a window would have to change: a walk finds those that are over.
 CREATE TABLE meter (
-	id      TEXT PRIMARY KEY,
+	id      INTEGER PRIMARY KEY,
 	windows TEXT NOT NULL,
 	ends_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX meter_end ON meter (ends_at);
+) STRICT;
 
 -- held_until keeps a verification current for the sake of the guesses in its history.
 ALTER TABLE verification ADD COLUMN history TEXT NOT NULL DEFAULT '';
