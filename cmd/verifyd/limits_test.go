@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"os"
 	"testing"
 )
 
@@ -11,6 +12,17 @@ func TestWhoHasTheBuiltInLimits(t *testing.T) {
 		in := install(t, newGateway(t).URL)
 		p := in.serve()
 		guess(t, p.base, in.key, in.secret, 429)
+		p.stop()
+
+		text, err := os.ReadFile(in.config)
+		if err == nil {
+			err = os.WriteFile(in.config, append([]byte("built_in_limits = false\n"), text...), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = in.serve()
+		guess(t, p.base, in.key, in.secret, 201)
 	})
 	t.Run("dev", func(t *testing.T) {
 		p := dev(t, t.TempDir())
