@@ -61,7 +61,8 @@ func (g *gateway) count(attempt string) int {
 	return g.got[attempt]
 }
 
-// installation is a production installation over a gateway.
+// installation is a production installation over a gateway. It has no built-in limits, because its
+// tests fire at few numbers.
 type installation struct {
 	t                       *testing.T
 	config                  string
@@ -77,6 +78,7 @@ func install(t *testing.T, gatewayURL string) *installation {
 	in := &installation{t: t, config: filepath.Join(dir, "verifyd.toml")}
 	text := fmt.Sprintf(`
 listen = "127.0.0.1:0"
+built_in_limits = false
 store = "sqlite:%s/verifyd.db"
 [providers.gateway]
 type = "httpapi"
