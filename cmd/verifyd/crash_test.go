@@ -77,8 +77,8 @@ func install(t *testing.T, gatewayURL string) *installation {
 	dir := t.TempDir()
 	in := &installation{t: t, config: filepath.Join(dir, "verifyd.toml")}
 	text := fmt.Sprintf(`
-listen = "127.0.0.1:0"
 built_in_limits = false
+listen = "127.0.0.1:0"
 store = "sqlite:%s/verifyd.db"
 [providers.gateway]
 type = "httpapi"

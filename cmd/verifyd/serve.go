@@ -50,13 +50,13 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
 		return err
 	}
+	if s.listener, err = listen(c.Listen); err != nil {
+		return errors.Join(err, s.store.Close())
+	}
 	if c.BuiltInLimits {
 		s.engine.Limits = verify.BuiltIn()
 	} else {
 		log.Warn("the built-in limits are turned off: who may start verifications can guess codes in the end")
-	}
-	if s.listener, err = listen(c.Listen); err != nil {
-		return errors.Join(err, s.store.Close())
 	}
 	scheme := "http"
 	if s.tls != nil {

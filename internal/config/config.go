@@ -30,15 +30,15 @@ type Config struct {
 	// KeyFile holds the root keys (see package keyring). Empty: beside the SQLite file, with the
 	// ending ".key"; with PostgreSQL it has to be named, because all nodes need the same one.
 	KeyFile string `toml:"key_file"`
-	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
-	// who can have codes sent can guess them in the end; load tests of one number need that.
-	BuiltInLimits bool `toml:"built_in_limits"`
-	TLS           TLS  `toml:"tls"`
-	Log           Log  `toml:"log"`
+	TLS     TLS    `toml:"tls"`
+	Log     Log    `toml:"log"`
 	// Providers are the tables [providers.NAME]; each has a type, and what that type needs.
 	Providers map[string]map[string]any `toml:"providers"`
 	// Routes are the providers of each channel, the preferred one first.
 	Routes map[string][]string `toml:"routes"`
+	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
+	// who can have codes sent can guess them in the end; load tests of one number need that.
+	BuiltInLimits bool `toml:"built_in_limits"`
 }
 
 // TLS says how connections are kept private.
