@@ -39,12 +39,12 @@ var mayImport = map[string][]string{
 	"internal/store/postgres/pgtest": {"internal/store/postgres"},
 	"internal/store/sqlite":          {"internal/store/sqlstore", "internal/verify"},
 	"internal/store/sqlstore":        {"internal/sid", "internal/verify"},
-	"internal/store/storetest":       {"internal/queue", "internal/sid", "internal/verify"},
+	"internal/store/storetest":       {"internal/queue", "internal/ratelimit", "internal/sid", "internal/verify"},
 
 	"internal/store/transfer": {"internal/sid"},
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
-		"internal/otp", "internal/phone", "internal/sid"},
+		"internal/otp", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7"},
 
 	"internal/config":    {},
@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"internal/mailaddr":  {},
 	"internal/otp":       {},
 	"internal/phone":     {},
+	"internal/ratelimit": {},
 	"internal/sid":       {},
 
 	"provider":              {},

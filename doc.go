@@ -16,6 +16,7 @@
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/config      verifyd.toml
 //	internal/keyring     keys: sealing, digests, rotation
+//	internal/ratelimit   the arithmetic of limits
 //	internal/sid, otp, phone, mailaddr, jsonparam   leaves: identifiers, codes, addresses, JSON
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks

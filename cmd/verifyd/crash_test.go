@@ -68,7 +68,8 @@ func (g *gateway) count(attempt string) int {
 	return g.got[attempt]
 }
 
-// installation is a production installation over a gateway.
+// installation is a production installation over a gateway. It has no built-in limits, because its
+// tests fire at few numbers.
 type installation struct {
 	t                       *testing.T
 	config                  string
@@ -90,6 +91,7 @@ func installOn(t *testing.T, store, dir, gatewayURL string) *installation {
 	t.Helper()
 	in := &installation{t: t, config: filepath.Join(dir, "verifyd.toml")}
 	text := fmt.Sprintf(`
+built_in_limits = false
 listen = "127.0.0.1:0"
 store = %q
 key_file = "%s/verifyd.key"

@@ -29,6 +29,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
 	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
 	database := flags.String("store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
+	limits := flags.Bool("limits", false, "refuse bursts, polling and guessing as serve does")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
@@ -46,6 +47,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	store, engine, place, err := openDev(ctx, *data, *database, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if *limits {
+		engine.Limits = verify.BuiltIn()
 	}
 	world, err := prepareDev(ctx, engine, sys.getenv)
 	if err != nil {

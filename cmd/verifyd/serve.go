@@ -54,6 +54,11 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
+	if c.BuiltInLimits {
+		s.engine.Limits = verify.BuiltIn()
+	} else {
+		log.Warn("the built-in limits are turned off: who may start verifications can guess codes in the end")
+	}
 	scheme := "http"
 	if s.tls != nil {
 		scheme = "https"

@@ -44,17 +44,23 @@ func (w *world) checkContract(body []byte) {
 		w.t.Errorf("body is not a JSON object: %v", err)
 		return
 	}
-	if list, ok := got["services"].([]any); ok {
-		for _, s := range list {
-			w.checkSchema("service", s.(map[string]any))
+	for key, schema := range map[string]string{"services": "service", "rate_limits": "rate_limit", "buckets": "bucket"} {
+		if list, ok := got[key].([]any); ok {
+			for _, s := range list {
+				w.checkSchema(schema, s.(map[string]any))
+			}
+			return
 		}
-		return
 	}
 	switch {
 	case got["more_info"] != nil:
 		if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, []string{"code", "message", "more_info", "status"}) {
 			w.t.Errorf("an error has the keys %v", keys)
 		}
+	case got["unique_name"] != nil:
+		w.checkSchema("rate_limit", got)
+	case got["interval"] != nil:
+		w.checkSchema("bucket", got)
 	case got["links"] != nil:
 		w.checkSchema("service", got)
 	case got["send_code_attempts"] != nil:

@@ -113,7 +113,7 @@ func (w *world) code(verificationSID string) string {
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
 // code of $VE1 and $WRONG1 is not. "advance 10m" moves the clock; "without email" takes a channel's
-// routes away; "x5" at the end repeats a request.
+// routes away; "limits" sets the built-in limits; "x5" at the end repeats a request.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/conversations/*.txt")
 	if err != nil || len(files) == 0 {
@@ -152,6 +152,9 @@ func (w *world) play(text string) string {
 				w.t.Fatal(err)
 			}
 			w.now = w.now.Add(d)
+			out.WriteString(line + "\n")
+		case word == "limits": // of a server, which a developer has not
+			w.engine.Limits = verify.BuiltIn()
 			out.WriteString(line + "\n")
 		case word == "without":
 			w.routed[verify.Channel(rest)] = false
@@ -199,14 +202,14 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`\b(AC|VA|VE|VL)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`\b(AC|VA|VE|VL|RK|BL)[0-9a-f]{32}\b`)
 
 // answer is an answer with names in the place of SIDs: status, the headers that tell something, and
 // the body.
 func (w *world) answer(rec *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d\n", rec.Code)
-	for _, name := range []string{"Allow", "Retry-After", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
+	for _, name := range []string{"Allow", "Retry-After", "Twilio-Reached-Rate-Limit", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
 		"Verifyd-Expires-In", "Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Www-Authenticate"} {
 		if value := rec.Header().Get(name); value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", name, value)

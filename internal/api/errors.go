@@ -33,6 +33,12 @@ var pages = map[verify.Code]page{
 	verify.CodeMaxSends:           {429, "Max send attempts reached"},
 	verify.CodeFeatureDisabled:    {403, "Service does not support this feature"},
 	verify.CodePSD2Incomplete:     {400, "'Amount' & 'Payee' params are required"},
+	verify.CodeTooManyRateLimits:  {400, "Max rate limits per service reached"},
+	verify.CodeRateLimitExists:    {400, "Rate limit with that UniqueName already exists"},
+	verify.CodeUniqueNameInvalid:  {400, "UniqueName format is invalid"},
+	verify.CodeTooManyBuckets:     {400, "Max Buckets per Rate limit reached"},
+	verify.CodeBucketExists:       {400, "Bucket with the given Interval already exists"},
+	verify.CodeBurst:              {429, "Too many concurrent requests for phone number"},
 	verify.CodePSD2Call:           {400, "Call channel is not supported when using PSD2"},
 	verify.CodeNoMailer:           {400, "A Mailer must be associated with the service"},
 	verify.CodeNoTarget:           {400, "No target verification specified"},
@@ -85,6 +91,9 @@ func refusal(err error, path string) (resp response, code verify.Code, logged er
 	}
 	if refused.RetryAfter > 0 {
 		resp.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(refused.RetryAfter.Seconds()))))
+	}
+	if refused.RateLimit != "" {
+		resp.header.Set("Twilio-Reached-Rate-Limit", refused.RateLimit)
 	}
 	if refused.Reason != "" {
 		resp.header.Set("Verifyd-Reason", string(refused.Reason))

@@ -48,6 +48,12 @@ func TestEveryPublishedParameterIsRead(t *testing.T) {
 		"/v2/Services/{ServiceSid}/Verifications/{Sid}": struct {
 			Status *string `form:"Status"`
 		}{},
+		"/v2/Services/{ServiceSid}/RateLimits": rateLimitParams{},
+		"/v2/Services/{ServiceSid}/RateLimits/{Sid}": struct {
+			Description *string `form:"Description"`
+		}{},
+		"/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets":       bucketParams{},
+		"/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}": bucketParams{},
 	}
 	for path, methods := range published.Paths {
 		for method := range methods {

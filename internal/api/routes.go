@@ -27,6 +27,18 @@ var routes = []route{
 	{"POST", "/v2/Services/{ServiceSid}/Verifications/{Sid}", (*API).updateVerification},
 
 	{"POST", "/v2/Services/{ServiceSid}/VerificationCheck", (*API).createVerificationCheck},
+
+	{"POST", "/v2/Services/{ServiceSid}/RateLimits", (*API).createRateLimit},
+	{"GET", "/v2/Services/{ServiceSid}/RateLimits", (*API).listRateLimits},
+	{"GET", "/v2/Services/{ServiceSid}/RateLimits/{Sid}", (*API).fetchRateLimit},
+	{"POST", "/v2/Services/{ServiceSid}/RateLimits/{Sid}", (*API).updateRateLimit},
+	{"DELETE", "/v2/Services/{ServiceSid}/RateLimits/{Sid}", (*API).deleteRateLimit},
+
+	{"POST", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets", (*API).createBucket},
+	{"GET", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets", (*API).listBuckets},
+	{"GET", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).fetchBucket},
+	{"POST", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).updateBucket},
+	{"DELETE", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).deleteBucket},
 }
 
 // table finds routes. It matches the path as it was sent, part by part, and never redirects: a

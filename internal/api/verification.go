@@ -29,6 +29,7 @@ type startParams struct {
 	EnableSNAClientToken *bool   `form:"EnableSnaClientToken"`
 	RiskCheck            string  `form:"RiskCheck"`
 	Tags                 string  `form:"Tags"`
+	ForgiveGuesses       *bool   `form:"Verifyd.ForgiveGuesses"`
 }
 
 func (a *API) createVerification(r *request) (response, error) {

@@ -40,6 +40,9 @@ type Config struct {
 	Providers map[string]map[string]any `toml:"providers"`
 	// Routes are the providers of each channel, the preferred one first.
 	Routes map[string][]string `toml:"routes"`
+	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
+	// who can have codes sent can guess them in the end; load tests of one number need that.
+	BuiltInLimits bool `toml:"built_in_limits"`
 }
 
 // TLS says how connections are kept private.
@@ -63,7 +66,8 @@ func Default() Config {
 		Listen:    "127.0.0.1:8642",
 		Store:     "sqlite:verifyd.db",
 		Retention: Age(30 * day), PaymentRetention: Age(day),
-		Log: Log{Format: "json", Level: "info"},
+		BuiltInLimits: true,
+		Log:           Log{Format: "json", Level: "info"},
 	}
 }
 

@@ -55,6 +55,15 @@ func TestTheEnvironmentOverrides(t *testing.T) {
 	}
 }
 
+func TestTheBuiltInLimitsAreOnUnlessTurnedOff(t *testing.T) {
+	none := func(string) (string, bool) { return "", false }
+	on, err := config.Parse(nil, none)
+	off, err2 := config.Parse([]byte("built_in_limits = false"), none)
+	if err != nil || err2 != nil || !on.BuiltInLimits || off.BuiltInLimits {
+		t.Errorf("by default %v, turned off %v; %v, %v", on.BuiltInLimits, off.BuiltInLimits, err, err2)
+	}
+}
+
 // Every mistake is said with the key at fault.
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{

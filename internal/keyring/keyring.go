@@ -37,9 +37,10 @@ const (
 	PasscodeMAC  Purpose = "otp-mac"  // digests of codes, compared by a check
 	PasscodeSeal Purpose = "otp-seal" // codes, read again for a resend
 	TokenSeal    Purpose = "token-seal"
+	MeterMAC     Purpose = "meter-mac" // names of meters, so that what is counted is not stored
 )
 
-var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal}
+var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC}
 
 const rootBytes = 32
 

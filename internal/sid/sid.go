@@ -26,6 +26,8 @@ const (
 	Attempt          = "VL"
 	Request          = "RQ"
 	Template         = "HJ"
+	RateLimit        = "RK"
+	Bucket           = "BL"
 	MessagingService = "MG"
 	PushCredential   = "CR"
 )

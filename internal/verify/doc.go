@@ -22,6 +22,10 @@
 //	  approved ◄──┘ │                                      │                time is up, then 404
 //	    404         └───── Update, another transaction ──► canceled ◄──┘ Update
 //
+// What a recipient may start and guess over all verifications goes from one to the next in their
+// History; which limits hold is the table in limits.go. What a customer limits by names of its own is
+// counted by meters, in the commit of the start (meter.go).
+//
 // The latest verification of a recipient in a service is the current one. As long as it is open
 // (pending, or out of checks with time left) a start does not make another: it sends again or
 // refuses. When it is over it stays current for a while, so that a 404 can say why.

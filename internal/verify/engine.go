@@ -26,8 +26,11 @@ type Engine struct {
 	SweepRest time.Duration
 	// Retention is how long records are kept.
 	Retention Retention
+	// Limits are the built-in limits; the zero value has none.
+	Limits Limits
 
 	directory directory
+	polls     polls
 }
 
 // NewEngine puts an engine together.

@@ -27,6 +27,7 @@ type world struct {
 	now     time.Time
 	account string
 	service string
+	payment bool // every start and check is of the same one
 }
 
 func newWorld(t *testing.T, settings verify.ServiceParams) *world {
@@ -78,7 +79,11 @@ func (w *world) advance(d time.Duration) {
 const ana = "+34612345678"
 
 func (w *world) start(to, channel string) (*verify.Verification, error) {
-	return w.StartVerification(w.t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel})
+	p := verify.StartParams{To: &to, Channel: &channel}
+	if w.payment {
+		p.Amount, p.Payee = "€ 39.99", "Acme"
+	}
+	return w.StartVerification(w.t.Context(), w.account, w.service, p)
 }
 
 func (w *world) mustStart(to, channel string) *verify.Verification {
@@ -91,7 +96,11 @@ func (w *world) mustStart(to, channel string) *verify.Verification {
 }
 
 func (w *world) check(to, code string) (*verify.Verification, verify.CheckOutcome, error) {
-	return w.CheckVerification(w.t.Context(), w.account, w.service, verify.CheckParams{To: &to, Code: &code})
+	p := verify.CheckParams{To: &to, Code: &code}
+	if w.payment {
+		p.Amount, p.Payee = "€ 39.99", "Acme"
+	}
+	return w.CheckVerification(w.t.Context(), w.account, w.service, p)
 }
 
 // code reads the code of the latest send, as a worker would.
@@ -110,6 +119,12 @@ func other(code string) string {
 		return "0" + code[1:]
 	}
 	return string(code[0]+1) + code[1:]
+}
+
+// refusal is the refusal that an error is, nil if it is none.
+func refusal(err error) *verify.Error {
+	refused, _ := errors.AsType[*verify.Error](err)
+	return refused
 }
 
 func wantCode(t *testing.T, err error, code verify.Code, reason verify.Reason) {

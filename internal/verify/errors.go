@@ -27,6 +27,12 @@ const (
 	CodeMaxSends           Code = 60203
 	CodeFeatureDisabled    Code = 60204
 	CodePSD2Incomplete     Code = 60206
+	CodeTooManyRateLimits  Code = 60207
+	CodeRateLimitExists    Code = 60208
+	CodeUniqueNameInvalid  Code = 60209
+	CodeTooManyBuckets     Code = 60210
+	CodeBucketExists       Code = 60211
+	CodeBurst              Code = 60212
 	CodePSD2Call           Code = 60214
 	CodeNoMailer           Code = 60217
 	CodeNoTarget           Code = 60221
@@ -48,7 +54,8 @@ func Codes() []Code {
 		CodeMissingParameter, CodeUnauthorized, CodeMethodNotAllowed, CodePageSizeTooLarge,
 		CodeNotFound, CodeTooManyRequests, CodeInternal, CodeUnavailable, CodeSNANotProvisioned,
 		CodeInvalidParameter, CodeMaxChecks, CodeMaxSends, CodeFeatureDisabled, CodePSD2Incomplete,
-		CodePSD2Call, CodeNoMailer, CodeNoTarget, CodeChannelDisabled, CodeTemplateChannel,
+		CodeTooManyRateLimits, CodeRateLimitExists, CodeUniqueNameInvalid, CodeTooManyBuckets,
+		CodeBucketExists, CodeBurst, CodePSD2Call, CodeNoMailer, CodeNoTarget, CodeChannelDisabled, CodeTemplateChannel,
 		CodeTemplateNotFound, CodeWhatsAppTemplate, CodeInvalidTemplates, CodeTemplatesInvalid,
 		CodePSD2SNA, CodeNoSpeechLocale, CodeAppHashChannel, CodeWhatsAppNotEnabled,
 	}
@@ -66,6 +73,8 @@ type Error struct {
 	Text string
 	// RetryAfter is the time until the same call may succeed, 0 if it never will or nobody knows.
 	RetryAfter time.Duration
+	// RateLimit is the unique name of the rate limit that was reached.
+	RateLimit string
 	// Reason says why something is not found, to a caller who may know.
 	Reason Reason
 	// Verification is what the refusal is about, where the caller may know it.

@@ -20,8 +20,8 @@ import (
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
-	// ConfigVersion is a number that has grown when an account, a key or a service has changed,
-	// here or elsewhere. A change made through this store shows at once, others within a second.
+	// ConfigVersion is a number that has grown when an account, a key, a service or a rate limit has
+	// changed, here or elsewhere. A change made through this store shows at once, others within a second.
 	ConfigVersion() uint64
 	// DropBefore removes the verifications, attempts and jobs that were minted before a time, in
 	// steps of at most a hundred records each, between which other Updates run; a store may keep
@@ -47,6 +47,7 @@ type Tx interface {
 	verificationTx
 	attemptTx
 	jobTx
+	rateLimitTx
 }
 
 type accountTx interface {
@@ -62,8 +63,8 @@ type serviceTx interface {
 	// Services lists the services of an account, newest first.
 	Services(accountSID string, page Page) ([]Service, error)
 	PutService(*Service)
-	// DeleteService removes a service and ends its verifications: their codes are wiped and their
-	// jobs find nothing to do.
+	// DeleteService removes a service with its rate limits and ends its verifications: their codes
+	// are wiped and their jobs find nothing to do.
 	DeleteService(sid string)
 }
 
@@ -76,8 +77,8 @@ type verificationTx interface {
 	PutVerification(*Verification)
 	// ExpireVerifications walks the current verifications from a place on, at most limit of them:
 	// those pending whose time is up at now become expired and lose their code, and those whose
-	// time was up at forget are no longer current. It returns the place to go on from, "" at the
-	// end. The walk follows the index of current verifications, so its cost does not grow with
+	// time was up at forget are no longer current, but for those that are held (see
+	// Verification.HeldUntil). It returns the place to go on from, "" at the end. The walk follows the index of current verifications, so its cost does not grow with
 	// history.
 	ExpireVerifications(from string, now, forget time.Time, limit int) (next string, err error)
 	// BlankPayments takes amount and payee out of verifications whose time was up at a time, of
@@ -99,6 +100,25 @@ type jobTx interface {
 	FinishJob(Job)
 	// DeferJob gives a job back, to be run at another time.
 	DeferJob(Job, time.Time)
+}
+
+type rateLimitTx interface {
+	// RateLimits lists the rate limits of a service, newest first.
+	RateLimits(serviceSID string, page Page) ([]RateLimit, error)
+	PutRateLimit(*RateLimit)
+	// DeleteRateLimit removes a rate limit and its buckets.
+	DeleteRateLimit(sid string)
+	// Buckets lists the buckets of a rate limit, newest first.
+	Buckets(rateLimitSID string, page Page) ([]Bucket, error)
+	PutBucket(*Bucket)
+	DeleteBucket(sid string)
+	// Meters reads several meters at once, in the order of their IDs; nil for one that is not there.
+	Meters(ids []int64) ([]*Meter, error)
+	AddMeter(*Meter)
+	PutMeter(*Meter)
+	// DropMeters walks the meters after an ID, at most limit of them, and removes those that have
+	// ended. It returns the ID to go on from, 0 at the end.
+	DropMeters(from int64, now time.Time, limit int) (next int64, err error)
 }
 
 // Job is durable work that a commit left behind.

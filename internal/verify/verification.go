@@ -38,6 +38,11 @@ type Verification struct {
 	// Current says that this is the recipient's latest verification in its service. Exactly one
 	// is, until it is forgotten.
 	Current bool
+	// History goes from one verification of a recipient to the next.
+	History History
+	// HeldUntil keeps the verification the current one for the sake of its history, even if its own
+	// time was up long ago. Zero is not at all.
+	HeldUntil time.Time
 }
 
 // Send is one message of a verification.
@@ -151,6 +156,8 @@ func (v *Verification) Check(matches func(mac []byte) bool, now time.Time) Check
 		v.end(Approved)
 		return CodeRight
 	}
+	v.History.guessed(now)
+	v.remember(v.History)
 	if v.Checks >= v.MaxChecks {
 		v.end(MaxAttemptsReached)
 	}
@@ -193,8 +200,19 @@ func (v *Verification) Expire(now time.Time) {
 // Forget makes room for the recipient's next verification.
 func (v *Verification) Forget() { v.Current = false }
 
-// end wipes the code: a verification that is over has none.
+// remember goes on with a history.
+func (v *Verification) remember(h History) {
+	v.History = h
+	v.HeldUntil = h.heldUntil()
+}
+
+// end wipes the code: a verification that is over has none. An approval says who it was that
+// guessed wrong before.
 func (v *Verification) end(status Status) {
 	v.Status = status
+	if status == Approved {
+		v.History.forgive()
+		v.remember(v.History)
+	}
 	v.CodeMAC, v.CodeSealed = nil, nil
 }

@@ -15,7 +15,7 @@ import (
 //
 // While a verification of (service, To) is open, a start is a resend: same SID, same code, perhaps
 // another channel. The refusals come in the order of the core reference, section 15, and a refused
-// start leaves no trace.
+// start leaves no trace: nothing is spent of any limit.
 func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID string, p StartParams) (*Verification, error) {
 	s, err := e.serviceInPath(ctx, accountSID, serviceSID)
 	if err != nil {
@@ -25,57 +25,52 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	meters, err := e.metersOf(ctx, s, w.rateLimits)
+	if err != nil {
+		return nil, err
+	}
 	var v *Verification
-	var refused error
 	send := e.newSend(w.channel)
 	defer send.giveUp()
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		now := e.Now()
-		refused = nil
 		before, err := tx.CurrentVerification(s.SID, w.recipient)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		switch {
-		case before == nil:
-		case !before.Open(now):
-			before.Expire(now)
-			before.Forget()
-			tx.PutVerification(before)
-			before = nil
-		case before.Status == Pending && w.otherTransaction(before):
-			// A code belongs to one amount and payee (RTS article 5): it must not be sent again
-			// under others.
-			before.Replace(now)
-			before.Forget()
-			tx.PutVerification(before)
-			before = nil
-		}
-		if before != nil {
-			v = before
-			if refused = mayResend(v, now); refused != nil {
-				return nil
-			}
-			a, err := e.attempt(v, s, w, now)
-			if err != nil {
-				return err
-			}
-			tx.PutVerification(v)
-			return send.add(tx, v, a)
-		}
-		if v, err = e.newVerification(s, w, now); err != nil {
+		count, err := meters.spend(tx, now)
+		if err != nil {
 			return err
 		}
+		var history History
+		if before != nil {
+			history = before.History
+		}
+		if w.forgive {
+			history.forgive()
+		}
+		if err := e.Limits.start(&history, now); err != nil {
+			return err
+		}
+		put := tx.PutVerification
+		if v = resent(tx, before, w, now); v != nil {
+			err = e.mayResend(v, s, now)
+		} else {
+			put = tx.AddVerification
+			v, err = e.newVerification(s, w, now, history)
+		}
+		if err != nil {
+			return err
+		}
+		v.remember(history)
 		a, err := e.attempt(v, s, w, now)
 		if err != nil {
 			return err
 		}
-		tx.AddVerification(v)
+		put(v)
+		count()
 		return send.add(tx, v, a)
 	})
-	if err == nil {
-		err = refused
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -83,19 +78,47 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	return v, nil
 }
 
+// resent is the verification that a start sends again, nil if there has to be a new one: then the
+// one before is ended, as far as it is not over.
+func resent(tx Tx, before *Verification, w *wish, now time.Time) *Verification {
+	switch {
+	case before == nil:
+		return nil
+	case !before.Open(now):
+		before.Expire(now)
+	case before.Status == Pending && w.otherTransaction(before):
+		// A code belongs to one amount and payee (RTS article 5): it must not be sent again under
+		// others.
+		before.Replace(now)
+	case before.Status == MaxAttemptsReached && w.forgive:
+		before.Replace(now)
+	default:
+		return before
+	}
+	before.Forget()
+	tx.PutVerification(before)
+	return nil
+}
+
 // mayResend is the refusal of another send, nil if there is none.
-func mayResend(v *Verification, now time.Time) error {
+func (e *Engine) mayResend(v *Verification, s *Service, now time.Time) error {
+	wait := v.ExpiresAt.Sub(now)
 	switch v.MaySend() {
 	case TriesSpent:
-		return &Error{Code: CodeMaxChecks, RetryAfter: v.ExpiresAt.Sub(now), Verification: v}
+		if _, longer := e.Limits.guesses(&v.History, s.CodeLength, s.PSD2Enabled, 1, now); longer > wait {
+			wait = longer
+		}
+		return &Error{Code: CodeMaxChecks, RetryAfter: wait, Verification: v}
 	case SendsSpent:
-		return &Error{Code: CodeMaxSends, RetryAfter: v.ExpiresAt.Sub(now), Verification: v}
+		return &Error{Code: CodeMaxSends, RetryAfter: wait, Verification: v}
 	default:
 		return nil
 	}
 }
 
-func (e *Engine) newVerification(s *Service, w *wish, now time.Time) (*Verification, error) {
+// newVerification makes a verification. It takes no more checks than its recipient's history leaves
+// guesses; if none are left, the start is refused.
+func (e *Engine) newVerification(s *Service, w *wish, now time.Time, history History) (*Verification, error) {
 	verificationSID, err := sid.New(sid.Verification, now, e.Random)
 	if err != nil {
 		return nil, err
@@ -106,6 +129,10 @@ func (e *Engine) newVerification(s *Service, w *wish, now time.Time) (*Verificat
 			return nil, err
 		}
 	}
+	checks, wait := e.Limits.guesses(&history, len(code), s.PSD2Enabled, s.MaxChecks, now)
+	if checks == 0 {
+		return nil, &Error{Code: CodeMaxChecks, RetryAfter: wait}
+	}
 	return &Verification{
 		SID:        verificationSID,
 		ServiceSID: s.SID,
@@ -115,7 +142,7 @@ func (e *Engine) newVerification(s *Service, w *wish, now time.Time) (*Verificat
 		Country:    w.country,
 		Status:     Pending,
 		MaxSends:   s.MaxSends,
-		MaxChecks:  s.MaxChecks,
+		MaxChecks:  checks,
 		CodeLength: len(code),
 		CodeMAC:    e.Keys.MAC(keyring.PasscodeMAC, verificationSID, code, w.amount, w.payee),
 		CodeSealed: e.Keys.Seal(keyring.PasscodeSeal, code, verificationSID),

@@ -37,6 +37,9 @@ type StartParams struct {
 	EnableSNAClientToken *bool
 	RiskCheck            string
 	Tags                 string // JSON object
+	// ForgiveGuesses is ours: the customer knows by other means who asks, so the wrong codes of this
+	// recipient are forgotten, and checks that are spent do not keep a new code from being sent.
+	ForgiveGuesses *bool
 }
 
 // wish is a start that was found to be in order.
@@ -48,6 +51,8 @@ type wish struct {
 	amount, payee string
 	locale, brand string
 	options       AttemptOptions
+	rateLimits    map[string]string // values by unique name
+	forgive       bool
 }
 
 // read checks the parameters in the order of the core reference, section 15. It needs nothing but
@@ -59,7 +64,7 @@ func (p StartParams) read(s *Service, routed func(Channel) bool) (*wish, error) 
 	if p.Channel == nil {
 		return nil, missing("Channel")
 	}
-	w := &wish{StartParams: p}
+	w := &wish{StartParams: p, forgive: p.ForgiveGuesses != nil && *p.ForgiveGuesses}
 	for _, step := range []func(*Service) error{
 		w.readChannel, w.readTo, w.readMessage, w.readGates, w.readPSD2, w.readTemplates,
 	} {
@@ -184,11 +189,12 @@ const (
 	maxTagLength = 128
 )
 
-// readJSON checks the parameters that are JSON. RateLimits and substitutions mean nothing yet: no
-// limit and no template can be made.
+// readJSON checks the parameters that are JSON. Substitutions mean nothing yet: no template can be
+// made.
 func (w *wish) readJSON() error {
 	if w.RateLimits != "" {
-		if _, err := jsonparam.Object(w.RateLimits); err != nil {
+		var err error
+		if w.rateLimits, err = texts(w.RateLimits); err != nil {
 			return invalid("RateLimits")
 		}
 	}

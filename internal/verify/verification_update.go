@@ -23,6 +23,9 @@ func (e *Engine) Verification(ctx context.Context, accountSID, serviceSID, sidOr
 		return nil, t.refusal(err)
 	}
 	now := e.Now()
+	if err := e.polls.spend(e.Limits.Fetches, v.SID, now); err != nil {
+		return nil, err
+	}
 	switch v.StatusAt(now) {
 	case Pending, Canceled, Replaced:
 		return v, nil

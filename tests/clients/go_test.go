@@ -55,6 +55,7 @@ func goThrough(t *testing.T, baseURL string) {
 	t.Run("six sends", w.with(goWalk.sixSends))
 	t.Run("payments", w.with(goWalk.payments))
 	t.Run("custom code", w.with(goWalk.customCode))
+	t.Run("rate limits", w.with(goWalk.rateLimits))
 	t.Run("refusals", w.with(goWalk.refusals))
 	t.Run("the service is deleted", w.with(goWalk.deleted))
 }
@@ -282,6 +283,66 @@ func (w goWalk) customCode() {
 	w.must(err)
 	w.check(checking(to, "123456"), "approved", true)
 	w.must(w.api.DeleteService(w.service))
+}
+
+func (w goWalk) rateLimits() {
+	limit := func(name string) (*verify.VerifyV2RateLimit, error) {
+		return w.api.CreateRateLimit(w.service, new(verify.CreateRateLimitParams).SetUniqueName(name).SetDescription("By address"))
+	}
+	l, err := limit("end_user_ip")
+	w.must(err)
+	_, err = limit("end_user_ip")
+	w.refused("a second rate limit of that name", err, 400, 60208)
+	_, err = limit("end user")
+	w.refused("a name with a space", err, 400, 60209)
+	_, err = w.api.CreateRateLimit(w.service, new(verify.CreateRateLimitParams))
+	w.refused("a rate limit without a name", err, 400, 20001)
+	_, err = limit("session")
+	w.must(err)
+	list, err := w.api.ListRateLimit(w.service, new(verify.ListRateLimitParams).SetPageSize(1))
+	w.must(err)
+	w.same("rate limits over pages of one", len(list), 2)
+	l, err = w.api.UpdateRateLimit(w.service, *l.Sid, new(verify.UpdateRateLimitParams).SetDescription("Another"))
+	w.must(err)
+	l, err = w.api.FetchRateLimit(w.service, *l.Sid)
+	w.must(err)
+	w.same("description", *l.Description, "Another")
+	w.same("unique name", *l.UniqueName, "end_user_ip")
+
+	bucket := func(most, interval int) (*verify.VerifyV2Bucket, error) {
+		return w.api.CreateBucket(w.service, *l.Sid, new(verify.CreateBucketParams).SetMax(most).SetInterval(interval))
+	}
+	b, err := bucket(9, 600)
+	w.must(err)
+	_, err = bucket(1, 600)
+	w.refused("a second bucket of that interval", err, 400, 60211)
+	_, err = bucket(0, 1)
+	w.refused("a bucket for nothing", err, 400, 60200)
+	_, err = bucket(100, 3600)
+	w.must(err)
+	buckets, err := w.api.ListBucket(w.service, *l.Sid, new(verify.ListBucketParams).SetPageSize(1))
+	w.must(err)
+	w.same("buckets over pages of one", len(buckets), 2)
+	b, err = w.api.UpdateBucket(w.service, *l.Sid, *b.Sid, new(verify.UpdateBucketParams).SetMax(2))
+	w.must(err)
+	b, err = w.api.FetchBucket(w.service, *l.Sid, *b.Sid)
+	w.must(err)
+	w.same("max", b.Max, 2)
+	w.same("interval", b.Interval, 600)
+
+	by := func(to, address string) error {
+		_, err := w.api.CreateVerification(w.service, starting(to, "sms").SetRateLimits(map[string]string{"end_user_ip": address}))
+		return err
+	}
+	w.must(by("+34612345612", "192.0.2.7"))
+	w.must(by("+34612345613", "192.0.2.7"))
+	w.refused("a third start from one address", by("+34612345614", "192.0.2.7"), 429, 20429)
+	w.must(by("+34612345614", "192.0.2.8"))
+	w.must(w.api.DeleteBucket(w.service, *l.Sid, *b.Sid))
+	w.must(by("+34612345615", "192.0.2.7"))
+	w.must(w.api.DeleteRateLimit(w.service, *l.Sid))
+	_, err = w.api.FetchRateLimit(w.service, *l.Sid)
+	w.refused("fetch of a deleted rate limit", err, 404, 20404)
 }
 
 func (w goWalk) refusals() {

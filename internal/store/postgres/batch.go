@@ -110,29 +110,38 @@ func (b *batch) run(group []*request) error {
 // read answers the reads of functions until all have ended. Those that wait go out together, in
 // the order of their keys, so that two batches lock records in the same order.
 func (b *batch) read(turns []*turn) error {
+	type question struct {
+		*read
+		of *request
+	}
 	for {
 		var waiting []*turn
+		var questions []question
 		for _, t := range turns {
 			if t.waiting != nil {
 				waiting = append(waiting, t)
+			}
+			for _, r := range t.waiting {
+				questions = append(questions, question{r, t.request})
 			}
 		}
 		if len(waiting) == 0 {
 			return nil
 		}
-		slices.SortStableFunc(waiting, func(a, b *turn) int { return strings.Compare(a.waiting.key, b.waiting.key) })
+		slices.SortStableFunc(questions, func(a, b question) int { return strings.Compare(a.key, b.key) })
 		b.open()
 		first := len(b.pipeline)
-		for _, t := range waiting {
-			b.add(t.request, t.waiting.query, t.waiting.args...)
+		for _, q := range questions {
+			b.add(q.of, q.query, q.args...)
 		}
 		answers, err := b.send()
 		if err != nil {
 			return err
 		}
-		for i, t := range waiting {
-			t.waiting.answer = answers[first+i]
+		for i, q := range questions {
+			q.answer = answers[first+i]
 		}
+		slices.SortStableFunc(waiting, func(a, b *turn) int { return strings.Compare(a.waiting[0].key, b.waiting[0].key) })
 		for _, t := range waiting {
 			t.goOn()
 		}

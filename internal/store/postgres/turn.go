@@ -19,11 +19,11 @@ type turn struct {
 	tx      *sqlstore.Tx
 	err     error // what the function returned
 
-	next func() (*read, bool)
+	next func() ([]*read, bool)
 	stop func()
-	// yield hands a read over. It returns false if this turn is given up.
-	yield   func(*read) bool
-	waiting *read
+	// yield hands reads over. It returns false if this turn is given up.
+	yield   func([]*read) bool
+	waiting []*read
 
 	locking bool // reads of records lock them
 	read    []string
@@ -47,7 +47,7 @@ const lockRecord = ` FOR NO KEY UPDATE`
 func begin(r *request, locking bool, days map[sid.Day]string) *turn {
 	t := &turn{request: r, locking: locking}
 	t.tx = sqlstore.NewPostgres(t, days)
-	t.next, t.stop = iter.Pull(func(yield func(*read) bool) {
+	t.next, t.stop = iter.Pull(func(yield func([]*read) bool) {
 		t.yield = yield
 		t.err = runOnce(r.fn, t.tx)
 	})
@@ -58,8 +58,8 @@ func begin(r *request, locking bool, days map[sid.Day]string) *turn {
 // goOn runs the function up to its next read, or to its end.
 func (t *turn) goOn() {
 	t.waiting = nil
-	if read, more := t.next(); more {
-		t.waiting = read
+	if reads, more := t.next(); more {
+		t.waiting = reads
 	}
 }
 
@@ -75,26 +75,42 @@ func runOnce(fn func(*sqlstore.Tx) error, tx *sqlstore.Tx) (err error) {
 
 // Record implements sqlstore.Recorder.
 func (t *turn) Record(key, query string, args ...any) sqlstore.Row {
-	t.read = append(t.read, key)
-	r := &read{statement: statement{query, args}, key: key}
-	if t.locking {
-		r.query += lockRecord
-	}
-	if !storable(args) { // no record can have such a key
-		return firstRow{a: &answer{}}
-	}
-	if err := t.ask(r); err != nil {
-		return firstRow{err: err}
-	}
-	if len(r.answer.rows) == 0 {
-		if t.absent == nil {
-			t.absent = map[string]statement{}
+	return t.Records([]string{key}, query, [][]any{args})[0]
+}
+
+// Records implements sqlstore.Recorder. All reads are asked in one round trip.
+func (t *turn) Records(keys []string, query string, args [][]any) []sqlstore.Row {
+	reads, asked := make([]*read, len(keys)), make([]*read, 0, len(keys))
+	for i, key := range keys {
+		t.read = append(t.read, key)
+		reads[i] = &read{statement: statement{query, args[i]}, key: key}
+		if t.locking {
+			reads[i].query += lockRecord
 		}
-		t.absent[key] = statement{query, args}
-	} else if sid := string(r.answer.rows[0][0].bytes); sid != key {
-		t.read = append(t.read, sid) // the first column of every record is its SID
+		if storable(args[i]) {
+			asked = append(asked, reads[i])
+		} else {
+			reads[i].answer = &answer{} // no record can have such a key
+		}
 	}
-	return firstRow{a: r.answer}
+	err := t.ask(asked...)
+	rows := make([]sqlstore.Row, len(keys))
+	for i, r := range reads {
+		rows[i] = firstRow{r.answer, err}
+		switch {
+		case err != nil || !storable(args[i]):
+		case len(r.answer.rows) == 0:
+			if t.absent == nil {
+				t.absent = map[string]statement{}
+			}
+			t.absent[keys[i]] = statement{query, args[i]}
+		default:
+			if first := string(r.answer.rows[0][0].bytes); first != keys[i] && len(first) == sid.Length {
+				t.read = append(t.read, first) // the first column of every record that has a SID
+			}
+		}
+	}
+	return rows
 }
 
 // QueryRow implements sqlstore.Conn.
@@ -121,8 +137,11 @@ func (t *turn) query(query string, args []any) (*answer, error) {
 	return r.answer, err
 }
 
-func (t *turn) ask(r *read) error {
-	if !t.yield(r) || r.answer == nil {
+func (t *turn) ask(reads ...*read) error {
+	if len(reads) == 0 {
+		return nil
+	}
+	if !t.yield(reads) || reads[0].answer == nil {
 		return errStopped
 	}
 	return nil

@@ -52,7 +52,7 @@ type Tx struct {
 	days    map[sid.Day]string
 	changed []string // keys of the records that were written
 	many    bool     // more was written than changed names
-	listed  bool     // accounts or services were listed
+	listed  bool     // configuration was listed
 	kept    bool     // is to be committed even without writes
 }
 
@@ -69,6 +69,8 @@ const (
 // the same time. A key is a SID, or service SID and recipient of a current verification.
 type Recorder interface {
 	Record(key, query string, args ...any) Row
+	// Records is Record for several records at once; each has arguments of its own.
+	Records(keys []string, query string, args [][]any) []Row
 }
 
 var _ verify.Tx = (*Tx)(nil)
@@ -91,7 +93,7 @@ func (t *Tx) Writes() []Write {
 	return t.writes
 }
 
-// ConfigChanged reports whether an account, a key or a service was put or deleted.
+// ConfigChanged reports whether an account, a key, a service or a rate limit was put or deleted.
 func (t *Tx) ConfigChanged() bool { return t.config }
 
 // Changed are the keys of the records that the run writes (see Recorder); all is true if it writes
@@ -104,7 +106,7 @@ func (t *Tx) Keep() { t.kept = true }
 // Kept reports whether Keep was called.
 func (t *Tx) Kept() bool { return t.kept }
 
-// Listed reports whether the run read a list of accounts or services.
+// Listed reports whether the run read a list of accounts, services or rate limits.
 func (t *Tx) Listed() bool { return t.listed }
 
 // Kinds are the kinds of the jobs that the run enqueued or deferred.
@@ -156,6 +158,14 @@ func list[T any](t *Tx, scan func(Row) (T, error), query string, args ...any) (o
 }
 
 func toMillis(at time.Time) int64 { return at.UnixMilli() }
+
+// toMillisOrZero is 0 for the zero time.
+func toMillisOrZero(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return toMillis(at)
+}
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 

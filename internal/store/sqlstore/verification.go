@@ -15,20 +15,26 @@ import (
 // other those of payments of the last day. So a commit touches few pages however long the history is.
 const verificationColumns = `sid, service_sid, account_sid, recipient, to_address, country, channel, status,
 	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee,
-	created_at, updated_at, expires_at, is_current`
+	created_at, updated_at, expires_at, is_current, history, held_until`
 
 func scanVerification(row Row) (*verify.Verification, error) {
 	var v verify.Verification
-	var sends string
-	var created, updated, expires, current int64
+	var sends, history string
+	var created, updated, expires, current, held int64
 	err := row.Scan(&v.SID, &v.ServiceSID, &v.AccountSID, &v.Recipient, &v.To, &v.Country, &v.Channel, &v.Status,
 		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee,
-		&created, &updated, &expires, &current)
+		&created, &updated, &expires, &current, &history, &held)
 	if err != nil {
 		return nil, err
 	}
 	if v.Sends, err = parseSends(sends); err != nil {
 		return nil, fmt.Errorf("sends of verification %s: %w", v.SID, err)
+	}
+	if v.History, err = parseHistory(history); err != nil {
+		return nil, fmt.Errorf("history of verification %s: %w", v.SID, err)
+	}
+	if held != 0 {
+		v.HeldUntil = fromMillis(held)
 	}
 	v.CreatedAt, v.UpdatedAt, v.ExpiresAt = fromMillis(created), fromMillis(updated), fromMillis(expires)
 	v.Current = current == 1
@@ -51,20 +57,21 @@ func (t *Tx) CurrentVerification(serviceSID, recipient string) (*verify.Verifica
 func (t *Tx) AddVerification(v *verify.Verification) {
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
 		formatSends(v.Sends), v.Checks, v.MaxSends, v.MaxChecks, v.CodeLength, v.CodeMAC, v.CodeSealed, v.Amount, v.Payee,
-		toMillis(v.CreatedAt), toMillis(v.UpdatedAt), toMillis(v.ExpiresAt), toBit(v.Current))
+		toMillis(v.CreatedAt), toMillis(v.UpdatedAt), toMillis(v.ExpiresAt), toBit(v.Current),
+		formatHistory(v.History), toMillisOrZero(v.HeldUntil))
 }
 
 // PutVerification implements verify.Tx. It writes what can change.
 func (t *Tx) PutVerification(v *verify.Verification) {
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
-			updated_at = $9, is_current = $10
+			updated_at = $9, is_current = $10, history = $11, held_until = $12
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(v.SID), v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
-		toMillis(v.UpdatedAt), toBit(v.Current))
+		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil))
 }
 
 // ExpireVerifications implements verify.Tx. A place in the walk is a service SID and a recipient,
@@ -84,9 +91,9 @@ func (t *Tx) ExpireVerifications(from string, now, forget time.Time, limit int) 
 	t.many = true
 	t.write(`UPDATE verification SET code_mac = NULL, code_sealed = NULL,
 			status = CASE WHEN status = 'pending' THEN 'expired' ELSE status END,
-			is_current = CASE WHEN expires_at <= $6 THEN 0 ELSE 1 END
+			is_current = CASE WHEN expires_at <= $6 AND held_until <= $5 THEN 0 ELSE 1 END
 		WHERE is_current = 1 AND (service_sid, recipient) > ($1, $2) AND (service_sid, recipient) <= ($3, $4)
-			AND (expires_at <= $6 OR expires_at <= $5 AND status = 'pending')`,
+			AND (expires_at <= $6 AND held_until <= $5 OR expires_at <= $5 AND status = 'pending')`,
 		service, recipient, last.service, last.recipient, toMillis(now), toMillis(forget))
 	if len(chunk) < limit {
 		return "", nil

@@ -21,6 +21,7 @@ func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
 		{"simultaneous checks on all nodes compare as often as allowed", checksOnNodes},
 		{"simultaneous starts on all nodes make one verification", startsOnNodes},
 		{"simultaneous replacements leave one that is current, and hide none", replacementsOnNodes},
+		{"simultaneous starts on all nodes are all counted", metersOnNodes},
 		{"an account that is made if missing is made once", accountOnNodes},
 		{"a job is claimed by one node", claimsOnNodes},
 		{"functions that lock each other out run again", deadlocks},

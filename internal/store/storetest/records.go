@@ -81,6 +81,7 @@ func verification(n int) *verify.Verification {
 	var v verify.Verification
 	fill(&v, n)
 	v.SID, v.AccountSID, v.ServiceSID = numbered("VE", n), accountSID, serviceSID
+	v.HeldUntil = noon
 	v.Status, v.Channel = verify.Pending, verify.SMS
 	for i := range v.Sends {
 		v.Sends[i].Channel = verify.Call
@@ -207,6 +208,7 @@ func verificationsComeBack(t *testing.T, s Store) {
 		t.Errorf("by recipient:\n%s", diff)
 	}
 	bare := verification(50)
+	bare.History, bare.HeldUntil = verify.History{}, time.Time{}
 	bare.Sends, bare.CodeMAC, bare.CodeSealed, bare.Amount, bare.Payee, bare.Current = nil, nil, nil, "", "", false
 	update(t, s, func(tx verify.Tx) { tx.AddVerification(bare) })
 	got = mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(bare.SID) })
@@ -311,6 +313,9 @@ func expiry(t *testing.T, s Store) {
 			default:
 				v.ExpiresAt = noon.Add(time.Minute)
 			}
+			if i == 11 { // its history still counts
+				v.HeldUntil = noon.Add(time.Second)
+			}
 			if i == 0 {
 				v.Status, v.CodeMAC, v.CodeSealed = verify.Approved, nil, nil
 			}
@@ -342,7 +347,7 @@ func expiry(t *testing.T, s Store) {
 		case i < 10:
 			status = verify.Expired
 		case i < 15:
-			status, current = verify.Expired, false
+			status, current = verify.Expired, i == 11
 		}
 		if v.Status != status || v.Current != current || (v.CodeSealed == nil) != (i < 15) {
 			t.Errorf("verification %d: %s, current %v, code %q; want %s, %v", i, v.Status, v.Current, v.CodeSealed, status, current)

@@ -25,6 +25,7 @@ type table struct{ name, key string }
 var tables = []table{
 	{"account", "sid"}, {"api_key", "sid"}, {"service", "sid"},
 	{"verification", "id"}, {"attempt", "id"}, {"job", "id"},
+	{"rate_limit", "sid"}, {"bucket", "sid"}, {"meter", "id"},
 }
 
 // chunk is how many rows go in one transaction. PostgreSQL takes 65535 parameters in a statement.

@@ -57,6 +57,9 @@ func source(t *testing.T) (path string) {
 		tx.PutAccount(&verify.Account{SID: account, Name: "Zürich", TokenHash: []byte{0, 1, 255}, TokenSealed: []byte("x")})
 		tx.PutKey(&verify.Key{SID: sid("SK", 1), AccountSID: account, SecretHash: []byte("x")})
 		tx.PutService(&verify.Service{SID: sid("VA", 1), AccountSID: account})
+		tx.PutRateLimit(&verify.RateLimit{SID: sid("RK", 1), ServiceSID: sid("VA", 1), UniqueName: "ip"})
+		tx.PutBucket(&verify.Bucket{SID: sid("BL", 1), RateLimitSID: sid("RK", 1), Max: 1, Interval: time.Second})
+		tx.AddMeter(&verify.Meter{ID: 1})
 		for n := 1; n <= rows; n++ {
 			v := verify.Verification{SID: sid("VE", n), ServiceSID: sid("VA", 1), AccountSID: account, Recipient: fmt.Sprint(n),
 				Status: verify.Pending, Current: n%2 == 0, CreatedAt: time.UnixMilli(int64(n)).UTC()}
@@ -105,7 +108,7 @@ func TestEverythingArrives(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(lines) != 6 || !strings.HasPrefix(lines[3], "verification  2500 rows") {
+	if len(lines) != 9 || !strings.HasPrefix(lines[3], "verification  2500 rows") || !strings.HasPrefix(lines[8], "meter         1 rows") {
 		t.Errorf("progress:\n%s", strings.Join(lines, "\n"))
 	}
 	if n, err := server.SQL(database, `SELECT count(*) FROM attempt_default`); n != "0" {
@@ -172,7 +175,7 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
 		t.Fatal(err)
 	}
-	if want := "2500 rows, 1499 of them now"; len(lines) != 6 || !strings.Contains(lines[3], want) {
+	if want := "2500 rows, 1499 of them now"; len(lines) != 9 || !strings.Contains(lines[3], want) {
 		t.Errorf("the second run said\n%s\nwant %q", strings.Join(lines, "\n"), want)
 	}
 	mustOpen(t, database)

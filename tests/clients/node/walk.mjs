@@ -158,6 +158,40 @@ for (const [channel, to] of [
   same("delete", await s.remove(), true);
 }
 
+// Rate limits.
+{
+  const limit = (uniqueName) => service.rateLimits.create({ uniqueName, description: "By address" });
+  const made = await limit("end_user_ip");
+  await refused("a second rate limit of that name", 400, 60208, limit("end_user_ip"));
+  await refused("a name with a space", 400, 60209, limit("end user"));
+  await limit("session");
+  same("rate limits over pages", (await service.rateLimits.list({ pageSize: 1 })).length, 2);
+  const one = service.rateLimits(made.sid);
+  await one.update({ description: "Another" });
+  const fetched = await one.fetch();
+  same("rate limit", [fetched.uniqueName, fetched.description, fetched.links.buckets],
+    ["end_user_ip", "Another", `${BASE}/v2/Services/${sid}/RateLimits/${made.sid}/Buckets`]);
+
+  const bucket = await one.buckets.create({ max: 9, interval: 600 });
+  await refused("a second bucket of that interval", 400, 60211, one.buckets.create({ max: 1, interval: 600 }));
+  await refused("a bucket for nothing", 400, 60200, one.buckets.create({ max: 0, interval: 1 }));
+  await one.buckets.create({ max: 100, interval: 3600 });
+  same("buckets over pages", (await one.buckets.list({ pageSize: 1 })).length, 2);
+  await one.buckets(bucket.sid).update({ max: 2 });
+  const changed = await one.buckets(bucket.sid).fetch();
+  same("bucket", [changed.max, changed.interval], [2, 600]);
+
+  const by = (to, address) => service.verifications.create({ to, channel: "sms", rateLimits: { end_user_ip: address } });
+  await by("+34612345632", "192.0.2.9");
+  await by("+34612345633", "192.0.2.9");
+  await refused("a third start from one address", 429, 20429, by("+34612345634", "192.0.2.9"));
+  await by("+34612345634", "192.0.2.10");
+  same("delete", await one.buckets(bucket.sid).remove(), true);
+  await by("+34612345635", "192.0.2.9");
+  same("delete", await one.remove(), true);
+  await refused("fetch of a deleted rate limit", 404, 20404, one.fetch());
+}
+
 // What else is refused. Channel cannot be left out: the library itself refuses that.
 {
   const to = "+34612345631";

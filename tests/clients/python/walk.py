@@ -149,6 +149,41 @@ service_of(own).verifications.create(to=to, channel="sms", custom_code="123456")
 check("custom code", RIGHT, own, to=to, code="123456")
 same("delete", service_of(own).delete(), True)
 
+# Rate limits.
+limits = service_of(service).rate_limits
+made = limits.create(unique_name="end_user_ip", description="By address")
+refused("a second rate limit of that name", 400, 60208, lambda: limits.create(unique_name="end_user_ip"))
+refused("a name with a space", 400, 60209, lambda: limits.create(unique_name="end user"))
+limits.create(unique_name="session")
+same("rate limits over pages", len(limits.list(page_size=1)), 2)
+one = limits(made.sid)
+one.update(description="Another")
+fetched = one.fetch()
+same("rate limit", (fetched.unique_name, fetched.description), ("end_user_ip", "Another"))
+
+bucket = one.buckets.create(max=9, interval=600)
+refused("a second bucket of that interval", 400, 60211, lambda: one.buckets.create(max=1, interval=600))
+refused("a bucket for nothing", 400, 60200, lambda: one.buckets.create(max=0, interval=1))
+one.buckets.create(max=100, interval=3600)
+same("buckets over pages", len(one.buckets.list(page_size=1)), 2)
+one.buckets(bucket.sid).update(max=2)
+changed = one.buckets(bucket.sid).fetch()
+same("bucket", (changed.max, changed.interval), (2, 600))
+
+
+def by(to, address):
+    return service_of(service).verifications.create(to=to, channel="sms", rate_limits={"end_user_ip": address})
+
+
+by("+34612345652", "192.0.2.11")
+by("+34612345653", "192.0.2.11")
+refused("a third start from one address", 429, 20429, lambda: by("+34612345654", "192.0.2.11"))
+by("+34612345654", "192.0.2.12")
+same("delete", one.buckets(bucket.sid).delete(), True)
+by("+34612345655", "192.0.2.11")
+same("delete", one.delete(), True)
+refused("fetch of a deleted rate limit", 404, 20404, one.fetch)
+
 # What else is refused.
 to = "+34612345651"
 refused("wrong token", 401, 20003, connect(UNKNOWN).verify.services(service.sid).fetch)

@@ -1,0 +1,82 @@
+package sqlstore
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/ratelimit"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func TestHistory(t *testing.T) {
+	for text, h := range map[string]verify.History{
+		"":                {},
+		"1000 2 0":        {Starts: ratelimit.Window{Start: at(1000), Count: 2}},
+		"0 0 1 5000":      {Failed: 1, Guesses: []time.Time{at(5000)}},
+		"1 3 101 2 3 400": {Starts: ratelimit.Window{Start: at(1), Count: 3}, Failed: 101, Guesses: []time.Time{at(2), at(3), at(400)}},
+	} {
+		if got := formatHistory(h); got != text {
+			t.Errorf("%+v is written %q, want %q", h, got, text)
+		}
+		got, err := parseHistory(text)
+		if diff := cmp.Diff(h, got); err != nil || diff != "" {
+			t.Errorf("%q: %v\n%s", text, err, diff)
+		}
+	}
+	for _, bad := range []string{"1", "1 2", "a b c", "1 2 3 ", "1  2 3", "99999999999999999999 1 1"} {
+		if h, err := parseHistory(bad); err == nil {
+			t.Errorf("%q was read as %+v", bad, h)
+		}
+	}
+}
+
+func TestWindows(t *testing.T) {
+	windows := []verify.MeterWindow{
+		{Interval: time.Minute, Window: ratelimit.Window{Start: at(1_764_000_000_000), Count: 3}},
+		{Interval: time.Hour, Window: ratelimit.Window{Start: at(1_764_000_000_001), Count: 4}},
+	}
+	const text = "1o/midc1z40/3 2s0/midc1z41/4"
+	if got := formatWindows(windows); got != text {
+		t.Errorf("written %q, want %q", got, text)
+	}
+	got, err := parseWindows(text)
+	if diff := cmp.Diff(windows, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	for _, bad := range []string{"60", "60/1", "60/1/2/3", "60/-/1", "//"} {
+		if w, err := parseWindows(bad); err == nil {
+			t.Errorf("%q was read as %+v", bad, w)
+		}
+	}
+}
+
+func FuzzHistory(f *testing.F) {
+	f.Add("1764000000000 3 101 2 3 400")
+	f.Fuzz(func(t *testing.T, text string) {
+		h, err := parseHistory(text)
+		if err != nil {
+			return
+		}
+		again, err := parseHistory(formatHistory(h))
+		if diff := cmp.Diff(h, again); err != nil || diff != "" {
+			t.Errorf("%q: %v\n%s", text, err, diff)
+		}
+	})
+}
+
+func FuzzWindows(f *testing.F) {
+	f.Add("1o/midc1z40/3 2s0/midc1z41/4")
+	f.Fuzz(func(t *testing.T, text string) {
+		windows, err := parseWindows(text)
+		if err != nil {
+			return
+		}
+		if _, err := parseWindows(formatWindows(windows)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}

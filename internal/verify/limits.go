@@ -1,0 +1,120 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/verifyd/verifyd/internal/ratelimit"
+)
+
+// Limits are the limits that hold without a customer's doing, a row each. The zero value has none:
+// a developer's tests start and check as fast as they can, always with the same few numbers.
+type Limits struct {
+	// Starts bounds the accepted starts of one recipient in a service: 60212, "too many concurrent
+	// requests for phone number". Where a burst ends and a resend begins Twilio does not say.
+	Starts ratelimit.Limit
+	// Fetches bounds the fetches of one verification, on each node: 20429.
+	Fetches []ratelimit.Limit
+	// Guesses bounds the wrong codes for one recipient in a service, over all its verifications:
+	// 60202 for a start. Of the rows that apply, the strictest holds.
+	Guesses []GuessLimit
+}
+
+// GuessLimit is a bound of wrong codes that applies if all its conditions hold.
+type GuessLimit struct {
+	MaxLength int  // of the code, in characters; 0 is any
+	Payments  bool // services with PSD2 alone
+	After     int  // wrong codes since the last approval
+	ratelimit.Limit
+}
+
+const day = 24 * time.Hour
+
+// BuiltIn are the limits of a server. Numbers without a source are ours.
+func BuiltIn() Limits {
+	return Limits{
+		Starts: ratelimit.Limit{Max: 3, Interval: time.Second},
+		Fetches: []ratelimit.Limit{ // Twilio's documentation, "Rate limits and timeouts"
+			{Max: 60, Interval: time.Minute},
+			{Max: 180, Interval: time.Hour},
+			{Max: 250, Interval: day},
+		},
+		// In any 24 hours a code of six digits is guessed with a chance of 25 in a million, one of
+		// five with 1 in 10,000, one of four with 5 in 10,000. NIST SP 800-63B, 3.2.2, wants no more
+		// than a hundred failures in a row, and RTS article 4(3)(b) no more than five of payments.
+		Guesses: []GuessLimit{
+			{Limit: ratelimit.Limit{Max: maxGuesses, Interval: day}},
+			{MaxLength: 5, Limit: ratelimit.Limit{Max: 10, Interval: day}},
+			{MaxLength: 4, Limit: ratelimit.Limit{Max: 5, Interval: day}},
+			{Payments: true, Limit: ratelimit.Limit{Max: 5, Interval: day}},
+			{After: 100, Limit: ratelimit.Limit{Max: 5, Interval: day}},
+		},
+	}
+}
+
+// maxGuesses is the highest Max of any GuessLimit: a history remembers no more times.
+const maxGuesses = 25
+
+// History is what the verifications of a recipient in a service leave to the next one, so that
+// neither a cancellation nor another start makes sends or guesses free. An approval clears the
+// guesses.
+type History struct {
+	Starts ratelimit.Window
+	// Guesses are the times of the latest wrong codes of the last day, oldest first.
+	Guesses []time.Time
+	// Failed counts the wrong codes since the last approval.
+	Failed int
+}
+
+// guessed records a wrong code.
+func (h *History) guessed(now time.Time) {
+	recent := ratelimit.Limit{Interval: day}.Trim(h.Guesses, now)
+	recent = recent[max(0, len(recent)-maxGuesses+1):]
+	h.Guesses = append(append(make([]time.Time, 0, len(recent)+1), recent...), now.Truncate(time.Millisecond))
+	h.Failed++
+}
+
+// forgive clears the guesses.
+func (h *History) forgive() { h.Guesses, h.Failed = nil, 0 }
+
+// fewFailures may be forgotten a day after the last of them: whoever waits for that gets five
+// guesses a day, as after a hundred failures.
+const fewFailures = 5
+
+// heldUntil is how long a history has to be remembered.
+func (h *History) heldUntil() time.Time {
+	switch n := len(h.Guesses); {
+	case n == 0:
+		return time.Time{}
+	case h.Failed <= fewFailures:
+		return h.Guesses[n-1].Add(day)
+	default:
+		return h.Guesses[n-1].Add(30 * day)
+	}
+}
+
+// start counts an accepted start; a burst is refused.
+func (l Limits) start(h *History, now time.Time) error {
+	next, wait, ok := l.Starts.Spend(h.Starts, now.Truncate(time.Millisecond))
+	if !ok {
+		return &Error{Code: CodeBurst, RetryAfter: wait}
+	}
+	h.Starts = next
+	return nil
+}
+
+// guesses is how many wrong codes a new verification may take, at most most. If there are none, it
+// may after wait.
+//
+// A verification that begins keeps its checks however long it lives, and there is one at a time; so
+// no day has more wrong codes than the strictest row allows.
+func (l Limits) guesses(h *History, codeLength int, payment bool, most int, now time.Time) (left int, wait time.Duration) {
+	left = most
+	for _, row := range l.Guesses {
+		if row.MaxLength > 0 && codeLength > row.MaxLength || row.Payments && !payment || h.Failed < row.After {
+			continue
+		}
+		n, pause := row.Left(h.Guesses, now)
+		left, wait = min(left, n), max(wait, pause)
+	}
+	return left, wait
+}
