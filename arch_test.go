@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/phone", "internal/sid"},
-	"internal/message": {"internal/gsm7"},
+	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
 	"internal/config":    {},
 	"internal/gsm7":      {},
