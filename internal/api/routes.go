@@ -27,6 +27,14 @@ var routes = []route{
 	{"POST", "/v2/Services/{ServiceSid}/Verifications/{Sid}", (*API).updateVerification},
 
 	{"POST", "/v2/Services/{ServiceSid}/VerificationCheck", (*API).createVerificationCheck},
+
+	{"POST", "/v2/Services/{ServiceSid}/MessagingConfigurations", (*API).createMessagingConfiguration},
+	{"GET", "/v2/Services/{ServiceSid}/MessagingConfigurations", (*API).listMessagingConfigurations},
+	{"GET", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).fetchMessagingConfiguration},
+	{"POST", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).updateMessagingConfiguration},
+	{"DELETE", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).deleteMessagingConfiguration},
+
+	{"GET", "/v2/Templates", (*API).listTemplates},
 }
 
 // table finds routes. It matches the path as it was sent, part by part, and never redirects: a

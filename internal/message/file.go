@@ -41,6 +41,9 @@ const maxTemplateName = 32
 // templateTag is a language of a template: "es", "pt-BR" (core reference 7.4).
 var templateTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 
+// TemplateLocale reports whether a template could have a translation under this tag.
+func TemplateLocale(tag string) bool { return templateTag.MatchString(Canonical(tag)) }
+
 // ReadFile reads and checks a template. Its error says where in the file the mistake is.
 func ReadFile(data []byte) (*File, error) {
 	if !utf8.Valid(data) {
@@ -123,7 +126,7 @@ func (r *reader) translation(f *File, tag string, v any) {
 		return
 	}
 	locale := Canonical(tag)
-	if !templateTag.MatchString(locale) {
+	if !TemplateLocale(tag) {
 		r.refuse("%s: want a language such as es or pt-BR", path)
 		return
 	}
