@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
-		"internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
+		"internal/message", "internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},

@@ -14,12 +14,19 @@ import (
 
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
 const sampleNumber = "+34612345678"
+
+// The files of a data folder.
+const (
+	devStore = "verifyd.db"
+	devKeys  = "verifyd.key"
+)
 
 func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
@@ -40,7 +47,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, "text", *logLevel)
 	everything := func(verify.Channel) bool { return true }
-	store, engine, err := openSQLite(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
+	store, engine, err := openSQLite(ctx, filepath.Join(*data, devStore), filepath.Join(*data, devKeys), log, true, everything)
 	if err != nil {
 		err = errors.Join(err, listener.Close())
 		if errors.Is(err, sqlite.ErrInUse) {
@@ -146,7 +153,21 @@ func prepareDev(ctx context.Context, e *verify.Engine, getenv func(string) (stri
 		return w, err
 	}
 	w.service = s.SID
-	return w, nil
+	return w, addSampleTemplate(ctx, e, account.SID)
+}
+
+// addSampleTemplate makes a template to try, unless the account has one of its name.
+func addSampleTemplate(ctx context.Context, e *verify.Engine, accountSID string) error {
+	file, err := message.ReadFile(sampleTemplate)
+	if err != nil {
+		return err
+	}
+	have, err := e.Templates(ctx, accountSID, file.Name, verify.Page{Size: 1})
+	if err != nil || len(have) > 0 {
+		return err
+	}
+	_, err = e.PutTemplate(ctx, accountSID, file, true)
+	return err
 }
 
 // findAccount is the account with a SID, or the first one where none is named; nil if there is

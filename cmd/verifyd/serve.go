@@ -39,17 +39,23 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stdout)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, c.Log.Format, c.Log.Level)
-	routes, err := buildRoutes(c, log)
+	built, err := buildProviders(c, log)
 	if err != nil {
 		return err
 	}
-	s := &server{log: log, routes: routes, publicURL: c.PublicURL}
+	routes := routesOf(c.Routes, built)
+	s := &server{log: log, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
+	for sid, table := range c.MessagingServices {
+		s.messaging[sid] = routesOf(table, built)
+	}
 	if s.tls, err = loadTLS(c.TLS, log); err != nil {
 		return err
 	}
 	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
 		return err
 	}
+	s.engine.Carries = s.messaging.Carry
+	s.engine.Brandless = func(country string) bool { return slices.Contains(c.BrandlessCountries, country) }
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
@@ -62,9 +68,9 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	return s.run(ctx)
 }
 
-// buildRoutes makes every provider that a route names, and those that none names, so that a
+// buildProviders makes every provider that a route names, and those that none names, so that a
 // mistake in any table is found now.
-func buildRoutes(c config.Config, log *slog.Logger) (delivery.Routes, error) {
+func buildProviders(c config.Config, log *slog.Logger) (map[string]provider.Provider, error) {
 	built := map[string]provider.Provider{}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		kind, settings, err := c.Provider(name)
@@ -81,13 +87,18 @@ func buildRoutes(c config.Config, log *slog.Logger) (delivery.Routes, error) {
 		}
 		built[name] = p
 	}
+	return built, nil
+}
+
+// routesOf puts providers in the place of their names.
+func routesOf(table map[string][]string, built map[string]provider.Provider) delivery.Routes {
 	routes := delivery.Routes{}
-	for channel, names := range c.Routes {
+	for channel, names := range table {
 		for _, name := range names {
 			routes[verify.Channel(channel)] = append(routes[verify.Channel(channel)], delivery.Route{Name: name, Provider: built[name]})
 		}
 	}
-	return routes, nil
+	return routes
 }
 
 // providerClient is the HTTP client that a provider is lent: its own connections, and no redirect
@@ -184,16 +195,9 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 		return err
 	}
 	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-		owner := *accountSID
-		if owner == "" {
-			accounts, err := e.Accounts(ctx)
-			if err != nil {
-				return err
-			}
-			if len(accounts) != 1 {
-				return fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
-			}
-			owner = accounts[0].SID
+		owner, err := accountOf(ctx, e, *accountSID)
+		if err != nil {
+			return err
 		}
 		k, secret, err := e.CreateKey(ctx, owner, *name)
 		if errors.Is(err, verify.ErrNotFound) {
@@ -205,6 +209,21 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 		_, err = fmt.Fprintf(sys.stdout, "account SID  %s\nkey SID      %s\nsecret       %s\n", k.AccountSID, k.SID, secret)
 		return err
 	})
+}
+
+// accountOf is the SID of the account that is named, or of the only one there is.
+func accountOf(ctx context.Context, e *verify.Engine, named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	accounts, err := e.Accounts(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(accounts) != 1 {
+		return "", fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
+	}
+	return accounts[0].SID, nil
 }
 
 // withEngine runs fn on the engine of a configuration, beside a server that may be running.
