@@ -44,11 +44,15 @@ func (w *world) checkContract(body []byte) {
 		w.t.Errorf("body is not a JSON object: %v", err)
 		return
 	}
-	if list, ok := got["services"].([]any); ok {
-		for _, s := range list {
-			w.checkSchema("service", s.(map[string]any))
+	for key, schema := range map[string]string{
+		"services": "service", "templates": "template", "messaging_configurations": "messaging_configuration",
+	} {
+		if list, ok := got[key].([]any); ok {
+			for _, s := range list {
+				w.checkSchema(schema, s.(map[string]any))
+			}
+			return
 		}
-		return
 	}
 	switch {
 	case got["more_info"] != nil:
@@ -57,6 +61,8 @@ func (w *world) checkContract(body []byte) {
 		}
 	case got["links"] != nil:
 		w.checkSchema("service", got)
+	case got["messaging_service_sid"] != nil:
+		w.checkSchema("messaging_configuration", got)
 	case got["send_code_attempts"] != nil:
 		w.checkSchema("verification", got)
 	default:

@@ -6,11 +6,13 @@ import (
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
+type messagingParams struct {
+	Country             *string `form:"Country"`
+	MessagingServiceSID *string `form:"MessagingServiceSid"`
+}
+
 func (a *API) createMessagingConfiguration(r *request) (response, error) {
-	var p struct {
-		Country             *string `form:"Country"`
-		MessagingServiceSID *string `form:"MessagingServiceSid"`
-	}
+	var p messagingParams
 	if err := decode(r.form, &p); err != nil {
 		return response{}, err
 	}
