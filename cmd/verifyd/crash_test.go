@@ -23,13 +23,14 @@ type gateway struct {
 	mu   sync.Mutex
 	got  map[string]int // by attempt
 	code map[string]string
-	hold chan struct{} // while it is open, answers wait
+	text map[string]string // by number
+	hold chan struct{}     // while it is open, answers wait
 	held chan struct{}
 }
 
 func newGateway(t *testing.T) *gateway {
 	t.Helper()
-	g := &gateway{got: map[string]int{}, code: map[string]string{}, held: make(chan struct{}, 1000)}
+	g := &gateway{got: map[string]int{}, code: map[string]string{}, text: map[string]string{}, held: make(chan struct{}, 1000)}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -41,6 +42,7 @@ func newGateway(t *testing.T) *gateway {
 		}
 		g.mu.Lock()
 		g.got[m.Attempt]++
+		g.text[m.To] = m.Text
 		g.code[m.To] = regexp.MustCompile(`\d{6}`).FindString(m.Text)
 		hold := g.hold
 		g.mu.Unlock()
@@ -59,6 +61,12 @@ func (g *gateway) count(attempt string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.got[attempt]
+}
+
+func (g *gateway) sent(to string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.text[to]
 }
 
 // installation is a production installation over a gateway.
