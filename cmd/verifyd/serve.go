@@ -156,18 +156,20 @@ func readToken(path string, sys system) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	var text []byte
-	var err error
-	if path == "-" {
-		text, err = io.ReadAll(sys.stdin)
-	} else {
-		text, err = os.ReadFile(path)
-	}
+	text, err := readInput(path, sys)
 	if err != nil {
 		return "", fmt.Errorf("read the auth token: %w", err)
 	}
 	token := strings.TrimSpace(string(text))
 	return token, verify.CheckToken(token)
+}
+
+// readInput reads a file, or standard input if it is called "-".
+func readInput(path string, sys system) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(sys.stdin)
+	}
+	return os.ReadFile(path)
 }
 
 func runAccountList(ctx context.Context, args []string, sys system) error {

@@ -85,13 +85,7 @@ func runTemplateAdd(ctx context.Context, args []string, sys system) error {
 }
 
 func readTemplate(path string, sys system) (*message.File, error) {
-	var text []byte
-	var err error
-	if path == "-" {
-		text, err = io.ReadAll(sys.stdin)
-	} else {
-		text, err = os.ReadFile(path)
-	}
+	text, err := readInput(path, sys)
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}

@@ -152,7 +152,7 @@ same("delete", service_of(own).delete(), True)
 # Templates: the one that dev has from the start.
 to = "+34612345652"
 (template,) = client.verify.templates.list(friendly_name="Order pickup")
-same("template", (template.channels, template.translations["es"]["status"]), (["sms", "voice"], "approved"))
+same("template", template.translations["es"]["status"], "approved")  # this release of the library has no channels
 send = lambda **params: service_of(service).verifications.create(
     **{"to": to, "channel": "sms", "template_sid": template.sid, **params})
 refused("template without values", 400, 60224, send)
