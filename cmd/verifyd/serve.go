@@ -54,6 +54,7 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
 		return err
 	}
+	s.engine.Retention = verify.Retention{Records: time.Duration(c.Retention), Payments: time.Duration(c.PaymentRetention)}
 	s.engine.Carries = s.messaging.Carry
 	s.engine.Brandless = func(country string) bool { return slices.Contains(c.BrandlessCountries, country) }
 	if s.listener, err = listen(c.Listen); err != nil {

@@ -185,8 +185,8 @@ func TestAMessagingServiceIsATableOfTheConfiguration(t *testing.T) {
 		if carrier.count(attempt) != 1 {
 			t.Errorf("the message to %s went to the other gateway", to)
 		}
-		if got := strings.Contains(carrier.sent(to), "Acme"); got != (carrier == usual) {
-			t.Errorf("the message to %s says %q", to, carrier.sent(to))
+		if got := strings.Contains(carrier.textFor(to), "Acme"); got != (carrier == usual) {
+			t.Errorf("the message to %s says %q", to, carrier.textFor(to))
 		}
 	}
 }

@@ -33,6 +33,12 @@ const (
 // Length of every SID in bytes.
 const Length = 34
 
+// A key is the time in microseconds, and behind it random bits.
+const (
+	timeBits  = 51
+	noiseBits = 12
+)
+
 // epoch is the zero of the time inside a SID. 2^51 microseconds from here end in the year 2095.
 var epoch = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -43,9 +49,9 @@ func New(prefix string, now time.Time, random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return "", fmt.Errorf("mint %s sid: %w", prefix, err)
 	}
-	micros := uint64(now.Sub(epoch).Microseconds()) & (1<<51 - 1)
-	noise := uint64(binary.BigEndian.Uint16(b[:2])) & (1<<12 - 1)
-	binary.BigEndian.PutUint64(b[:8], micros<<12|noise)
+	micros := uint64(now.Sub(epoch).Microseconds()) & (1<<timeBits - 1)
+	noise := uint64(binary.BigEndian.Uint16(b[:2])) & (1<<noiseBits - 1)
+	binary.BigEndian.PutUint64(b[:8], micros<<noiseBits|noise)
 
 	out := make([]byte, Length)
 	copy(out, prefix)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/verifyd/verifyd/internal/sid"
 )
 
 // batch is one transaction for many functions.
@@ -19,6 +21,7 @@ type batch struct {
 	conn     *conn
 	readOnly bool
 	alone    bool
+	days     map[sid.Day]string // partitions of attempts, see days.go
 	// hint is what other nodes are told after the commit, empty for nothing.
 	hint func(*batch) string
 
@@ -90,7 +93,7 @@ func (b *batch) run(group []*request) error {
 		}
 		turns := make([]*turn, 0, len(group))
 		for _, r := range group {
-			turns = append(turns, begin(r, true))
+			turns = append(turns, begin(r, true, b.days))
 		}
 		b.turns = append(b.turns, turns...)
 		if err := b.read(turns); err != nil {

@@ -24,6 +24,7 @@ func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
 		{"an account that is made if missing is made once", accountOnNodes},
 		{"a job is claimed by one node", claimsOnNodes},
 		{"functions that lock each other out run again", deadlocks},
+		{"all nodes drop at once, and nothing is lost", dropAlong},
 	} {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t, 3)) })
 	}
