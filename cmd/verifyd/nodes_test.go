@@ -255,11 +255,7 @@ func TestAnswersUnderFireHaveAnOrder(t *testing.T) {
 		n.waitUntilReady(t)
 	}
 	c.waitForAnswers(t, 100)
-	c.stop()
-	c.askAll(question{do: "fetch"})
-	n.noteOwners(c.history)
-	c.history.mustAccept(t)
-	n.stop(t)
+	n.mustHaveAnOrder(t, c)
 }
 
 // The primary is killed under load, with commits that its synchronous standby does not have, and
@@ -293,6 +289,13 @@ func TestAFailoverLosesNothingThatWasAnswered(t *testing.T) {
 	}
 	n.waitUntilReady(t)
 	c.waitForAnswers(t, 200)
+	n.mustHaveAnOrder(t, c)
+}
+
+// mustHaveAnOrder ends the load and the nodes, and has the checker look for an order of all that was
+// answered, with what is there in the end.
+func (n *nodes) mustHaveAnOrder(t *testing.T, c *crowd) {
+	t.Helper()
 	c.stop()
 	c.askAll(question{do: "fetch"})
 	n.noteOwners(c.history)

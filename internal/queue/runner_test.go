@@ -271,7 +271,7 @@ func TestAJobComesStraightFromItsCommit(t *testing.T) {
 			t.Fatal("a lane of two has not two places")
 		}
 		job := first.Claim(verify.Job{ID: 1, Kind: "sms", Ref: "direct", Due: time.Now()})
-		if job.Runs != 1 || job.Due.Sub(time.Now()) != 30*time.Second {
+		if job.Runs != 1 || time.Until(job.Due) != 30*time.Second {
 			t.Errorf("a job with a place is not claimed for a lease: %+v", job)
 		}
 		first.Run(job)

@@ -24,7 +24,7 @@ type Store interface {
 	// messaging configuration has changed, here or elsewhere. A change made through this store shows at once, others within a second.
 	ConfigVersion() uint64
 	// DropBefore removes the verifications, attempts and jobs that were minted before a time, in
-	// steps of at most a thousand records each, between which other Updates run; a store may keep
+	// steps of at most a hundred records each, between which other Updates run; a store may keep
 	// attempts up to a day longer and drop a whole day at once. now is the time at which new ones
 	// are minted. Several nodes may do it at once. What is left when ctx ends is left for the next
 	// time.

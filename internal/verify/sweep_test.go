@@ -1,7 +1,10 @@
 package verify_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/verify"
@@ -100,4 +103,28 @@ func TestAPaymentIsForgottenBeforeItsVerification(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A walk over many verifications rests between its steps, and whoever stops the server does not wait
+// for the rests.
+func TestTheWalkRestsBetweenItsSteps(t *testing.T) {
+	const rest = time.Second
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, verify.ServiceParams{})
+		for i := range 250 {
+			w.mustStart(fmt.Sprintf("+346%08d", 12345600+i), "sms")
+		}
+		w.SweepRest = rest
+		w.advance(time.Hour)
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), rest/2)
+		defer cancel()
+		if err := w.Sweep(ctx); err != nil || time.Since(began) != rest/2 {
+			t.Errorf("a walk that is stopped in its first rest: %v after %s", err, time.Since(began))
+		}
+		began = time.Now()
+		if err := w.Sweep(t.Context()); err != nil || time.Since(began) != 2*rest {
+			t.Errorf("three steps took %s, %v; want two rests of %s", time.Since(began), err, rest)
+		}
+	})
 }

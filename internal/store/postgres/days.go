@@ -86,12 +86,7 @@ func (s *Store) keepDays(now, before time.Time) error {
 	if err != nil {
 		return kind(err)
 	}
-	var errs []error
-	for day := today; day <= today+daysAhead; day++ {
-		if _, ok := there[day]; !ok {
-			errs = append(errs, makeDay(c, day))
-		}
-	}
+	errs := []error{makeMissing(c, there, daysToCome(today))}
 	for day := range there {
 		if day < oldest {
 			errs = append(errs, dropDay(c, day))
@@ -185,17 +180,24 @@ func makeDays(c *conn, others ...sid.Day) error {
 	if err != nil {
 		return err
 	}
-	today := sid.DayOf(time.UnixMicro(micros))
+	return makeMissing(c, there, append(daysToCome(sid.DayOf(time.UnixMicro(micros))), others...))
+}
+
+// daysToCome are today and the days that are made ahead.
+func daysToCome(today sid.Day) (days []sid.Day) {
 	for day := today; day <= today+daysAhead; day++ {
-		others = append(others, day)
+		days = append(days, day)
 	}
-	for _, day := range others {
-		if _, ok := there[day]; ok {
-			continue
-		}
-		if err := makeDay(c, day); err != nil {
-			return err
+	return days
+}
+
+// makeMissing makes the partitions of those days that have none.
+func makeMissing(c *conn, there map[sid.Day]bool, days []sid.Day) error {
+	var errs []error
+	for _, day := range days {
+		if _, ok := there[day]; !ok {
+			errs = append(errs, makeDay(c, day))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
