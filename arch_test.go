@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
-		"internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
+		"internal/message", "internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/phone", "internal/ratelimit", "internal/sid"},
-	"internal/message": {"internal/gsm7"},
+	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
 	"internal/config":    {},
 	"internal/gsm7":      {},

@@ -11,7 +11,7 @@
 //	internal/queue       durable jobs: claim, run, give back, bury
 //	internal/delivery    the worker of a send: which provider, in which order, what follows
 //	internal/channel     an attempt becomes a message
-//	internal/message     what messages say, in all languages (catalog/*.json)
+//	internal/message     what messages say, in all languages (catalog/*.json), or in an operator's words
 //	internal/gsm7        the alphabet of text messages, and what a text costs
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/config      verifyd.toml

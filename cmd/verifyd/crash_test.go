@@ -23,6 +23,7 @@ type gateway struct {
 	mu   sync.Mutex
 	got  map[string]int // by attempt
 	code map[string]string
+	text map[string]string // by number
 	sent []sent
 	hold chan struct{} // while it is open, answers wait
 	held chan struct{}
@@ -33,7 +34,7 @@ type sent struct{ attempt, to, code string }
 
 func newGateway(t *testing.T) *gateway {
 	t.Helper()
-	g := &gateway{got: map[string]int{}, code: map[string]string{}, held: make(chan struct{}, 1000)}
+	g := &gateway{got: map[string]int{}, code: map[string]string{}, text: map[string]string{}, held: make(chan struct{}, 1000)}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -45,6 +46,7 @@ func newGateway(t *testing.T) *gateway {
 		}
 		g.mu.Lock()
 		g.got[m.Attempt]++
+		g.text[m.To] = m.Text
 		g.code[m.To] = sixDigits.FindString(m.Text)
 		g.sent = append(g.sent, sent{m.Attempt, m.To, g.code[m.To]})
 		hold := g.hold
@@ -66,6 +68,12 @@ func (g *gateway) count(attempt string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.got[attempt]
+}
+
+func (g *gateway) textFor(to string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.text[to]
 }
 
 // installation is a production installation over a gateway. It has no built-in limits, because its

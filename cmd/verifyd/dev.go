@@ -16,6 +16,7 @@ import (
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -23,6 +24,12 @@ import (
 
 // sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
 const sampleNumber = "+34612345678"
+
+// The files of a data folder.
+const (
+	devStore = "verifyd.db"
+	devKeys  = "verifyd.key"
+)
 
 func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
@@ -77,7 +84,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 // openDev opens the store of a data folder, or a database that is brought up to date first; place
 // names it for people. The key file is in the data folder either way.
 func openDev(ctx context.Context, data, database string, log *slog.Logger) (s store, e *verify.Engine, place string, err error) {
-	c := config.Config{Store: "sqlite:" + filepath.Join(data, "verifyd.db"), KeyFile: filepath.Join(data, "verifyd.key")}
+	c := config.Config{Store: "sqlite:" + filepath.Join(data, devStore), KeyFile: filepath.Join(data, devKeys)}
 	place = "data folder " + data
 	if database != "" {
 		c.Store = database
@@ -176,7 +183,21 @@ func prepareDev(ctx context.Context, e *verify.Engine, getenv func(string) (stri
 		return w, err
 	}
 	w.service = s.SID
-	return w, nil
+	return w, addSampleTemplate(ctx, e, account.SID)
+}
+
+// addSampleTemplate makes a template to try, unless the account has one of its name.
+func addSampleTemplate(ctx context.Context, e *verify.Engine, accountSID string) error {
+	file, err := message.ReadFile(sampleTemplate)
+	if err != nil {
+		return err
+	}
+	have, err := e.Templates(ctx, accountSID, file.Name, verify.Page{Size: 1})
+	if err != nil || len(have) > 0 {
+		return err
+	}
+	_, err = e.PutTemplate(ctx, accountSID, file, true)
+	return err
 }
 
 // findAccount is the account with a SID, or the first one where none is named; nil if there is

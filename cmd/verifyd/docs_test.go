@@ -5,49 +5,95 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
-
 // The commands of docs/rate-limits.md run one after another, and say what the page says.
 func TestTheCommandsAboutRateLimits(t *testing.T) {
-	text, err := os.ReadFile("../../docs/rate-limits.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := begin(t, devReady, nil, "dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log", "warn", "--limits")
-	script := "set -e\n"
-	for i, block := range shellBlock.FindAllStringSubmatch(string(text), -1) {
-		switch {
-		case i == 0: // what dev prints
-			script += "ACCOUNT=" + p.said("account SID") + "\nTOKEN=" + p.said("auth token") +
-				"\nSERVICE=" + p.base + "/v2/Services/" + p.said("service SID") + "\n"
-		case strings.HasPrefix(block[1], "verifyd dev --limits\n"): // is running
-		default:
-			script += block[1] + "echo\n"
+	page := readPage(t, "rate-limits.md")
+	home := t.TempDir()
+	p := begin(t, devReady, []string{"HOME=" + home}, "dev", "--listen", "127.0.0.1:0", "--log", "warn", "--limits")
+	script := ""
+	for _, block := range page["sh"][1:] { // the first sets what paste sets
+		if !strings.HasPrefix(block, "verifyd dev --limits\n") { // is running
+			script += block + "echo\n"
 		}
 	}
-	shell := exec.CommandContext(t.Context(), "sh")
-	shell.Stdin = strings.NewReader(script)
-	out, err := shell.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	got := strings.ReplaceAll(string(out), "\r", "")
-	want := regexp.MustCompile("(?s)```text\n(.*?)```").FindStringSubmatch(string(text))[1]
+	got := p.paste(home, script)
 	// The minute began with the first start, so how much of it is left depends on the machine.
-	if !regexp.MustCompile(strings.Replace(regexp.QuoteMeta(want), "Retry-After: 60", `Retry-After: \d+`, 1)).MatchString(got) {
-		t.Errorf("the starts said\n%s\nwant\n%s", got, want)
+	want := strings.Replace(regexp.QuoteMeta(page["text"][0]), "Retry-After: 60", `Retry-After: \d+`, 1)
+	if !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("the starts said\n%s\nwant\n%s", got, page["text"][0])
 	}
 	for _, part := range []string{`"unique_name":"end_user_ip"`, `"max":10`, `"max":20`, `"key":"rate_limits"`, `"status":"pending"`} {
 		if !strings.Contains(got, part) {
 			t.Errorf("nothing said %s:\n%s", part, got)
 		}
 	}
-	if strings.Contains(got, `"more_info"`) {
-		t.Errorf("a command was refused:\n%s", got)
+}
+
+// The commands of docs/templates.md run one after the other in one shell, and say what the page
+// says; its file is the one that dev has.
+func TestTheTemplatesPageWorks(t *testing.T) {
+	page := readPage(t, "templates.md")
+	home := t.TempDir()
+	p := begin(t, devReady, []string{"HOME=" + home}, "dev", "--listen", "127.0.0.1:0", "--log", "warn")
+	for _, text := range page["json"] {
+		if text != string(sampleTemplate) {
+			t.Errorf("the file on the page is not sample_template.json:\n%s", text)
+		}
 	}
+	said := templateSID.ReplaceAllString(p.paste(home, strings.Join(page["sh"], "")), "HJ…")
+	for _, text := range page["text"] {
+		if !strings.Contains(said, text) {
+			t.Errorf("the commands do not say\n%s\nbut\n%s", text, said)
+		}
+	}
+	if got := p.text("+34612345678"); !regexp.MustCompile(`^\d{6} es su clave de Acme para recoger su pedido en Gran Vía\.$`).MatchString(got) {
+		t.Errorf("the message says %q", got)
+	}
+}
+
+var block = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```")
+
+// readPage returns the blocks of a page of docs by their languages.
+func readPage(t *testing.T, name string) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := map[string][]string{}
+	for _, b := range block.FindAllStringSubmatch(string(text), -1) {
+		blocks[b[1]] = append(blocks[b[1]], b[2])
+	}
+	return blocks
+}
+
+// paste runs commands as a person at the printed lines would, in a shell that has verifyd, with this
+// server in the place of the default one, and returns what they say. None may be refused.
+func (p *program) paste(home, commands string) string {
+	p.t.Helper()
+	// In the place of verifyd, this test binary.
+	bin := filepath.Join(home, "bin")
+	program := "#!/bin/sh\nexec env " + asVerifyd + "=1 '" + os.Args[0] + "' \"$@\"\n"
+	if err := os.Mkdir(bin, 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "verifyd"), []byte(program), 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	shell := exec.CommandContext(p.t.Context(), "sh", "-e")
+	shell.Dir = home
+	shell.Env = []string{"HOME=" + home, "PATH=" + bin + ":" + os.Getenv("PATH"), "ACCOUNT=" + p.said("account SID"),
+		"TOKEN=" + p.said("auth token"), "SERVICE=" + p.said("service SID")}
+	shell.Stdin = strings.NewReader(strings.ReplaceAll(commands, "http://127.0.0.1:8642", p.base))
+	out, err := shell.CombinedOutput()
+	if err != nil || strings.Contains(string(out), `"more_info"`) {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
+	return strings.ReplaceAll(string(out), "\r", "")
 }

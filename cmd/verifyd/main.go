@@ -5,6 +5,7 @@
 //	verifyd migrate             the schema of the store, or a move from SQLite to PostgreSQL
 //	verifyd account create      an account and its auth token
 //	verifyd key create          an API key of an account
+//	verifyd template add        a template of messages, from its file
 package main
 
 import (
@@ -55,6 +56,11 @@ var commands = []struct {
 	{"migrate", "bring the schema of the store up; with --from and --to, move SQLite to PostgreSQL", runMigrate},
 	{"account create", "make an account; prints its SID and auth token", runAccountCreate},
 	{"account list", "list the accounts", runAccountList},
+	{"template add", "make or change a template from its file", runTemplateAdd},
+	{"template list", "list the templates", runTemplateList},
+	{"template show", "print a template as its file", runTemplateShow},
+	{"template approve", "approve the texts of a template, so that they are sent", runTemplateApprove},
+	{"template remove", "remove a template", runTemplateRemove},
 	{"key create", "make an API key of an account; prints its SID and secret", runKeyCreate},
 	{"version", "print the version", runVersion},
 }
@@ -107,10 +113,40 @@ func parse(flags *flag.FlagSet, args []string, sys system) error {
 		fmt.Fprintf(sys.stderr, "verifyd %s: %v; see verifyd %s --help\n", flags.Name(), err, flags.Name())
 		return errUsage
 	case flags.NArg() > 0:
-		fmt.Fprintf(sys.stderr, "verifyd %s: unexpected argument %q; see verifyd %s --help\n", flags.Name(), flags.Arg(0), flags.Name())
-		return errUsage
+		return unexpected(flags, flags.Arg(0), sys)
 	}
 	return nil
+}
+
+// parseWith reads a command's flags and its one argument, which may stand before, between or after
+// them. what names it in the message of a call without it.
+func parseWith(flags *flag.FlagSet, what string, args []string, sys system) (string, error) {
+	flags.SetOutput(io.Discard)
+	var found []string
+	for rest := args; ; {
+		if err := flags.Parse(rest); err != nil {
+			return "", parse(flags, rest, sys) // says it
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		found = append(found, flags.Arg(0))
+		rest = flags.Args()[1:]
+	}
+	switch len(found) {
+	case 0:
+		fmt.Fprintf(sys.stderr, "verifyd %s: %s is missing; see verifyd %s --help\n", flags.Name(), what, flags.Name())
+		return "", errUsage
+	case 1:
+		return found[0], nil
+	default:
+		return "", unexpected(flags, found[1], sys)
+	}
+}
+
+func unexpected(flags *flag.FlagSet, arg string, sys system) error {
+	fmt.Fprintf(sys.stderr, "verifyd %s: unexpected argument %q; see verifyd %s --help\n", flags.Name(), arg, flags.Name())
+	return errUsage
 }
 
 // version is set by a release build.

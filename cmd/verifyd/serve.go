@@ -39,11 +39,15 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stdout)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, c.Log.Format, c.Log.Level)
-	routes, err := buildRoutes(c, log)
+	built, err := buildProviders(c, log)
 	if err != nil {
 		return err
 	}
-	s := &server{log: log, routes: routes, publicURL: c.PublicURL}
+	routes := routesOf(c.Routes, built)
+	s := &server{log: log, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
+	for sid, table := range c.MessagingServices {
+		s.messaging[sid] = routesOf(table, built)
+	}
 	if s.tls, err = loadTLS(c.TLS, log); err != nil {
 		return err
 	}
@@ -51,6 +55,8 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		return err
 	}
 	s.engine.Retention = verify.Retention{Records: time.Duration(c.Retention), Payments: time.Duration(c.PaymentRetention)}
+	s.engine.Carries = s.messaging.Carry
+	s.engine.Brandless = func(country string) bool { return slices.Contains(c.BrandlessCountries, country) }
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
@@ -68,9 +74,9 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	return s.run(ctx)
 }
 
-// buildRoutes makes every provider that a route names, and those that none names, so that a
+// buildProviders makes every provider that a route names, and those that none names, so that a
 // mistake in any table is found now.
-func buildRoutes(c config.Config, log *slog.Logger) (delivery.Routes, error) {
+func buildProviders(c config.Config, log *slog.Logger) (map[string]provider.Provider, error) {
 	built := map[string]provider.Provider{}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		kind, settings, err := c.Provider(name)
@@ -87,13 +93,18 @@ func buildRoutes(c config.Config, log *slog.Logger) (delivery.Routes, error) {
 		}
 		built[name] = p
 	}
+	return built, nil
+}
+
+// routesOf puts providers in the place of their names.
+func routesOf(table map[string][]string, built map[string]provider.Provider) delivery.Routes {
 	routes := delivery.Routes{}
-	for channel, names := range c.Routes {
+	for channel, names := range table {
 		for _, name := range names {
 			routes[verify.Channel(channel)] = append(routes[verify.Channel(channel)], delivery.Route{Name: name, Provider: built[name]})
 		}
 	}
-	return routes, nil
+	return routes
 }
 
 // providerClient is the HTTP client that a provider is lent: its own connections, and no redirect
@@ -151,18 +162,20 @@ func readToken(path string, sys system) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	var text []byte
-	var err error
-	if path == "-" {
-		text, err = io.ReadAll(sys.stdin)
-	} else {
-		text, err = os.ReadFile(path)
-	}
+	text, err := readInput(path, sys)
 	if err != nil {
 		return "", fmt.Errorf("read the auth token: %w", err)
 	}
 	token := strings.TrimSpace(string(text))
 	return token, verify.CheckToken(token)
+}
+
+// readInput reads a file, or standard input if it is called "-".
+func readInput(path string, sys system) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(sys.stdin)
+	}
+	return os.ReadFile(path)
 }
 
 func runAccountList(ctx context.Context, args []string, sys system) error {
@@ -190,16 +203,9 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 		return err
 	}
 	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-		owner := *accountSID
-		if owner == "" {
-			accounts, err := e.Accounts(ctx)
-			if err != nil {
-				return err
-			}
-			if len(accounts) != 1 {
-				return fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
-			}
-			owner = accounts[0].SID
+		owner, err := accountOf(ctx, e, *accountSID)
+		if err != nil {
+			return err
 		}
 		k, secret, err := e.CreateKey(ctx, owner, *name)
 		if errors.Is(err, verify.ErrNotFound) {
@@ -211,6 +217,21 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 		_, err = fmt.Fprintf(sys.stdout, "account SID  %s\nkey SID      %s\nsecret       %s\n", k.AccountSID, k.SID, secret)
 		return err
 	})
+}
+
+// accountOf is the SID of the account that is named, or of the only one there is.
+func accountOf(ctx context.Context, e *verify.Engine, named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	accounts, err := e.Accounts(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(accounts) != 1 {
+		return "", fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
+	}
+	return accounts[0].SID, nil
 }
 
 // withEngine runs fn on the engine of a configuration, beside a server that may be running.

@@ -8,10 +8,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,6 +32,7 @@ type server struct {
 	store     store
 	engine    *verify.Engine
 	routes    delivery.Routes
+	messaging delivery.MessagingServices
 	listener  net.Listener
 	tls       *tls.Config // nil for plain HTTP
 	publicURL string
@@ -70,7 +73,7 @@ func (s *server) run(ctx context.Context) error {
 		TLSConfig:      s.tls,
 		ErrorLog:       log.New(serverErrors{s.log}, "", 0),
 	}
-	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, Log: s.log, Now: s.engine.Now}
+	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, MessagingServices: s.messaging, Log: s.log, Now: s.engine.Now}
 	var lanes []queue.Lane
 	for _, channel := range verify.Channels() {
 		lanes = append(lanes, queue.Lane{
@@ -115,18 +118,20 @@ func (s *server) run(ctx context.Context) error {
 	}
 	stopWork()
 	workers.Wait()
-	return errors.Join(err, closeProviders(s.routes), s.store.Close())
+	return errors.Join(err, closeProviders(s.routes, s.messaging), s.store.Close())
 }
 
 // closeProviders ends the connections of those that keep some.
-func closeProviders(routes delivery.Routes) error {
+func closeProviders(routes delivery.Routes, messaging delivery.MessagingServices) error {
 	var errs []error
 	closed := map[io.Closer]bool{}
-	for _, ways := range routes {
-		for _, way := range ways {
-			if c, ok := way.Provider.(io.Closer); ok && !closed[c] {
-				closed[c] = true
-				errs = append(errs, c.Close())
+	for _, table := range append(slices.Collect(maps.Values(messaging)), routes) {
+		for _, ways := range table {
+			for _, way := range ways {
+				if c, ok := way.Provider.(io.Closer); ok && !closed[c] {
+					closed[c] = true
+					errs = append(errs, c.Close())
+				}
 			}
 		}
 	}

@@ -30,12 +30,14 @@ func (keepsNothing) Send(context.Context, provider.Message) (provider.Accepted, 
 
 func TestProvidersAreClosedOnceAtTheEnd(t *testing.T) {
 	broken := errors.New("broken pipe")
-	mail, gateway := &kept{}, &kept{err: broken}
+	mail, gateway, local := &kept{}, &kept{err: broken}, &kept{}
 	err := closeProviders(delivery.Routes{
 		verify.Email: {{Name: "mail", Provider: mail}, {Name: "gateway", Provider: gateway}},
 		verify.SMS:   {{Name: "gateway", Provider: gateway}, {Name: "other", Provider: keepsNothing{}}},
+	}, delivery.MessagingServices{
+		"MG1": {verify.SMS: {{Name: "local", Provider: local}, {Name: "gateway", Provider: gateway}}},
 	})
-	if mail.closed != 1 || gateway.closed != 1 || !errors.Is(err, broken) {
-		t.Errorf("closed %d and %d times, %v", mail.closed, gateway.closed, err)
+	if mail.closed != 1 || gateway.closed != 1 || local.closed != 1 || !errors.Is(err, broken) {
+		t.Errorf("closed %d, %d and %d times, %v", mail.closed, gateway.closed, local.closed, err)
 	}
 }

@@ -44,7 +44,10 @@ func (w *world) checkContract(body []byte) {
 		w.t.Errorf("body is not a JSON object: %v", err)
 		return
 	}
-	for key, schema := range map[string]string{"services": "service", "rate_limits": "rate_limit", "buckets": "bucket"} {
+	for key, schema := range map[string]string{
+		"services": "service", "rate_limits": "rate_limit", "buckets": "bucket", "templates": "template",
+		"messaging_configurations": "messaging_configuration",
+	} {
 		if list, ok := got[key].([]any); ok {
 			for _, s := range list {
 				w.checkSchema(schema, s.(map[string]any))
@@ -63,6 +66,8 @@ func (w *world) checkContract(body []byte) {
 		w.checkSchema("bucket", got)
 	case got["links"] != nil:
 		w.checkSchema("service", got)
+	case got["messaging_service_sid"] != nil:
+		w.checkSchema("messaging_configuration", got)
 	case got["send_code_attempts"] != nil:
 		w.checkSchema("verification", got)
 	default:

@@ -23,6 +23,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/api"
 	"github.com/verifyd/verifyd/internal/keyring"
+	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -113,7 +114,9 @@ func (w *world) code(verificationSID string) string {
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
 // code of $VE1 and $WRONG1 is not. "advance 10m" moves the clock; "without email" takes a channel's
-// routes away; "limits" sets the built-in limits; "x5" at the end repeats a request.
+// routes away; "limits" sets the built-in limits; "carries" names the one messaging service that the
+// server has; "template" and "draft" make a template from a file, approved or not, and give its SID a
+// name; "x5" at the end repeats a request.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/conversations/*.txt")
 	if err != nil || len(files) == 0 {
@@ -159,11 +162,30 @@ func (w *world) play(text string) string {
 		case word == "without":
 			w.routed[verify.Channel(rest)] = false
 			out.WriteString(line + "\n")
+		case word == "carries":
+			w.engine.Carries = func(sid string, _ verify.Channel) bool { return sid == rest }
+			out.WriteString(line + "\n")
+		case word == "template" || word == "draft":
+			w.template(rest, word == "template")
+			out.WriteString(line + "\n")
 		case slices.Contains([]string{"GET", "POST", "DELETE", "PUT", "OPTIONS"}, word):
 			out.WriteString(line + "\n" + w.request(line))
 		}
 	}
 	return out.String()
+}
+
+func (w *world) template(text string, approve bool) {
+	w.t.Helper()
+	file, err := message.ReadFile([]byte(text))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p, err := w.engine.PutTemplate(w.t.Context(), w.account, file, approve)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.name(p.SID)
 }
 
 var repeated = regexp.MustCompile(` x(\d+)$`)
@@ -202,7 +224,7 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`\b(AC|VA|VE|VL|RK|BL)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ)[0-9a-f]{32}\b`)
 
 // answer is an answer with names in the place of SIDs: status, the headers that tell something, and
 // the body.
@@ -210,7 +232,7 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d\n", rec.Code)
 	for _, name := range []string{"Allow", "Retry-After", "Twilio-Reached-Rate-Limit", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
-		"Verifyd-Expires-In", "Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Www-Authenticate"} {
+		"Verifyd-Expires-In", "Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Verifyd-Disabled-Channels", "Www-Authenticate"} {
 		if value := rec.Header().Get(name); value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", name, value)
 		}

@@ -54,6 +54,11 @@ func TestEveryPublishedParameterIsRead(t *testing.T) {
 		}{},
 		"/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets":       bucketParams{},
 		"/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}": bucketParams{},
+		"/v2/Services/{ServiceSid}/MessagingConfigurations":                 messagingParams{},
+		"/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}": struct {
+			MessagingServiceSID *string `form:"MessagingServiceSid"`
+		}{},
+		"/v2/Templates": struct{}{},
 	}
 	for path, methods := range published.Paths {
 		for method := range methods {

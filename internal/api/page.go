@@ -3,6 +3,7 @@ package api
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -64,11 +65,15 @@ type meta struct {
 	Key             string  `json:"key"`
 }
 
-// cutPage cuts the record too many off and describes the page. base is the list's URL; sid gives
-// a record's SID.
+// cutPage cuts the record too many off and describes the page. base is the list's URL, with the
+// query of its filters if it has some; sid gives a record's SID.
 func cutPage[T any](q pageQuery, key, base string, records []T, sid func(T) string) ([]T, meta) {
 	at := func(page int, token string) string {
-		u := base + "?PageSize=" + strconv.Itoa(q.size) + "&Page=" + strconv.Itoa(page)
+		separator := "?"
+		if strings.Contains(base, "?") {
+			separator = "&"
+		}
+		u := base + separator + "PageSize=" + strconv.Itoa(q.size) + "&Page=" + strconv.Itoa(page)
 		if token != "" {
 			u += "&PageToken=" + url.QueryEscape(token)
 		}

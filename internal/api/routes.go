@@ -39,6 +39,13 @@ var routes = []route{
 	{"GET", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).fetchBucket},
 	{"POST", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).updateBucket},
 	{"DELETE", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).deleteBucket},
+	{"POST", "/v2/Services/{ServiceSid}/MessagingConfigurations", (*API).createMessagingConfiguration},
+	{"GET", "/v2/Services/{ServiceSid}/MessagingConfigurations", (*API).listMessagingConfigurations},
+	{"GET", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).fetchMessagingConfiguration},
+	{"POST", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).updateMessagingConfiguration},
+	{"DELETE", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).deleteMessagingConfiguration},
+
+	{"GET", "/v2/Templates", (*API).listTemplates},
 }
 
 // table finds routes. It matches the path as it was sent, part by part, and never redirects: a

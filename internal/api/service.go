@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/verify"
@@ -41,6 +42,8 @@ type serviceParams struct {
 	PasskeysAuthenticatorAttachment *string `form:"Passkeys.AuthenticatorAttachment"`
 	PasskeysDiscoverableCredentials *string `form:"Passkeys.DiscoverableCredentials"`
 	PasskeysUserVerification        *string `form:"Passkeys.UserVerification"`
+
+	DisabledChannels *string `form:"Verifyd.DisabledChannels"`
 
 	CodeTTL   *int `form:"Verifyd.CodeTtl"`
 	MaxSends  *int `form:"Verifyd.MaxSends"`
@@ -112,6 +115,13 @@ func serviceResponse(status int, s *verify.Service, base string) response {
 	h.Set("Verifyd-Code-Ttl", strconv.Itoa(int(s.CodeTTL/time.Second)))
 	h.Set("Verifyd-Max-Sends", strconv.Itoa(s.MaxSends))
 	h.Set("Verifyd-Max-Checks", strconv.Itoa(s.MaxChecks))
+	if len(s.DisabledChannels) > 0 {
+		var names []string
+		for _, c := range s.DisabledChannels {
+			names = append(names, string(c))
+		}
+		h.Set("Verifyd-Disabled-Channels", strings.Join(names, ","))
+	}
 	return response{status: status, header: h, body: serviceJSON(s, base)}
 }
 

@@ -31,7 +31,11 @@ func Compose(d verify.Delivery) provider.Message {
 		Payee:      d.Payee,
 		DoNotShare: a.Options.DoNotShare,
 		AppHash:    a.Options.AppHash,
+		Brandless:  a.Options.Brandless,
 		ExpiresIn:  d.TTL.Round(time.Minute),
+	}
+	if t := a.Options.Template; t != nil {
+		o.Words = t.Words()
 	}
 	compose[a.Channel](&m, o, a.Options)
 	return m

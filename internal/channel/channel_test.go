@@ -155,3 +155,32 @@ func TestAWhatsAppTemplateIsFilledWithTheCode(t *testing.T) {
 		t.Errorf("no variable of %v is the code", m.Template.Vars)
 	}
 }
+
+func TestATemplatesWordsGoOut(t *testing.T) {
+	template := &verify.AttemptTemplate{
+		SID: "HJ1", Text: "{{code}} de {{friendly_name}} en {{store}}", Values: map[string]string{"store": "Sol “{{code}}”"},
+	}
+	for c, want := range map[verify.Channel]string{
+		verify.SMS:  `482913 de Acme en Sol "{{code}}"`,
+		verify.RCS:  `482913 de Acme en Sol "{{code}}"`,
+		verify.Call: `4, 8, 2, 9, 1, 3 de Acme en Sol "{{code}}" 4, 8, 2, 9, 1, 3 de Acme en Sol "{{code}}"`,
+	} {
+		d := delivery(c)
+		d.Attempt.Options.Template = template
+		m := Compose(d)
+		if m.Text != want || m.Locale != "es" {
+			t.Errorf("%s: got %q in %s, want %q", c, m.Text, m.Locale, want)
+		}
+		if c == verify.SMS && (m.Segments != 1 || m.Encoding != "gsm7") {
+			t.Errorf("%d segments of %s", m.Segments, m.Encoding)
+		}
+	}
+}
+
+func TestWithoutTheBrand(t *testing.T) {
+	d := delivery(verify.SMS)
+	d.Attempt.Options.Brandless = true
+	if got := Compose(d).Text; strings.Contains(got, "Acme") || !strings.Contains(got, d.Code) {
+		t.Errorf("got %q, want the code and no brand", got)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -43,6 +44,12 @@ type Config struct {
 	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
 	// who can have codes sent can guess them in the end; load tests of one number need that.
 	BuiltInLimits bool `toml:"built_in_limits"`
+	// MessagingServices are routes for text messages to some countries, by the SID (MG…) under
+	// which a service's messaging configurations name them.
+	MessagingServices map[string]map[string][]string `toml:"messaging_services"`
+	// BrandlessCountries are those to which text messages must not name the brand, ISO 3166-1
+	// alpha-2 in capitals.
+	BrandlessCountries []string `toml:"brandless_countries"`
 }
 
 // TLS says how connections are kept private.
@@ -75,8 +82,15 @@ func Default() Config {
 // verification that is over can still say why.
 const minRetention = Age(2 * day)
 
-// channels that may have routes.
-var channels = []string{"sms", "call", "email", "whatsapp", "rcs"}
+var (
+	// channels may have routes.
+	channels = []string{"sms", "call", "email", "whatsapp", "rcs"}
+	// messagingChannels are those that a messaging service carries.
+	messagingChannels = []string{"sms", "rcs"}
+
+	messagingService = regexp.MustCompile(`^MG[0-9a-fA-F]{32}$`)
+	countryCode      = regexp.MustCompile(`^[A-Z]{2}$`)
+)
 
 // Load reads the file at path. getenv is os.LookupEnv.
 func Load(path string, getenv func(string) (string, bool)) (Config, error) {
@@ -200,22 +214,47 @@ func (c Config) validate() error {
 }
 
 func (c Config) validateRoutes() error {
-	for channel, names := range c.Routes {
-		if !slices.Contains(channels, channel) {
-			return fmt.Errorf("routes.%s: no such channel; there are %s", channel, strings.Join(channels, ", "))
+	if err := c.validateTable("routes", c.Routes, channels); err != nil {
+		return err
+	}
+	for sid, table := range c.MessagingServices {
+		path := "messaging_services." + sid
+		if !messagingService.MatchString(sid) {
+			return fmt.Errorf("%s: want MG and 32 hexadecimal digits", path)
 		}
-		for i, name := range names {
-			if _, ok := c.Providers[name]; !ok {
-				return fmt.Errorf("routes.%s: there is no [providers.%s]", channel, name)
-			}
-			if slices.Contains(names[:i], name) {
-				return fmt.Errorf("routes.%s: %s stands twice", channel, name)
-			}
+		if err := c.validateTable(path, table, messagingChannels); err != nil {
+			return err
+		}
+		if len(table["sms"])+len(table["rcs"]) == 0 {
+			return fmt.Errorf("%s: has no providers; set sms = [\"…\"]", path)
+		}
+	}
+	for _, country := range c.BrandlessCountries {
+		if !countryCode.MatchString(country) {
+			return fmt.Errorf("brandless_countries: %q is no country code such as CA", country)
 		}
 	}
 	for name, table := range c.Providers {
 		if kind, _ := table["type"].(string); kind == "" {
 			return fmt.Errorf("providers.%s.type: is missing", name)
+		}
+	}
+	return nil
+}
+
+// validateTable checks the routes of channels.
+func (c Config) validateTable(path string, routes map[string][]string, channels []string) error {
+	for channel, names := range routes {
+		if !slices.Contains(channels, channel) {
+			return fmt.Errorf("%s.%s: no such channel; there are %s", path, channel, strings.Join(channels, ", "))
+		}
+		for i, name := range names {
+			if _, ok := c.Providers[name]; !ok {
+				return fmt.Errorf("%s.%s: there is no [providers.%s]", path, channel, name)
+			}
+			if slices.Contains(names[:i], name) {
+				return fmt.Errorf("%s.%s: %s stands twice", path, channel, name)
+			}
 		}
 	}
 	return nil

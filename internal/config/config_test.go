@@ -93,6 +93,11 @@ func TestMistakes(t *testing.T) {
 		"[providers.g]\ntype = \"env:NOT\"":                        "NOT is not set",
 		"[providers.g]\ntype = \"file:/no/x\"":                     "/no/x",
 		"[providers.g]\ntype=\"t\"\n[routes]\nsms = [\"g\",\"g\"]": "stands twice",
+		"[messaging_services.MG1]\nsms = []":                       "want MG and 32",
+		"[messaging_services.MG00000000000000000000000000000000]\nsms = [\"g\"]":  "messaging_services.MG00000000000000000000000000000000.sms: there is no [providers.g]",
+		"[messaging_services.MG00000000000000000000000000000000]\ncall = [\"g\"]": "no such channel; there are sms, rcs",
+		"[messaging_services.MG00000000000000000000000000000000]\nsms = []":       "has no providers",
+		"brandless_countries = [\"ca\"]":                                          "no country code",
 	} {
 		if _, err := config.Parse([]byte(text), none); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q in it", text, err, want)

@@ -20,8 +20,10 @@ import (
 type Worker struct {
 	Engine *verify.Engine
 	Routes Routes
-	Log    *slog.Logger
-	Now    func() time.Time
+	// MessagingServices are asked first, for a message that names one.
+	MessagingServices MessagingServices
+	Log               *slog.Logger
+	Now               func() time.Time
 }
 
 // sendTimeout bounds one hand-over. A mail relay may look at the whole message for viruses before
@@ -55,7 +57,7 @@ func (w *Worker) Work(ctx context.Context, job verify.Job) error {
 // takes it, when none is left, or when the answer of one is unknown.
 func (w *Worker) turn(ctx context.Context, d verify.Delivery, runs int) verify.SendResult {
 	a := d.Attempt
-	routes := w.Routes[a.Channel]
+	routes := w.routes(a)
 	message := channel.Compose(d)
 	r := verify.SendResult{State: verify.AttemptFailed, Route: a.Route}
 	var asked time.Duration // the longest pause that a provider asked for
@@ -100,6 +102,15 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery, runs int) verify.S
 		return r
 	}
 	return w.later(r, d, backOff(runs, asked))
+}
+
+// routes are those of the attempt's messaging service, or of its channel if it has none, or none
+// any more: the configuration may have changed since the start.
+func (w *Worker) routes(a *verify.Attempt) []Route {
+	if own := w.MessagingServices[a.Options.MessagingServiceSID][a.Channel]; len(own) > 0 {
+		return own
+	}
+	return w.Routes[a.Channel]
 }
 
 // later puts the next turn off, or gives up if the code will not live to see it.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/keyring"
+	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
@@ -51,12 +52,15 @@ type world struct {
 	store  *sqlite.Store
 	now    time.Time
 	log    bytes.Buffer
-	v      *verify.Verification
-	acc    string
+	// messaging are the messaging services of the worker.
+	messaging delivery.MessagingServices
+	v         *verify.Verification
+	acc       string
 }
 
-// newWorld is an engine in which one SMS is waiting to be sent.
-func newWorld(t *testing.T) *world {
+// newWorld is an engine in which one SMS is waiting to be sent. Each of prepare may change the engine
+// and the service before.
+func newWorld(t *testing.T, prepare ...func(e *verify.Engine, account, service string) error) *world {
 	t.Helper()
 	w := &world{t: t, now: start}
 	clock := func() time.Time { return w.now }
@@ -85,6 +89,11 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.acc = a.SID
+	for _, change := range prepare {
+		if err := change(w.engine, a.SID, s.SID); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if w.v, err = w.engine.StartVerification(t.Context(), a.SID, s.SID, verify.StartParams{To: &to, Channel: &channel}); err != nil {
 		t.Fatal(err)
 	}
@@ -95,10 +104,11 @@ func newWorld(t *testing.T) *world {
 func (w *world) turns(routes ...delivery.Route) *verify.Attempt {
 	w.t.Helper()
 	worker := &delivery.Worker{
-		Engine: w.engine,
-		Routes: delivery.Routes{verify.SMS: routes},
-		Log:    slog.New(slog.NewJSONHandler(&w.log, nil)),
-		Now:    func() time.Time { return w.now },
+		Engine:            w.engine,
+		Routes:            delivery.Routes{verify.SMS: routes},
+		MessagingServices: w.messaging,
+		Log:               slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Now:               func() time.Time { return w.now },
 	}
 	for range 100 {
 		due, found, err := w.store.NextDue(w.t.Context(), "sms")
@@ -364,5 +374,68 @@ func TestHowLongAHandOverMayTake(t *testing.T) {
 		if err := w.store.Close(); err != nil { // the next world has the same name
 			t.Fatal(err)
 		}
+	}
+}
+
+// messagingSID is the messaging service to which the service sends its Spanish text messages.
+const messagingSID = "MG00000000000000000000000000000001"
+
+func spainByMessagingService(e *verify.Engine, account, service string) error {
+	country, sid := "ES", messagingSID
+	_, err := e.CreateMessagingConfiguration(context.Background(), account, service, &country, &sid)
+	return err
+}
+
+func TestAMessagingServicesProvidersCarry(t *testing.T) {
+	refusing := &carrier{answers: []error{&provider.Error{Class: provider.Temporary, Code: "1"}}}
+	second, usual := &carrier{}, &carrier{}
+	w := newWorld(t, spainByMessagingService)
+	w.messaging = delivery.MessagingServices{messagingSID: {verify.SMS: {{Name: "first", Provider: refusing}, {Name: "second", Provider: second}}}}
+	if !w.messaging.Carry(messagingSID, verify.SMS) || w.messaging.Carry(messagingSID, verify.RCS) || w.messaging.Carry("MG2", verify.SMS) {
+		t.Error("Carry does not say what the table says")
+	}
+	a := w.turns(delivery.Route{Name: "usual", Provider: usual})
+	if a.State != verify.AttemptSent || a.Provider != "second" || len(refusing.keys) != 1 || len(second.keys) != 1 || len(usual.keys) != 0 {
+		t.Errorf("%s by %s; first got %d, second %d, the channel's own %d", a.State, a.Provider, len(refusing.keys), len(second.keys), len(usual.keys))
+	}
+}
+
+// A table may be taken out of the configuration while messages are on their way.
+func TestWithoutItsMessagingServiceAMessageGoesTheChannelsWay(t *testing.T) {
+	usual := &carrier{}
+	w := newWorld(t, spainByMessagingService)
+	if a := w.turns(delivery.Route{Name: "usual", Provider: usual}); a.State != verify.AttemptSent || a.Provider != "usual" {
+		t.Errorf("%s by %q, want sent by usual", a.State, a.Provider)
+	}
+}
+
+func TestATemplatesTextReachesTheProvider(t *testing.T) {
+	file, err := message.ReadFile([]byte(`{"name": "x", "default": "en", "variables": {"store": ""}, "translations": {
+		"en": {"sms": "{{code}} {{store}}"}, "es": {"sms": "{{code}} de {{friendly_name}} en {{store}}"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	carried := &carrier{}
+	w := newWorld(t)
+	p, err := w.engine.PutTemplate(t.Context(), w.acc, file, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, channel := "+34612345678", "sms"
+	if w.v, err = w.engine.StartVerification(t.Context(), w.acc, w.v.ServiceSID, verify.StartParams{
+		To: &to, Channel: &channel, TemplateSID: p.SID, Substitutions: `{"store": "Sol"}`,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.engine.RemoveTemplate(t.Context(), w.acc, p.SID); err != nil {
+		t.Fatal(err)
+	}
+	w.turns(delivery.Route{Name: "usual", Provider: carried})
+	if len(carried.keys) != 2 {
+		t.Fatalf("%d messages went out, want the first and the one with a template", len(carried.keys))
+	}
+	m := carried.last
+	if want := m.Code + " de Acme en Sol"; m.Text != want || m.Locale != "es" || m.Segments != 1 || m.Encoding != "gsm7" {
+		t.Errorf("got %q in %s, %d segments of %s; want %q", m.Text, m.Locale, m.Segments, m.Encoding, want)
 	}
 }

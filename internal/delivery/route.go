@@ -19,6 +19,15 @@ type Routes map[verify.Channel][]Route
 // Routed reports whether a channel has a route.
 func (r Routes) Routed(c verify.Channel) bool { return len(r[c]) > 0 }
 
+// MessagingServices are the routes of each messaging service by its SID (MG…). A channel that one
+// does not name has the routes that every message of the channel has.
+type MessagingServices map[string]Routes
+
+// Carry reports whether a messaging service has routes of its own for a channel.
+func (m MessagingServices) Carry(messagingServiceSID string, c verify.Channel) bool {
+	return m[messagingServiceSID].Routed(c)
+}
+
 // step is what follows from one hand-over.
 type step int
 

@@ -20,6 +20,9 @@ const (
 	MaxDepth = 4
 )
 
+// MaxDocument bounds a document, in bytes.
+const MaxDocument = 1 << 20
+
 // ErrMalformed says that a parameter is not JSON of the wanted shape and size.
 var ErrMalformed = errors.New("malformed JSON parameter")
 
@@ -51,6 +54,23 @@ func Array(s string) ([]any, error) {
 	return array, nil
 }
 
+// Document reads a file that holds one JSON object, under the same rules but those about size and
+// strings. An error names the line.
+func Document(text string) (map[string]any, error) {
+	if len(text) > MaxDocument {
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrMalformed, MaxDocument)
+	}
+	v, at, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("line %d: %w", 1+strings.Count(text[:at], "\n"), err)
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%w: want an object", ErrMalformed)
+	}
+	return object, nil
+}
+
 // Text is a scalar value as text: a string as it is, a number by its digits.
 func Text(v any) (string, bool) {
 	switch v := v.(type) {
@@ -70,19 +90,27 @@ func read(s string, unwrap int) (any, error) {
 	if len(s) > MaxBytes {
 		return nil, fmt.Errorf("%w: more than %d bytes", ErrMalformed, MaxBytes)
 	}
-	d := json.NewDecoder(strings.NewReader(s))
-	d.UseNumber()
-	v, err := value(d, 0)
+	v, _, err := parse(s)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: text after the end", ErrMalformed)
 	}
 	if inner, isText := v.(string); isText && unwrap > 0 {
 		return read(inner, unwrap-1)
 	}
 	return v, nil
+}
+
+// parse reads the one value of s; at is how far it came.
+func parse(s string) (v any, at int64, err error) {
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	v, err = value(d, 0)
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) {
+			err = fmt.Errorf("%w: text after the end", ErrMalformed)
+		}
+	}
+	return v, d.InputOffset(), err
 }
 
 func value(d *json.Decoder, depth int) (any, error) {

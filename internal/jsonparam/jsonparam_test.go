@@ -99,3 +99,23 @@ func ExampleObject() {
 	fmt.Println(limits["end_user_ip"], err)
 	// Output: 192.0.2.7 <nil>
 }
+
+func TestDocument(t *testing.T) {
+	got, err := jsonparam.Document("{\n\"a\": {\"b\": \"c\"}\n}\n")
+	if err != nil || got["a"].(map[string]any)["b"] != "c" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for text, want := range map[string]string{
+		"{\n\"a\": 1,\n\"a\": 2}": "line 3: ",
+		"{\n\"a\": 1\n\"b\": 2}":  "line 3: ",
+		"{}\n{}":                  "line 2: ",
+		"[]":                      "want an object",
+		`"{}"`:                    "want an object", // what travels in a form may be encoded twice, a file is not
+		"":                        "line 1: ",
+		strings.Repeat(" ", jsonparam.MaxDocument+1): "more than",
+	} {
+		if _, err := jsonparam.Document(text); !errors.Is(err, jsonparam.ErrMalformed) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20q: got %v, want ErrMalformed with %q", text, err, want)
+		}
+	}
+}

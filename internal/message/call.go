@@ -35,8 +35,7 @@ type Part struct {
 // Call writes the words of a call. Amount and Payee are not spoken: a payment's code is refused on
 // this channel (60214) before it gets here.
 func Call(o OTP) Speech {
-	locale := closest("call", o.Locale)
-	t := words(locale)
+	t, locale := o.texts("call")
 	o = o.cleaned()
 	v := values{brand: o.Brand, code: o.Code}
 

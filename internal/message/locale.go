@@ -149,14 +149,23 @@ func closest(channel, tag string) string {
 	if have[tag] {
 		return tag
 	}
+	if found, ok := Nearest(tag, func(tag string) bool { return have[tag] }); ok {
+		return found
+	}
+	return "en"
+}
+
+// Nearest is the tag that have accepts and a reader of tag understands best: tag itself, its next
+// of kin, or its base language.
+func Nearest(tag string, have func(tag string) bool) (nearest string, ok bool) {
 	for tag = Canonical(tag); tag != ""; {
-		if have[tag] {
-			return tag
+		if have(tag) {
+			return tag, true
 		}
-		if k := kin[tag]; have[k] {
-			return k
+		if k := kin[tag]; k != "" && have(k) {
+			return k, true
 		}
 		tag = tag[:max(strings.LastIndexByte(tag, '-'), 0)]
 	}
-	return "en"
+	return "", false
 }

@@ -7,8 +7,10 @@
 // and put in once, and what would cost too much is shortened in a fixed order that never touches
 // the code. testdata/catalog.golden shows each text with its price.
 //
-// It is not for choosing sender, provider or country rules, and not for the templates that an
-// operator writes himself.
+// An operator's own templates (File, Words) go the same way: they are checked once when they are
+// made, so that a start has only their values to look at.
+//
+// It is not for choosing sender, provider or country rules.
 package message
 
 import (
@@ -45,6 +47,13 @@ type OTP struct {
 	AppHash string
 	// ExpiresIn is what is left of the code's life. E-mail mentions it, in minutes, when it is set.
 	ExpiresIn time.Duration
+	// Words are an operator's own in place of the catalogue's; nil for the catalogue's. They are
+	// for SMS, RCS and calls, and Locale is the language that they are in. DoNotShare adds nothing
+	// to them.
+	Words *Words
+	// Brandless asks for the sentence of the catalogue that leaves the brand out, where carriers
+	// let none through that they do not know. SMS has one; a payment's text names its brand always.
+	Brandless bool
 	// CodeInSubject puts the code in the subject of an e-mail. It is off unless asked for: subjects
 	// are shown on lock screens and kept in mail logs.
 	CodeInSubject bool

@@ -54,8 +54,8 @@ type Text struct {
 // even so, a long amount in Arabic for example, keeps its words and is several segments long: the
 // law wants amount and payee to be seen, and all that is lost is that the app fills in the code.
 func SMS(o OTP) Text {
-	locale := closest("sms", o.Locale)
-	w := write(o, words(locale))
+	t, locale := o.texts("sms")
+	w := write(o, t)
 	text, size := w.compose()
 	if w.tail != "" && !retriever.allows(text, size) {
 		short := w

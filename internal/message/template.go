@@ -28,16 +28,27 @@ type template []part
 type part struct {
 	field field
 	text  string // of a literal
+	// variable names a value of the sender's own, in an operator's text that was not bound yet.
+	variable string
 }
 
-// parse takes text apart at its placeholders. Braces that are none are an error: a translator who
-// writes {{ kode }} should hear of it.
+// parse takes a text of the catalogue apart at its placeholders. Braces that are none are an error:
+// a translator who writes {{ kode }} should hear of it.
 func parse(text string) (template, error) {
+	return split(text, func(name string) (part, bool) {
+		f := fieldNamed(name)
+		return part{field: f}, f != literal
+	})
+}
+
+// split takes text apart; known says what a placeholder is. After an error, the template has the
+// rest of the text as a literal.
+func split(text string, known func(name string) (part, bool)) (template, error) {
 	var t template
 	for text != "" {
 		before, rest, found := strings.Cut(text, "{{")
 		if strings.Contains(before, "}}") {
-			return nil, fmt.Errorf("}} without {{ in %q", before)
+			return append(t, part{text: text}), fmt.Errorf("}} without {{ in %q", before)
 		}
 		if before != "" {
 			t = append(t, part{text: before})
@@ -47,13 +58,13 @@ func parse(text string) (template, error) {
 		}
 		name, after, closed := strings.Cut(rest, "}}")
 		if !closed {
-			return nil, fmt.Errorf("{{ without }} before %q", rest)
+			return append(t, part{text: "{{" + rest}), fmt.Errorf("{{ without }} before %q", rest)
 		}
-		f := fieldNamed(name)
-		if f == literal {
-			return nil, fmt.Errorf("unknown placeholder {{%s}}", name)
+		p, ok := known(name)
+		if !ok {
+			return append(t, part{text: "{{" + rest}), fmt.Errorf("unknown placeholder {{%s}}", name)
 		}
-		t = append(t, part{field: f})
+		t = append(t, p)
 		text = after
 	}
 	return t, nil

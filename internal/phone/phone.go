@@ -77,6 +77,10 @@ func split(s string) (*phonenumbers.PhoneNumber, bool) {
 	return nil, false
 }
 
+// IsCountry reports whether code is an ISO 3166-1 alpha-2 code, in capitals, of a country that has
+// telephone numbers.
+func IsCountry(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
+
 // E164 is the number itself: +34612345678.
 func (n Number) E164() string { return n.e164 }
 

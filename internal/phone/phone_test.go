@@ -123,3 +123,11 @@ func ExampleParse() {
 	// +34 ·······78 ES true
 	// false
 }
+
+func TestIsCountry(t *testing.T) {
+	for code, want := range map[string]bool{"ES": true, "CA": true, "GB": true, "XX": false, "es": false, "": false, "ESP": false, "all": false, "001": false} {
+		if got := phone.IsCountry(code); got != want {
+			t.Errorf("IsCountry(%q) = %v", code, got)
+		}
+	}
+}

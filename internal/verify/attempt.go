@@ -47,6 +47,11 @@ type AttemptOptions struct {
 	DoNotShare    bool   `json:"do_not_share,omitempty"`
 	EmailFrom     string `json:"email_from,omitempty"`
 	EmailFromName string `json:"email_from_name,omitempty"`
+	Brandless     bool   `json:"brandless,omitempty"`
+	// Template is nil for the words of the catalogue.
+	Template *AttemptTemplate `json:"template,omitempty"`
+	// MessagingServiceSID names the providers, "" for those of the channel.
+	MessagingServiceSID string `json:"messaging_service,omitempty"`
 }
 
 // AttemptState is what is known about the message.

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// directory remembers accounts, keys, services and rate limits as they were last read, because every request
-// needs them and they hardly ever change. An entry is good as long as the store's configuration
-// version is the one it was read at, so a change is seen by the next request on this node, and on
-// other nodes as soon as their store learns of it.
+// directory remembers accounts, keys, services, rate limits, templates and messaging configurations as
+// they were last read, because every request needs them and they hardly ever change. An entry is good as
+// long as the store's configuration version is the one it was read at, so a change is seen by the next
+// request on this node, and on other nodes as soon as their store learns of it.
 type directory struct {
 	store Store
 
@@ -17,6 +17,8 @@ type directory struct {
 	credentials map[string]credential
 	services    map[string]*Service
 	rateLimits  map[string][]meteredLimit // by service
+	templates   map[string]*Template
+	messaging   map[string]map[string]string // by service, then by country
 }
 
 type credential struct {
@@ -29,53 +31,28 @@ const maxDirectory = 10_000
 
 // credential is the account and the secret's hash of an AC… or SK… user name.
 func (d *directory) credential(ctx context.Context, user string) (accountSID string, hash []byte, err error) {
-	version := d.store.ConfigVersion()
-	d.mu.RLock()
-	c, known := d.credentials[user]
-	known = known && d.version == version
-	d.mu.RUnlock()
-	if known {
-		return c.accountSID, c.hash, nil
-	}
-	err = d.store.View(ctx, func(tx Tx) error {
+	c, err := recall(ctx, d, &d.credentials, user, func(tx Tx) (credential, error) {
 		if len(user) > 2 && user[:2] == "SK" {
 			k, err := tx.Key(user)
 			if err != nil {
-				return err
+				return credential{}, err
 			}
-			c = credential{k.AccountSID, k.SecretHash}
-			return nil
+			return credential{k.AccountSID, k.SecretHash}, nil
 		}
 		a, err := tx.Account(user)
 		if err != nil {
-			return err
+			return credential{}, err
 		}
-		c = credential{a.SID, a.TokenHash}
-		return nil
+		return credential{a.SID, a.TokenHash}, nil
 	})
-	if err != nil {
-		return "", nil, err
-	}
-	d.remember(version, func() { d.credentials[user] = c })
-	return c.accountSID, c.hash, nil
+	return c.accountSID, c.hash, err
 }
 
 // service is a service of an account. The caller must not change it.
 func (d *directory) service(ctx context.Context, accountSID, serviceSID string) (*Service, error) {
-	version := d.store.ConfigVersion()
-	d.mu.RLock()
-	s, known := d.services[serviceSID]
-	known = known && d.version == version
-	d.mu.RUnlock()
-	if !known {
-		err := d.store.View(ctx, func(tx Tx) (err error) {
-			s, err = tx.Service(serviceSID)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		d.remember(version, func() { d.services[serviceSID] = s })
+	s, err := recall(ctx, d, &d.services, serviceSID, func(tx Tx) (*Service, error) { return tx.Service(serviceSID) })
+	if err != nil {
+		return nil, err
 	}
 	if s.AccountSID != accountSID {
 		return nil, ErrNotFound
@@ -85,23 +62,48 @@ func (d *directory) service(ctx context.Context, accountSID, serviceSID string) 
 
 // limits are the rate limits of a service that have buckets. The caller must not change them.
 func (d *directory) limits(ctx context.Context, serviceSID string) ([]meteredLimit, error) {
+	return recall(ctx, d, &d.rateLimits, serviceSID, func(tx Tx) ([]meteredLimit, error) { return readMeteredLimits(tx, serviceSID) })
+}
+
+// template is a template of any account. The caller must not change it.
+func (d *directory) template(ctx context.Context, templateSID string) (*Template, error) {
+	return recall(ctx, d, &d.templates, templateSID, func(tx Tx) (*Template, error) { return tx.Template(templateSID) })
+}
+
+// messagingServices are the messaging services of a service by country. The caller must not change
+// them.
+func (d *directory) messagingServices(ctx context.Context, serviceSID string) (map[string]string, error) {
+	return recall(ctx, d, &d.messaging, serviceSID, func(tx Tx) (map[string]string, error) {
+		list, err := tx.MessagingConfigurations(serviceSID, Page{Size: maxCountries})
+		byCountry := make(map[string]string, len(list))
+		for i := range list {
+			byCountry[list[i].Country] = list[i].MessagingServiceSID
+		}
+		return byCountry, err
+	})
+}
+
+// maxCountries is more than there are.
+const maxCountries = 1000
+
+// recall is what the directory has in one of its maps, or else what read finds.
+func recall[T any](ctx context.Context, d *directory, in *map[string]T, key string, read func(Tx) (T, error)) (T, error) {
 	version := d.store.ConfigVersion()
 	d.mu.RLock()
-	limits, known := d.rateLimits[serviceSID]
+	v, known := (*in)[key]
 	known = known && d.version == version
 	d.mu.RUnlock()
 	if known {
-		return limits, nil
+		return v, nil
 	}
 	err := d.store.View(ctx, func(tx Tx) (err error) {
-		limits, err = readMeteredLimits(tx, serviceSID)
+		v, err = read(tx)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		d.remember(version, func() { (*in)[key] = v })
 	}
-	d.remember(version, func() { d.rateLimits[serviceSID] = limits })
-	return limits, nil
+	return v, err
 }
 
 // remember adds an entry that was read when the configuration had the given version, unless it
@@ -112,11 +114,14 @@ func (d *directory) remember(version uint64, add func()) {
 	if version < d.version {
 		return
 	}
-	if version > d.version || d.services == nil || len(d.services)+len(d.credentials)+len(d.rateLimits) > maxDirectory {
+	if version > d.version || d.services == nil ||
+		len(d.services)+len(d.credentials)+len(d.rateLimits)+len(d.templates)+len(d.messaging) > maxDirectory {
 		d.version = version
 		d.services = map[string]*Service{}
 		d.credentials = map[string]credential{}
 		d.rateLimits = map[string][]meteredLimit{}
+		d.templates = map[string]*Template{}
+		d.messaging = map[string]map[string]string{}
 	}
 	add()
 }

@@ -18,6 +18,12 @@ type Engine struct {
 	Random io.Reader
 	// Routed reports whether some provider carries a channel.
 	Routed func(Channel) bool
+	// Carries reports whether a messaging service (MG…) has providers for a channel; nil if every
+	// messaging service is taken, and carried as Routed says.
+	Carries func(messagingServiceSID string, c Channel) bool
+	// Brandless reports whether text messages to a country must not name the brand; nil if they
+	// always may.
+	Brandless func(country string) bool
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes

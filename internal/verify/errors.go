@@ -13,39 +13,46 @@ type Code int
 
 // The codes that verifyd answers with.
 const (
-	CodeMissingParameter   Code = 20001
-	CodeUnauthorized       Code = 20003
-	CodeMethodNotAllowed   Code = 20004
-	CodePageSizeTooLarge   Code = 20007
-	CodeNotFound           Code = 20404
-	CodeTooManyRequests    Code = 20429
-	CodeInternal           Code = 20500
-	CodeUnavailable        Code = 20503
-	CodeSNANotProvisioned  Code = 60001
-	CodeInvalidParameter   Code = 60200
-	CodeMaxChecks          Code = 60202
-	CodeMaxSends           Code = 60203
-	CodeFeatureDisabled    Code = 60204
-	CodePSD2Incomplete     Code = 60206
-	CodeTooManyRateLimits  Code = 60207
-	CodeRateLimitExists    Code = 60208
-	CodeUniqueNameInvalid  Code = 60209
-	CodeTooManyBuckets     Code = 60210
-	CodeBucketExists       Code = 60211
-	CodeBurst              Code = 60212
-	CodePSD2Call           Code = 60214
-	CodeNoMailer           Code = 60217
-	CodeNoTarget           Code = 60221
-	CodeChannelDisabled    Code = 60223
-	CodeTemplateChannel    Code = 60227
-	CodeTemplateNotFound   Code = 60228
-	CodeWhatsAppTemplate   Code = 60242
-	CodeInvalidTemplates   Code = 60251
-	CodeTemplatesInvalid   Code = 60252
-	CodePSD2SNA            Code = 60329
-	CodeNoSpeechLocale     Code = 60331
-	CodeAppHashChannel     Code = 60602
-	CodeWhatsAppNotEnabled Code = 68008
+	CodeMissingParameter     Code = 20001
+	CodeUnauthorized         Code = 20003
+	CodeMethodNotAllowed     Code = 20004
+	CodePageSizeTooLarge     Code = 20007
+	CodeNotFound             Code = 20404
+	CodeTooManyRequests      Code = 20429
+	CodeInternal             Code = 20500
+	CodeUnavailable          Code = 20503
+	CodeSNANotProvisioned    Code = 60001
+	CodeInvalidParameter     Code = 60200
+	CodeTemplateNotApproved  Code = 60201
+	CodeMaxChecks            Code = 60202
+	CodeMaxSends             Code = 60203
+	CodeFeatureDisabled      Code = 60204
+	CodePSD2Incomplete       Code = 60206
+	CodeTooManyRateLimits    Code = 60207
+	CodeRateLimitExists      Code = 60208
+	CodeUniqueNameInvalid    Code = 60209
+	CodeTooManyBuckets       Code = 60210
+	CodeBucketExists         Code = 60211
+	CodeBurst                Code = 60212
+	CodeMessagingExists      Code = 60213
+	CodePSD2Call             Code = 60214
+	CodeNoMailer             Code = 60217
+	CodeNoTarget             Code = 60221
+	CodeChannelDisabled      Code = 60223
+	CodeMissingSubstitutions Code = 60224
+	CodeChinaNeedsName       Code = 60226
+	CodeTemplateChannel      Code = 60227
+	CodeTemplateNotFound     Code = 60228
+	CodeTemplateBrand        Code = 60230
+	CodeWhatsAppTemplate     Code = 60242
+	CodeMessageTooLong       Code = 60247
+	CodeTemplateContent      Code = 60249
+	CodeInvalidTemplates     Code = 60251
+	CodeTemplatesInvalid     Code = 60252
+	CodePSD2SNA              Code = 60329
+	CodeNoSpeechLocale       Code = 60331
+	CodeAppHashChannel       Code = 60602
+	CodeWhatsAppNotEnabled   Code = 68008
 )
 
 // Codes lists every code above, for tables that must have a row for each.
@@ -58,6 +65,8 @@ func Codes() []Code {
 		CodeBucketExists, CodeBurst, CodePSD2Call, CodeNoMailer, CodeNoTarget, CodeChannelDisabled, CodeTemplateChannel,
 		CodeTemplateNotFound, CodeWhatsAppTemplate, CodeInvalidTemplates, CodeTemplatesInvalid,
 		CodePSD2SNA, CodeNoSpeechLocale, CodeAppHashChannel, CodeWhatsAppNotEnabled,
+		CodeTemplateNotApproved, CodeMessagingExists, CodeMissingSubstitutions, CodeChinaNeedsName,
+		CodeTemplateBrand, CodeMessageTooLong, CodeTemplateContent,
 	}
 }
 

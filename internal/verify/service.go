@@ -42,10 +42,12 @@ type ServiceSettings struct {
 	WhatsApp                 WhatsAppSettings
 	Passkeys                 PasskeySettings
 
-	// Ours, see docs/compatibility.md: what Twilio's support changes on request.
-	CodeTTL   time.Duration // 2 minutes to 24 hours, default 10 minutes
-	MaxSends  int           // per verification, 1 to 10, default 5
-	MaxChecks int           // per verification, 1 to 10, default 5
+	// Ours, see docs/compatibility.md: what Twilio's console has switches for, and what its support
+	// changes on request.
+	DisabledChannels []Channel     // refused with 60223
+	CodeTTL          time.Duration // 2 minutes to 24 hours, default 10 minutes
+	MaxSends         int           // per verification, 1 to 10, default 5
+	MaxChecks        int           // per verification, 1 to 10, default 5
 }
 
 // PushSettings is the service's `push`.
@@ -126,6 +128,8 @@ type ServiceParams struct {
 	PasskeysDiscoverableCredentials *string
 	PasskeysUserVerification        *string
 
+	DisabledChannels *string // comma-separated
+
 	CodeTTL   *int // seconds
 	MaxSends  *int
 	MaxChecks *int
@@ -158,6 +162,9 @@ func (e *Engine) CreateService(ctx context.Context, accountSID string, p Service
 		return nil, err
 	}
 	err = e.Store.Update(ctx, func(tx Tx) error {
+		if err := checkDefaultTemplate(tx, s); err != nil {
+			return err
+		}
 		tx.PutService(s)
 		return nil
 	})
@@ -183,6 +190,11 @@ func (e *Engine) UpdateService(ctx context.Context, accountSID, serviceSID strin
 		}
 		if err := s.apply(p); err != nil {
 			return err
+		}
+		if p.DefaultTemplateSID != nil {
+			if err := checkDefaultTemplate(tx, s); err != nil {
+				return err
+			}
 		}
 		s.UpdatedAt = e.Now()
 		tx.PutService(s)
@@ -265,7 +277,7 @@ func (s *Service) apply(p ServiceParams) error {
 	c.flag(&next.PSD2Enabled, p.PSD2Enabled)
 	c.flag(&next.DoNotShareWarningEnabled, p.DoNotShareWarningEnabled)
 	c.flag(&next.CustomCodeEnabled, p.CustomCodeEnabled)
-	c.template(&next.DefaultTemplateSID, p.DefaultTemplateSID)
+	c.nullable(&next.DefaultTemplateSID, p.DefaultTemplateSID, "DefaultTemplateSid", isSID(sid.Template))
 	c.flag(&next.VerifyEventSubscription, p.VerifyEventSubscription)
 
 	c.flag(&next.Push.IncludeDate, p.PushIncludeDate)
@@ -293,6 +305,7 @@ func (s *Service) apply(p ServiceParams) error {
 	c.nullable(&next.Passkeys.DiscoverableCredentials, p.PasskeysDiscoverableCredentials, "Passkeys.DiscoverableCredentials", oneOf(preferences))
 	c.nullable(&next.Passkeys.UserVerification, p.PasskeysUserVerification, "Passkeys.UserVerification", oneOf(preferences))
 
+	c.channels(&next.DisabledChannels, p.DisabledChannels, "Verifyd.DisabledChannels")
 	ttl := int(next.CodeTTL / time.Second)
 	c.number(&ttl, p.CodeTTL, "Verifyd.CodeTtl", int(MinCodeTTL/time.Second), int(MaxCodeTTL/time.Second))
 	next.CodeTTL = time.Duration(ttl) * time.Second
@@ -363,12 +376,25 @@ func (c *change) nullableNumber(field **int, sent *int, param string, lowest, hi
 	*field = &n
 }
 
-// template accepts no template but none: none exists yet, so every SID is unknown.
-func (c *change) template(field **string, sent *string) {
-	c.nullable(field, sent, "DefaultTemplateSid", isSID(sid.Template))
-	if sent != nil && *sent != "" && c.err == nil {
-		c.err = &Error{Code: CodeTemplateNotFound}
+// channels is a list of which an empty one is null. Each stands in it once.
+func (c *change) channels(field *[]Channel, sent *string, param string) {
+	if sent == nil {
+		return
 	}
+	var list []Channel
+	for name := range strings.SplitSeq(*sent, ",") {
+		channel := Channel(strings.TrimSpace(name))
+		_, known := channelRules[channel]
+		switch {
+		case channel == "" || slices.Contains(list, channel):
+		case !known:
+			c.refuse(param)
+			return
+		default:
+			list = append(list, channel)
+		}
+	}
+	*field = list
 }
 
 func (c *change) origins(field *[]string, sent *string) {

@@ -20,8 +20,9 @@ import (
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
-	// ConfigVersion is a number that has grown when an account, a key, a service or a rate limit has
-	// changed, here or elsewhere. A change made through this store shows at once, others within a second.
+	// ConfigVersion is a number that has grown when an account, a key, a service, a rate limit, a template
+	// or a messaging configuration has changed, here or elsewhere. A change made through this store shows
+	// at once, others within a second.
 	ConfigVersion() uint64
 	// DropBefore removes the verifications, attempts and jobs that were minted before a time, in
 	// steps of at most a hundred records each, between which other Updates run; a store may keep
@@ -44,6 +45,8 @@ type Store interface {
 type Tx interface {
 	accountTx
 	serviceTx
+	templateTx
+	messagingTx
 	verificationTx
 	attemptTx
 	jobTx
@@ -63,9 +66,28 @@ type serviceTx interface {
 	// Services lists the services of an account, newest first.
 	Services(accountSID string, page Page) ([]Service, error)
 	PutService(*Service)
-	// DeleteService removes a service with its rate limits and ends its verifications: their codes
-	// are wiped and their jobs find nothing to do.
+	// DeleteService removes a service with its rate limits and messaging configurations, and ends its
+	// verifications: their codes are wiped and their jobs find nothing to do.
 	DeleteService(sid string)
+}
+
+type templateTx interface {
+	Template(sid string) (*Template, error)
+	// Templates lists the templates of an account, newest first: those with a name, or all if it
+	// is empty.
+	Templates(accountSID, name string, page Page) ([]Template, error)
+	// PutTemplate fails the commit with ErrExists if another template of the account has the name.
+	PutTemplate(*Template)
+	DeleteTemplate(sid string)
+}
+
+type messagingTx interface {
+	MessagingConfiguration(serviceSID, country string) (*MessagingConfiguration, error)
+	// MessagingConfigurations lists the configurations of a service by country, after the country
+	// that the page names.
+	MessagingConfigurations(serviceSID string, page Page) ([]MessagingConfiguration, error)
+	PutMessagingConfiguration(*MessagingConfiguration)
+	DeleteMessagingConfiguration(serviceSID, country string)
 }
 
 type verificationTx interface {
@@ -154,7 +176,8 @@ type Place interface {
 // Page is a part of a list.
 type Page struct {
 	Size int
-	// After is the SID of the last record of the page before; empty at the start.
+	// After is the SID (of a messaging configuration, the country) of the last record of the page
+	// before; empty at the start.
 	After string
 	// Skip is a number of records to pass over.
 	Skip int

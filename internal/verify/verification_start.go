@@ -21,7 +21,13 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
-	w, err := p.read(s, e.Routed)
+	w, err := p.read(s)
+	if err == nil {
+		err = e.chooseTemplate(ctx, s, w)
+	}
+	if err == nil {
+		err = e.chooseRoute(ctx, s, w)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/otp"
 	"github.com/verifyd/verifyd/internal/phone"
-	"github.com/verifyd/verifyd/internal/sid"
 )
 
 // StartParams are the parameters of a start as they were sent (core reference, section 3.2). Empty
@@ -50,14 +49,16 @@ type wish struct {
 	country       string
 	amount, payee string
 	locale, brand string
+	values        map[string]string // of TemplateCustomSubstitutions
+	candidates    []candidate       // of TemplateSid and Templates
 	options       AttemptOptions
 	rateLimits    map[string]string // values by unique name
 	forgive       bool
 }
 
-// read checks the parameters in the order of the core reference, section 15. It needs nothing but
-// the service, so that whatever is wrong is found before a transaction begins.
-func (p StartParams) read(s *Service, routed func(Channel) bool) (*wish, error) {
+// read checks the parameters in the order of the core reference, section 15, as far as nothing but
+// the service is needed for it.
+func (p StartParams) read(s *Service) (*wish, error) {
 	if p.To == nil {
 		return nil, missing("To")
 	}
@@ -71,10 +72,6 @@ func (p StartParams) read(s *Service, routed func(Channel) bool) (*wish, error) 
 		if err := step(s); err != nil {
 			return nil, err
 		}
-	}
-	if !routed(w.channel) {
-		refusal := channelRules[w.channel].unavailable
-		return nil, &refusal
 	}
 	return w, nil
 }
@@ -133,7 +130,7 @@ func (w *wish) readMessage(s *Service) error {
 		}
 		w.brand = w.CustomFriendlyName
 	}
-	if err := w.readLocale(); err != nil {
+	if err := w.readLocale(s); err != nil {
 		return err
 	}
 	if w.CustomCode != "" && !otp.ValidCustom(w.CustomCode) {
@@ -164,11 +161,12 @@ func (w *wish) readMessage(s *Service) error {
 	return nil
 }
 
-// readLocale finds the language of the message. One that nobody knows is refused; one that the
-// channel lacks is refused where the API has a code for it.
-func (w *wish) readLocale() error {
+// readLocale finds the language of the message. One that nobody knows is refused, unless it could
+// be that of a template; one that the channel lacks is refused where the API has a code for it.
+func (w *wish) readLocale(s *Service) error {
 	channel := string(w.channel)
-	if w.Locale != "" && !message.Known(w.Locale) {
+	templates := w.TemplateSID != "" || w.Templates != "" || s.DefaultTemplateSID != nil
+	if w.Locale != "" && !message.Known(w.Locale) && !(templates && message.TemplateLocale(w.Locale)) {
 		return invalid("Locale")
 	}
 	if w.Locale != "" && !message.Supported(channel, w.Locale) {
@@ -189,8 +187,7 @@ const (
 	maxTagLength = 128
 )
 
-// readJSON checks the parameters that are JSON. Substitutions mean nothing yet: no template can be
-// made.
+// readJSON checks the parameters that are JSON.
 func (w *wish) readJSON() error {
 	if w.RateLimits != "" {
 		var err error
@@ -199,7 +196,8 @@ func (w *wish) readJSON() error {
 		}
 	}
 	if w.Substitutions != "" {
-		if _, err := texts(w.Substitutions); err != nil {
+		var err error
+		if w.values, err = texts(w.Substitutions); err != nil {
 			return invalid("TemplateCustomSubstitutions")
 		}
 	}
@@ -256,6 +254,10 @@ func texts(s string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return textsOf(object)
+}
+
+func textsOf(object map[string]any) (map[string]string, error) {
 	out := make(map[string]string, len(object))
 	for name, v := range object {
 		text, ok := jsonparam.Text(v)
@@ -308,8 +310,7 @@ func oneLine(s string, max int) bool {
 	return utf8.RuneCountInString(s) <= max && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// readTemplates checks the Android app hash and the templates. No template exists yet, so each
-// that is named is unknown.
+// readTemplates checks the Android app hash and the parameters that name templates.
 func (w *wish) readTemplates(*Service) error {
 	if w.AppHash != "" {
 		if w.channel != SMS {
@@ -320,23 +321,7 @@ func (w *wish) readTemplates(*Service) error {
 		}
 		w.options.AppHash = w.AppHash
 	}
-	if w.TemplateSID != "" {
-		switch {
-		case !sid.Valid(sid.Template, w.TemplateSID):
-			return invalid("TemplateSid")
-		case w.channel != SMS && w.channel != Call:
-			return &Error{Code: CodeTemplateChannel}
-		default:
-			return &Error{Code: CodeTemplateNotFound}
-		}
-	}
-	if w.Templates != "" {
-		if !validTemplateList(w.Templates) {
-			return &Error{Code: CodeInvalidTemplates}
-		}
-		return &Error{Code: CodeTemplatesInvalid}
-	}
-	return nil
+	return w.readCandidates()
 }
 
 // validAppHash accepts the base64 alphabet of Android's SMS Retriever, whose hashes have eleven
@@ -348,28 +333,6 @@ func validAppHash(hash string) bool {
 	for _, c := range []byte(hash) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '+' && c != '/' {
 			return false
-		}
-	}
-	return true
-}
-
-// validTemplateList reports whether a Templates parameter has its form: [{"sid":"HJ…",
-// "substitutions":{…}}, …], not empty.
-func validTemplateList(s string) bool {
-	list, err := jsonparam.Array(s)
-	if err != nil || len(list) == 0 {
-		return false
-	}
-	for _, entry := range list {
-		object, _ := entry.(map[string]any)
-		templateSID, _ := object["sid"].(string)
-		if !sid.Valid(sid.Template, templateSID) {
-			return false
-		}
-		if substitutions, given := object["substitutions"]; given {
-			if _, ok := substitutions.(map[string]any); !ok {
-				return false
-			}
 		}
 	}
 	return true

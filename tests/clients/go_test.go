@@ -56,6 +56,8 @@ func goThrough(t *testing.T, baseURL string) {
 	t.Run("payments", w.with(goWalk.payments))
 	t.Run("custom code", w.with(goWalk.customCode))
 	t.Run("rate limits", w.with(goWalk.rateLimits))
+	t.Run("templates", w.with(goWalk.templates))
+	t.Run("messaging configurations", w.with(goWalk.messaging))
 	t.Run("refusals", w.with(goWalk.refusals))
 	t.Run("the service is deleted", w.with(goWalk.deleted))
 }
@@ -343,6 +345,60 @@ func (w goWalk) rateLimits() {
 	w.must(w.api.DeleteRateLimit(w.service, *l.Sid))
 	_, err = w.api.FetchRateLimit(w.service, *l.Sid)
 	w.refused("fetch of a deleted rate limit", err, 404, 20404)
+}
+
+// templates finds the template that dev has from the start.
+func (w goWalk) templates() {
+	const to = "+34612345616"
+	list, err := w.api.ListVerificationTemplate(new(verify.ListVerificationTemplateParams).SetFriendlyName("Order pickup"))
+	w.must(err)
+	w.same("templates of that name", len(list), 1)
+	t := list[0]
+	w.same("channels", strings.Join(*t.Channels, " "), "sms voice")
+	w.same("status of the Spanish text", (*t.Translations).(map[string]any)["es"].(map[string]any)["status"], "approved")
+
+	_, err = w.api.CreateVerification(w.service, starting(to, "sms").SetTemplateSid(*t.Sid))
+	w.refused("no values", err, 400, 60224)
+	_, err = w.api.CreateVerification(w.service, starting("jane@example.com", "email").SetTemplateSid(*t.Sid))
+	w.refused("e-mail", err, 400, 60227)
+	v, err := w.api.CreateVerification(w.service,
+		starting(to, "sms").SetTemplateSid(*t.Sid).SetTemplateCustomSubstitutions(`{"store":"Sol"}`))
+	w.must(err)
+	w.check(checking(to, w.code(to, *v.Sid)), "approved", true)
+
+	_, err = w.api.UpdateService(w.service, new(verify.UpdateServiceParams).SetDefaultTemplateSid("HJ"+strings.Repeat("0", 32)))
+	w.refused("unknown default template", err, 400, 60228)
+	s, err := w.api.UpdateService(w.service, new(verify.UpdateServiceParams).SetDefaultTemplateSid(*t.Sid))
+	w.must(err)
+	w.same("default template", *s.DefaultTemplateSid, *t.Sid)
+	s, err = w.api.UpdateService(w.service, new(verify.UpdateServiceParams).SetDefaultTemplateSid(""))
+	w.must(err)
+	w.same("no default template", s.DefaultTemplateSid == nil, true)
+}
+
+func (w goWalk) messaging() {
+	one, two := "MG"+strings.Repeat("1", 32), "MG"+strings.Repeat("2", 32)
+	params := func(country, sid string) *verify.CreateMessagingConfigurationParams {
+		return new(verify.CreateMessagingConfigurationParams).SetCountry(country).SetMessagingServiceSid(sid)
+	}
+	for _, country := range []string{"all", "ES", "CA"} {
+		c, err := w.api.CreateMessagingConfiguration(w.service, params(country, one))
+		w.must(err)
+		w.same("country", *c.Country, country)
+	}
+	_, err := w.api.CreateMessagingConfiguration(w.service, params("ES", two))
+	w.refused("a second one", err, 400, 60213)
+	_, err = w.api.CreateMessagingConfiguration(w.service, params("XX", one))
+	w.refused("no country", err, 400, 60200)
+	c, err := w.api.UpdateMessagingConfiguration(w.service, "ES", new(verify.UpdateMessagingConfigurationParams).SetMessagingServiceSid(two))
+	w.must(err)
+	w.same("updated", *c.MessagingServiceSid, two)
+	list, err := w.api.ListMessagingConfiguration(w.service, new(verify.ListMessagingConfigurationParams).SetPageSize(1))
+	w.must(err)
+	w.same("listed over pages", len(list), 3)
+	w.must(w.api.DeleteMessagingConfiguration(w.service, "ES"))
+	_, err = w.api.FetchMessagingConfiguration(w.service, "ES")
+	w.refused("fetch after the deletion", err, 404, 20404)
 }
 
 func (w goWalk) refusals() {

@@ -128,16 +128,24 @@ func TestAClosedStoreSaysSo(t *testing.T) {
 	}
 }
 
-// The names inside a stored service are the Go fields'. A renamed field would lose its value.
-func TestStoredNamesOfSettingsStay(t *testing.T) {
-	want := []string{"FriendlyName", "CodeLength", "LookupEnabled", "SkipSMSToLandlines", "DTMFInputRequired", "TTSName",
-		"PSD2Enabled", "DoNotShareWarningEnabled", "CustomCodeEnabled", "DefaultTemplateSID", "VerifyEventSubscription",
-		"Push", "TOTP", "WhatsApp", "Passkeys", "CodeTTL", "MaxSends", "MaxChecks"}
-	var got []string
-	for f := range reflect.TypeFor[verify.ServiceSettings]().Fields() {
-		got = append(got, f.Name)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("a stored name has changed; old rows have the old one:\n%s", diff)
+// The names inside a stored service and a stored template are the Go fields'. A renamed field would
+// lose its value.
+func TestStoredNamesStay(t *testing.T) {
+	for stored, want := range map[reflect.Type][]string{
+		reflect.TypeFor[verify.ServiceSettings](): {"FriendlyName", "CodeLength", "LookupEnabled", "SkipSMSToLandlines", "DTMFInputRequired", "TTSName",
+			"PSD2Enabled", "DoNotShareWarningEnabled", "CustomCodeEnabled", "DefaultTemplateSID", "VerifyEventSubscription",
+			"Push", "TOTP", "WhatsApp", "Passkeys", "DisabledChannels", "CodeTTL", "MaxSends", "MaxChecks"},
+		reflect.TypeFor[verify.TemplateContent](): {"Default", "Variables", "Translations"},
+		reflect.TypeFor[verify.Translation]():     {"SMS", "Brandless", "Voice", "Approved", "CreatedAt", "UpdatedAt"},
+	} {
+		var got []string
+		for _, f := range reflect.VisibleFields(stored) {
+			if !f.Anonymous {
+				got = append(got, f.Name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("a stored name of a %s has changed; old rows have the old one:\n%s", stored.Name(), diff)
+		}
 	}
 }

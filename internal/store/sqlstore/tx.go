@@ -52,7 +52,7 @@ type Tx struct {
 	days    map[sid.Day]string
 	changed []string // keys of the records that were written
 	many    bool     // more was written than changed names
-	listed  bool     // configuration was listed
+	listed  bool     // records were listed
 	kept    bool     // is to be committed even without writes
 }
 
@@ -66,7 +66,8 @@ const (
 )
 
 // Recorder is a Conn that wants to know which record a read is about, because others may write at
-// the same time. A key is a SID, or service SID and recipient of a current verification.
+// the same time. A key is a SID, or service SID and recipient of a current verification, or service
+// SID and country of a messaging configuration.
 type Recorder interface {
 	Record(key, query string, args ...any) Row
 	// Records is Record for several records at once; each has arguments of its own.
@@ -93,7 +94,8 @@ func (t *Tx) Writes() []Write {
 	return t.writes
 }
 
-// ConfigChanged reports whether an account, a key, a service or a rate limit was put or deleted.
+// ConfigChanged reports whether an account, a key, a service, a rate limit, a template or a messaging
+// configuration was put or deleted.
 func (t *Tx) ConfigChanged() bool { return t.config }
 
 // Changed are the keys of the records that the run writes (see Recorder); all is true if it writes
@@ -106,7 +108,7 @@ func (t *Tx) Keep() { t.kept = true }
 // Kept reports whether Keep was called.
 func (t *Tx) Kept() bool { return t.kept }
 
-// Listed reports whether the run read a list of accounts, services or rate limits.
+// Listed reports whether the run read a list of records.
 func (t *Tx) Listed() bool { return t.listed }
 
 // Kinds are the kinds of the jobs that the run enqueued or deferred.

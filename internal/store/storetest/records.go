@@ -54,6 +54,14 @@ func fillValue(v reflect.Value, seed *int) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fillValue(v.Index(0), seed)
 		fillValue(v.Index(1), seed)
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for range 2 {
+			key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+			fillValue(key, seed)
+			fillValue(value, seed)
+			v.SetMapIndex(key, value)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fillValue(v.Field(i), seed)
@@ -280,6 +288,8 @@ func notFound(t *testing.T, s Store) {
 	for name, read := range map[string]func(verify.Tx) error{
 		"account":              func(tx verify.Tx) error { _, err := tx.Account(accountSID); return err },
 		"key":                  func(tx verify.Tx) error { _, err := tx.Key(numbered("SK", 1)); return err },
+		"template":             func(tx verify.Tx) error { _, err := tx.Template(numbered("HJ", 1)); return err },
+		"messaging":            func(tx verify.Tx) error { _, err := tx.MessagingConfiguration(serviceSID, "ES"); return err },
 		"service":              func(tx verify.Tx) error { _, err := tx.Service(serviceSID); return err },
 		"verification":         func(tx verify.Tx) error { _, err := tx.Verification(numbered("VE", 2)); return err },
 		"twin of another":      func(tx verify.Tx) error { _, err := tx.Verification(twin); return err },

@@ -23,7 +23,7 @@ import (
 type table struct{ name, key string }
 
 var tables = []table{
-	{"account", "sid"}, {"api_key", "sid"}, {"service", "sid"},
+	{"account", "sid"}, {"api_key", "sid"}, {"service", "sid"}, {"template", "sid"}, {"messaging_configuration", "id"},
 	{"verification", "id"}, {"attempt", "id"}, {"job", "id"},
 	{"rate_limit", "sid"}, {"bucket", "sid"}, {"meter", "id"},
 }
@@ -60,7 +60,7 @@ func Copy(ctx context.Context, from, to *sql.DB, progress func(string)) error {
 			return fmt.Errorf("table %s differs after the move: %d rows with sum %x, and %d rows with sum %x",
 				t.name, source.rows, source.hash[:6], target.rows, target.hash[:6])
 		}
-		progress(fmt.Sprintf("%-13s %d rows, %d of them now, sum %x", t.name, target.rows, copied, target.hash[:6]))
+		progress(fmt.Sprintf("%-23s %d rows, %d of them now, sum %x", t.name, target.rows, copied, target.hash[:6]))
 	}
 	return finish(ctx, from, to)
 }

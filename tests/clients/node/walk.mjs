@@ -192,6 +192,36 @@ for (const [channel, to] of [
   await refused("fetch of a deleted rate limit", 404, 20404, one.fetch());
 }
 
+// Templates: the one that dev has from the start.
+{
+  const to = "+34612345636";
+  const [t, ...more] = await verify.templates.list({ friendlyName: "Order pickup" });
+  same("template", [more.length, t.channels, t.translations.es.status], [0, ["sms", "voice"], "approved"]);
+  const send = (params) => service.verifications.create({ to, channel: "sms", templateSid: t.sid, ...params });
+  await refused("template without values", 400, 60224, send({}));
+  await refused("template by e-mail", 400, 60227, send({ to: "jane@example.com", channel: "email" }));
+  const v = await send({ templateCustomSubstitutions: JSON.stringify({ store: "Sol" }) });
+  await check("code of a template", RIGHT, { to, code: await sentCode(to, v.sid) });
+  await refused("unknown default template", 400, 60228, service.update({ defaultTemplateSid: `HJ${UNKNOWN}` }));
+  same("default template", (await service.update({ defaultTemplateSid: t.sid })).defaultTemplateSid, t.sid);
+  same("no default template", (await service.update({ defaultTemplateSid: "" })).defaultTemplateSid, null);
+}
+
+// Messaging configurations.
+{
+  const [one, two] = ["1", "2"].map((digit) => `MG${digit.repeat(32)}`);
+  const create = (country, messagingServiceSid) => service.messagingConfigurations.create({ country, messagingServiceSid });
+  for (const country of ["all", "ES", "CA"]) same("country", (await create(country, one)).country, country);
+  await refused("a second configuration", 400, 60213, create("ES", two));
+  await refused("no country", 400, 60200, create("XX", one));
+  const spain = service.messagingConfigurations("ES");
+  same("updated", (await spain.update({ messagingServiceSid: two })).messagingServiceSid, two);
+  const list = await service.messagingConfigurations.list({ pageSize: 1 });
+  same("listed over pages", list.map((c) => c.country), ["CA", "ES", "all"]);
+  same("delete", await spain.remove(), true);
+  await refused("fetch after the deletion", 404, 20404, spain.fetch());
+}
+
 // What else is refused. Channel cannot be left out: the library itself refuses that.
 {
   const to = "+34612345631";

@@ -184,6 +184,34 @@ by("+34612345655", "192.0.2.11")
 same("delete", one.delete(), True)
 refused("fetch of a deleted rate limit", 404, 20404, one.fetch)
 
+# Templates: the one that dev has from the start.
+to = "+34612345656"
+(template,) = client.verify.templates.list(friendly_name="Order pickup")
+same("template", template.translations["es"]["status"], "approved")  # this release of the library has no channels
+send = lambda **params: service_of(service).verifications.create(
+    **{"to": to, "channel": "sms", "template_sid": template.sid, **params})
+refused("template without values", 400, 60224, send)
+refused("template by e-mail", 400, 60227, lambda: send(to="jane@example.com", channel="email"))
+v = send(template_custom_substitutions=json.dumps({"store": "Sol"}))
+check("code of a template", RIGHT, to=to, code=sent_code(to, v.sid))
+refused("unknown default template", 400, 60228, lambda: service_of(service).update(default_template_sid="HJ" + UNKNOWN))
+same("default template", service_of(service).update(default_template_sid=template.sid).default_template_sid, template.sid)
+same("no default template", service_of(service).update(default_template_sid="").default_template_sid, None)
+
+# Messaging configurations.
+one, two = "MG" + "1" * 32, "MG" + "2" * 32
+configurations = service_of(service).messaging_configurations
+configure = lambda country, sid: configurations.create(country=country, messaging_service_sid=sid)
+for country in ("all", "ES", "CA"):
+    same("country", configure(country, one).country, country)
+refused("a second configuration", 400, 60213, lambda: configure("ES", two))
+refused("no country", 400, 60200, lambda: configure("XX", one))
+spain = service_of(service).messaging_configurations("ES")
+same("updated", spain.update(messaging_service_sid=two).messaging_service_sid, two)
+same("listed over pages", [c.country for c in configurations.list(page_size=1)], ["CA", "ES", "all"])
+same("delete", spain.delete(), True)
+refused("fetch after the deletion", 404, 20404, spain.fetch)
+
 # What else is refused.
 to = "+34612345651"
 refused("wrong token", 401, 20003, connect(UNKNOWN).verify.services(service.sid).fetch)

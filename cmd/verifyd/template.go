@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// sampleTemplate is what `verifyd dev` has from the start; docs/templates.md shows it.
+//
+//go:embed sample_template.json
+var sampleTemplate []byte
+
+// templateFlags are the flags that every command on templates has.
+type templateFlags struct {
+	*flag.FlagSet
+	config, data, account *string
+}
+
+func newTemplateFlags(name string) templateFlags {
+	flags, config := configFlags(name)
+	return templateFlags{
+		flags, config,
+		flags.String("data", "", "the data `folder` of a verifyd dev, instead of a configuration"),
+		flags.String("account", "", "the `SID` of the account; may be left out if there is one account only"),
+	}
+}
+
+// run runs fn on the store and the account that the flags name.
+func (f templateFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
+	with := func(e *verify.Engine) error {
+		account, err := accountOf(ctx, e, *f.account)
+		if err != nil {
+			return err
+		}
+		return fn(e, account)
+	}
+	if *f.data == "" {
+		return withEngine(ctx, *f.config, sys, with)
+	}
+	path := filepath.Join(*f.data, devStore)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("%s is no data folder of verifyd dev: %w", *f.data, err)
+	}
+	nobody := func(verify.Channel) bool { return false }
+	store, engine, err := openSQLite(ctx, path, filepath.Join(*f.data, devKeys), newLog(sys.stderr, "text", "warn"), false, nobody)
+	if err != nil {
+		return err
+	}
+	return errors.Join(with(engine), store.Close())
+}
+
+func runTemplateAdd(ctx context.Context, args []string, sys system) error {
+	flags := newTemplateFlags("template add")
+	approve := flags.Bool("approve", false, "approve every text of the file at once")
+	path, err := parseWith(flags.FlagSet, "the template's file (- is standard input)", args, sys)
+	if err != nil {
+		return err
+	}
+	file, err := readTemplate(path, sys)
+	if err != nil {
+		return err
+	}
+	return flags.run(ctx, sys, func(e *verify.Engine, account string) error {
+		t, err := e.PutTemplate(ctx, account, file, *approve)
+		switch {
+		case errors.Is(err, verify.ErrWouldPause):
+			return fmt.Errorf("%s: %w, and the new text would wait for approval; add --approve, or give the file another name", file.Name, err)
+		case err != nil:
+			return asFound(err)
+		}
+		return printTemplate(sys.stdout, t)
+	})
+}
+
+func readTemplate(path string, sys system) (*message.File, error) {
+	text, err := readInput(path, sys)
+	if err != nil {
+		return nil, fmt.Errorf("read the template: %w", err)
+	}
+	file, err := message.ReadFile(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return file, nil
+}
+
+func runTemplateList(ctx context.Context, args []string, sys system) error {
+	flags := newTemplateFlags("template list")
+	if err := parse(flags.FlagSet, args, sys); err != nil {
+		return err
+	}
+	return flags.run(ctx, sys, func(e *verify.Engine, account string) error {
+		const size = 1000
+		for page := (verify.Page{Size: size}); ; {
+			list, err := e.Templates(ctx, account, "", page)
+			if err != nil {
+				return err
+			}
+			for i := range list {
+				if err := printTemplate(sys.stdout, &list[i]); err != nil {
+					return err
+				}
+			}
+			if len(list) < size {
+				return nil
+			}
+			page.After = list[size-1].SID
+		}
+	})
+}
+
+func runTemplateShow(ctx context.Context, args []string, sys system) error {
+	flags := newTemplateFlags("template show")
+	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
+		t, err := e.Template(ctx, account, sid)
+		if err != nil {
+			return asFound(err)
+		}
+		_, err = sys.stdout.Write(t.File().Format())
+		return err
+	})
+}
+
+func runTemplateApprove(ctx context.Context, args []string, sys system) error {
+	flags := newTemplateFlags("template approve")
+	locale := flags.String("locale", "", "approve the text in this `language` only")
+	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
+		t, err := e.ApproveTemplate(ctx, account, sid, *locale)
+		if err != nil {
+			return asFound(err)
+		}
+		return printTemplate(sys.stdout, t)
+	})
+}
+
+func runTemplateRemove(ctx context.Context, args []string, sys system) error {
+	flags := newTemplateFlags("template remove")
+	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
+		err := e.RemoveTemplate(ctx, account, sid)
+		switch {
+		case errors.Is(err, verify.ErrInUse):
+			return fmt.Errorf("template %s %w; clear its DefaultTemplateSid first", sid, err)
+		case err != nil:
+			return asFound(err)
+		}
+		_, err = fmt.Fprintf(sys.stdout, "removed %s\n", sid)
+		return err
+	})
+}
+
+// onTemplate runs fn on the template that the argument names.
+func onTemplate(ctx context.Context, flags templateFlags, args []string, sys system, fn func(e *verify.Engine, account, sid string) error) error {
+	sid, err := parseWith(flags.FlagSet, "the template's SID (HJ…)", args, sys)
+	if err != nil {
+		return err
+	}
+	return flags.run(ctx, sys, func(e *verify.Engine, account string) error { return fn(e, account, sid) })
+}
+
+// asFound says where to look for what is not there.
+func asFound(err error) error {
+	if errors.Is(err, verify.ErrNotFound) {
+		return fmt.Errorf("%w; verifyd template list shows what there is", err)
+	}
+	return err
+}
+
+// printTemplate writes one line: SID, name, languages. The default one stands first, and one that
+// waits for approval says so.
+func printTemplate(out io.Writer, t *verify.Template) error {
+	tags := slices.Sorted(maps.Keys(t.Translations))
+	tags = append([]string{t.Default}, slices.DeleteFunc(tags, func(tag string) bool { return tag == t.Default })...)
+	for i, tag := range tags {
+		if !t.Translations[tag].Approved {
+			tags[i] += " (pending)"
+		}
+	}
+	_, err := fmt.Fprintf(out, "%s  %s: %s\n", t.SID, t.Name, strings.Join(tags, ", "))
+	return err
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// listTemplates is all that the API does with templates: they are made by `verifyd template add`.
+func (a *API) listTemplates(r *request) (response, error) {
+	query, page, err := readPage(r.query)
+	if err != nil {
+		return response{}, err
+	}
+	base := r.base + "/Templates"
+	name := r.query.Get("FriendlyName")
+	if name != "" {
+		base += "?FriendlyName=" + url.QueryEscape(name)
+	}
+	templates, err := a.engine.Templates(r.ctx, r.account, name, page)
+	if err != nil {
+		return response{}, err
+	}
+	templates, m := cutPage(query, "templates", base, templates, func(t verify.Template) string { return t.SID })
+	list := make([]templateBody, 0, len(templates))
+	for i := range templates {
+		list = append(list, templateJSON(&templates[i]))
+	}
+	return response{status: http.StatusOK, body: struct {
+		Templates []templateBody `json:"templates"`
+		Meta      meta           `json:"meta"`
+	}{list, m}}, nil
+}
+
+// templateBody has neither a URL nor dates.
+type templateBody struct {
+	SID          string                     `json:"sid"`
+	AccountSID   string                     `json:"account_sid"`
+	FriendlyName string                     `json:"friendly_name"`
+	Channels     []string                   `json:"channels"`
+	Translations map[string]translationBody `json:"translations"`
+}
+
+// translationBody dates to the nanosecond, as the published examples do.
+type translationBody struct {
+	IsDefaultTranslation bool   `json:"is_default_translation"`
+	Status               string `json:"status"`
+	Locale               string `json:"locale"`
+	Text                 string `json:"text"`
+	DateUpdated          string `json:"date_updated"`
+	DateCreated          string `json:"date_created"`
+}
+
+// templateJSON shows one text a language, that of the text message if there is one: the API has
+// room for no more.
+func templateJSON(t *verify.Template) templateBody {
+	body := templateBody{
+		SID: t.SID, AccountSID: t.AccountSID, FriendlyName: t.Name,
+		Channels: []string{}, Translations: make(map[string]translationBody, len(t.Translations)),
+	}
+	if t.Carries(verify.SMS) {
+		body.Channels = append(body.Channels, "sms")
+	}
+	if t.Carries(verify.Call) {
+		body.Channels = append(body.Channels, "voice")
+	}
+	for tag, translation := range t.Translations {
+		one := translationBody{
+			IsDefaultTranslation: tag == t.Default,
+			Status:               "pending",
+			Locale:               tag,
+			Text:                 translation.SMS,
+			DateUpdated:          translation.UpdatedAt.UTC().Format(time.RFC3339Nano),
+			DateCreated:          translation.CreatedAt.UTC().Format(time.RFC3339Nano),
+		}
+		if translation.Approved {
+			one.Status = "approved"
+		}
+		if one.Text == "" {
+			one.Text = translation.Voice
+		}
+		body.Translations[tag] = one
+	}
+	return body
+}
