@@ -100,16 +100,22 @@ func newWorld(t *testing.T, prepare ...func(e *verify.Engine, account, service s
 	return w
 }
 
-// turns runs the job whenever it is due, until it is over or the code's life is.
-func (w *world) turns(routes ...delivery.Route) *verify.Attempt {
-	w.t.Helper()
-	worker := &delivery.Worker{
+// worker carries text messages by these routes.
+func (w *world) worker(routes ...delivery.Route) *delivery.Worker {
+	return &delivery.Worker{
 		Engine:            w.engine,
 		Routes:            delivery.Routes{verify.SMS: routes},
 		MessagingServices: w.messaging,
 		Log:               slog.New(slog.NewJSONHandler(&w.log, nil)),
 		Now:               func() time.Time { return w.now },
 	}
+}
+
+// turns runs what is queued whenever it is due, until it is over or the code's life is, and returns
+// the world's first attempt. Jobs that are due at the same moment come in no order.
+func (w *world) turns(routes ...delivery.Route) *verify.Attempt {
+	w.t.Helper()
+	worker := w.worker(routes...)
 	for range 100 {
 		due, found, err := w.store.NextDue(w.t.Context(), "sms")
 		if err != nil {
@@ -301,11 +307,7 @@ func TestAMessageGoesOutStraightFromItsCommit(t *testing.T) {
 	}
 	direct := &carrier{answers: fail(temporary)}
 	route := delivery.Route{Name: "direct", Provider: direct}
-	worker := &delivery.Worker{
-		Engine: w.engine, Routes: delivery.Routes{verify.SMS: {route}}, Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return w.now },
-	}
-	if err := worker.Work(t.Context(), l.begun[0]); err != nil {
+	if err := w.worker(route).Work(t.Context(), l.begun[0]); err != nil {
 		t.Fatal(err)
 	}
 	if direct.last.Text != queued.last.Text || direct.last.Code != queued.last.Code || direct.last.Deadline != queued.last.Deadline {
@@ -409,33 +411,50 @@ func TestWithoutItsMessagingServiceAMessageGoesTheChannelsWay(t *testing.T) {
 	}
 }
 
+// The words are the attempt's, whichever way it goes out and whatever becomes of the template.
 func TestATemplatesTextReachesTheProvider(t *testing.T) {
 	file, err := message.ReadFile([]byte(`{"name": "x", "default": "en", "variables": {"store": ""}, "translations": {
 		"en": {"sms": "{{code}} {{store}}"}, "es": {"sms": "{{code}} de {{friendly_name}} en {{store}}"}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	carried := &carrier{}
 	w := newWorld(t)
-	p, err := w.engine.PutTemplate(t.Context(), w.acc, file, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, channel := "+34612345678", "sms"
-	if w.v, err = w.engine.StartVerification(t.Context(), w.acc, w.v.ServiceSID, verify.StartParams{
-		To: &to, Channel: &channel, TemplateSID: p.SID, Substitutions: `{"store": "Sol"}`,
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.engine.RemoveTemplate(t.Context(), w.acc, p.SID); err != nil {
-		t.Fatal(err)
-	}
-	w.turns(delivery.Route{Name: "usual", Provider: carried})
-	if len(carried.keys) != 2 {
-		t.Fatalf("%d messages went out, want the first and the one with a template", len(carried.keys))
-	}
-	m := carried.last
-	if want := m.Code + " de Acme en Sol"; m.Text != want || m.Locale != "es" || m.Segments != 1 || m.Encoding != "gsm7" {
-		t.Errorf("got %q in %s, %d segments of %s; want %q", m.Text, m.Locale, m.Segments, m.Encoding, want)
+	carried := &carrier{}
+	route := delivery.Route{Name: "usual", Provider: carried}
+	w.turns(route) // the world's own message is out of the way
+	for _, c := range []struct {
+		way      string
+		straight int
+	}{{"from the queue", 0}, {"straight from its commit", 1}} {
+		p, err := w.engine.PutTemplate(t.Context(), w.acc, file, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &lane{taken: c.straight == 0}
+		w.engine.Lanes = l
+		to, channel := "+34612345678", "sms"
+		if _, err := w.engine.StartVerification(t.Context(), w.acc, w.v.ServiceSID, verify.StartParams{
+			To: &to, Channel: &channel, TemplateSID: p.SID, Substitutions: `{"store": "Sol"}`,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.engine.RemoveTemplate(t.Context(), w.acc, p.SID); err != nil {
+			t.Fatal(err)
+		}
+		before := len(carried.keys)
+		for _, job := range l.begun {
+			if err := w.worker(route).Work(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
+		}
+		straight := len(carried.keys) - before
+		w.turns(route)
+		if sent := len(carried.keys) - before; sent != 1 || straight != c.straight {
+			t.Fatalf("%s: %d messages went out, %d of them straight from the commit", c.way, sent, straight)
+		}
+		m := carried.last
+		if want := m.Code + " de Acme en Sol"; m.Text != want || m.Locale != "es" || m.Segments != 1 || m.Encoding != "gsm7" {
+			t.Errorf("%s: got %q in %s, %d segments of %s; want %q", c.way, m.Text, m.Locale, m.Segments, m.Encoding, want)
+		}
 	}
 }
