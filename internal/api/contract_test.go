@@ -44,13 +44,24 @@ func (w *world) checkContract(body []byte) {
 		w.t.Errorf("body is not a JSON object: %v", err)
 		return
 	}
-	if list, ok := got["services"].([]any); ok {
-		for _, s := range list {
-			w.checkSchema("service", s.(map[string]any))
+	for key, schema := range map[string]string{"services": "service", "attempts": "attempt"} {
+		if list, ok := got[key].([]any); ok {
+			for _, s := range list {
+				w.checkSchema(schema, s.(map[string]any))
+			}
+			return
 		}
-		return
 	}
 	switch {
+	case got["rules"] != nil: // ours
+	case got["total_attempts"] != nil:
+		w.checkSchema("attempts_summary", got)
+	case got["conversion_status"] != nil:
+		w.checkSchema("attempt", got)
+	case got["phone_number"] != nil:
+		w.checkSchema("safelist", got)
+	case got["form_type"] != nil:
+		w.checkSchema("form", got)
 	case got["more_info"] != nil:
 		if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, []string{"code", "message", "more_info", "status"}) {
 			w.t.Errorf("an error has the keys %v", keys)

@@ -22,6 +22,7 @@ var pages = map[verify.Code]page{
 	verify.CodeMissingParameter:   {400, "Missing required parameter %s in the post body"},
 	verify.CodeUnauthorized:       {401, "Authentication Error - invalid username"},
 	verify.CodeMethodNotAllowed:   {405, "Method not allowed"},
+	verify.CodeAccessDenied:       {403, "Access Denied"},
 	verify.CodePageSizeTooLarge:   {400, "Page size too large"},
 	verify.CodeNotFound:           {404, "The requested resource %s was not found"},
 	verify.CodeTooManyRequests:    {429, "Too many requests"},
@@ -44,7 +45,9 @@ var pages = map[verify.Code]page{
 	verify.CodeTemplatesInvalid:   {400, "Templates are invalid"},
 	verify.CodePSD2SNA:            {400, "Verify SNA does not work with `psd2_enabled`"},
 	verify.CodeNoSpeechLocale:     {400, "Locale requested is not supported by Verify Text-To-Speech conversion"},
+	verify.CodeSafeNumberExists:   {400, "Phone Number already exists"},
 	verify.CodeAppHashChannel:     {400, "App hash can only be used with SMS channel"},
+	verify.CodeGeoBlocked:         {403, "The destination phone number has been blocked by Verify Geo-Permissions"},
 	verify.CodeWhatsAppNotEnabled: {403, "Verify WhatsApp channel not configured"},
 }
 

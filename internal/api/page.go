@@ -67,8 +67,19 @@ type meta struct {
 // cutPage cuts the record too many off and describes the page. base is the list's URL; sid gives
 // a record's SID.
 func cutPage[T any](q pageQuery, key, base string, records []T, sid func(T) string) ([]T, meta) {
+	next := ""
+	if len(records) > q.size {
+		records = records[:q.size]
+		next = sid(records[q.size-1])
+	}
+	return records, q.describe(key, base, "", next)
+}
+
+// describe makes the meta of a page. filters are query parameters that every URL repeats, each with
+// an & behind; next is what the token of the next page says, "" if there is none.
+func (q pageQuery) describe(key, base, filters, next string) meta {
 	at := func(page int, token string) string {
-		u := base + "?PageSize=" + strconv.Itoa(q.size) + "&Page=" + strconv.Itoa(page)
+		u := base + "?" + filters + "PageSize=" + strconv.Itoa(q.size) + "&Page=" + strconv.Itoa(page)
 		if token != "" {
 			u += "&PageToken=" + url.QueryEscape(token)
 		}
@@ -79,10 +90,9 @@ func cutPage[T any](q pageQuery, key, base string, records []T, sid func(T) stri
 		previous := at(q.page-1, "")
 		m.PreviousPageURL = &previous
 	}
-	if len(records) > q.size {
-		records = records[:q.size]
-		next := at(q.page+1, "PA"+sid(records[q.size-1]))
+	if next != "" {
+		next = at(q.page+1, "PA"+next)
 		m.NextPageURL = &next
 	}
-	return records, m
+	return m
 }

@@ -27,6 +27,19 @@ var routes = []route{
 	{"POST", "/v2/Services/{ServiceSid}/Verifications/{Sid}", (*API).updateVerification},
 
 	{"POST", "/v2/Services/{ServiceSid}/VerificationCheck", (*API).createVerificationCheck},
+
+	{"GET", "/v2/Attempts", (*API).listAttempts},
+	{"GET", "/v2/Attempts/Summary", (*API).fetchAttemptsSummary}, // before {Sid}, which it would be
+	{"GET", "/v2/Attempts/{Sid}", (*API).fetchAttempt},
+
+	{"POST", "/v2/SafeList/Numbers", (*API).createSafeNumber},
+	{"GET", "/v2/SafeList/Numbers/{PhoneNumber}", (*API).fetchSafeNumber},
+	{"DELETE", "/v2/SafeList/Numbers/{PhoneNumber}", (*API).deleteSafeNumber},
+
+	{"GET", "/v2/Forms/{FormType}", (*API).fetchForm},
+
+	{"GET", "/v2/Verifyd/Geography", (*API).fetchGeography},
+	{"POST", "/v2/Verifyd/Geography", (*API).updateGeography},
 }
 
 // table finds routes. It matches the path as it was sent, part by part, and never redirects: a

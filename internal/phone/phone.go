@@ -77,6 +77,10 @@ func split(s string) (*phonenumbers.PhoneNumber, bool) {
 	return nil, false
 }
 
+// KnownCountry reports whether some telephone number belongs to a country, which is written as ISO
+// 3166-1 alpha-2.
+func KnownCountry(country string) bool { return phonenumbers.GetSupportedRegions()[country] }
+
 // E164 is the number itself: +34612345678.
 func (n Number) E164() string { return n.e164 }
 

@@ -28,6 +28,7 @@ const (
 	Template         = "HJ"
 	MessagingService = "MG"
 	PushCredential   = "CR"
+	SafeNumber       = "GN"
 )
 
 // Length of every SID in bytes.
@@ -36,6 +37,12 @@ const Length = 34
 // epoch is the zero of the time inside a SID. 2^51 microseconds from here end in the year 2095.
 var epoch = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// noiseBits are the random bits at the end of a key.
+const noiseBits = 12
+
+// KeysPerHour is the distance of the keys of two SIDs that were minted an hour apart.
+const KeysPerHour = int64(time.Hour/time.Microsecond) << noiseBits
+
 // New mints a SID. The first 63 bits (see Key) are the time in microseconds and twelve random
 // bits, the others are random. It fails only if random does.
 func New(prefix string, now time.Time, random io.Reader) (string, error) {
@@ -43,9 +50,8 @@ func New(prefix string, now time.Time, random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return "", fmt.Errorf("mint %s sid: %w", prefix, err)
 	}
-	micros := uint64(now.Sub(epoch).Microseconds()) & (1<<51 - 1)
-	noise := uint64(binary.BigEndian.Uint16(b[:2])) & (1<<12 - 1)
-	binary.BigEndian.PutUint64(b[:8], micros<<12|noise)
+	noise := uint64(binary.BigEndian.Uint16(b[:2])) & (1<<noiseBits - 1)
+	binary.BigEndian.PutUint64(b[:8], uint64(KeyAt(now))|noise)
 
 	out := make([]byte, Length)
 	copy(out, prefix)
@@ -80,6 +86,21 @@ func Key(s string) int64 {
 	}
 	return int64(binary.BigEndian.Uint64(b[:]) & (1<<63 - 1))
 }
+
+// KeyAt is the smallest key of the SIDs that are minted at a time, to the microsecond. A time before
+// the epoch has the key of the epoch.
+func KeyAt(at time.Time) int64 {
+	micros := max(at.Sub(epoch).Microseconds(), 0) & (1<<51 - 1)
+	return micros << noiseBits
+}
+
+// Minted is the time at which New minted a SID, to the microsecond.
+func Minted(s string) time.Time {
+	return epoch.Add(time.Duration(Key(s)>>noiseBits) * time.Microsecond)
+}
+
+// HourOf is the number of the hour, counted from the epoch, in which the SID of a key was minted.
+func HourOf(key int64) int64 { return key / KeysPerHour }
 
 func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'

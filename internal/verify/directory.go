@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// directory remembers accounts, keys and services as they were last read, because every request
+// directory remembers accounts, keys, services and geo rules as they were last read, because every request
 // needs them and they hardly ever change. An entry is good as long as the store's configuration
 // version is the one it was read at, so a change is seen by the next request on this node, and on
 // other nodes as soon as their store learns of it.
@@ -16,6 +16,7 @@ type directory struct {
 	version     uint64 // at which everything below was read
 	credentials map[string]credential
 	services    map[string]*Service
+	geographies map[string]Geography // by account
 }
 
 type credential struct {
@@ -82,6 +83,29 @@ func (d *directory) service(ctx context.Context, accountSID, serviceSID string) 
 	return s, nil
 }
 
+// geography are the rules of an account. The caller must not change them.
+func (d *directory) geography(ctx context.Context, accountSID string) (Geography, error) {
+	version := d.store.ConfigVersion()
+	d.mu.RLock()
+	g, known := d.geographies[accountSID]
+	known = known && d.version == version
+	d.mu.RUnlock()
+	if known {
+		return g, nil
+	}
+	err := d.store.View(ctx, func(tx Tx) error {
+		rules, err := tx.GeoRules(accountSID)
+		g = rules
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.sort()
+	d.remember(version, func() { d.geographies[accountSID] = g })
+	return g, nil
+}
+
 // remember adds an entry that was read when the configuration had the given version, unless it
 // has changed since.
 func (d *directory) remember(version uint64, add func()) {
@@ -90,10 +114,11 @@ func (d *directory) remember(version uint64, add func()) {
 	if version < d.version {
 		return
 	}
-	if version > d.version || d.services == nil || len(d.services)+len(d.credentials) > maxDirectory {
+	if version > d.version || d.services == nil || len(d.services)+len(d.credentials)+len(d.geographies) > maxDirectory {
 		d.version = version
 		d.services = map[string]*Service{}
 		d.credentials = map[string]credential{}
+		d.geographies = map[string]Geography{}
 	}
 	add()
 }

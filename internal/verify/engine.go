@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/keyring"
@@ -24,6 +25,8 @@ type Engine struct {
 	Lanes Lanes
 
 	directory directory
+	paces     paces
+	forgotten atomic.Int64 // the last hour at which Sweep removed old counters
 }
 
 // NewEngine puts an engine together.
@@ -45,6 +48,9 @@ const sweepChunk = 1000
 // on it being punctual, because every operation looks at the clock itself; it wipes the codes of
 // verifications that nobody asks about any more and keeps the index of current ones small.
 func (e *Engine) Sweep(ctx context.Context) error {
+	if err := e.forgetCounts(ctx); err != nil {
+		return err
+	}
 	from := ""
 	for {
 		var next string

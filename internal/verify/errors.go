@@ -16,6 +16,7 @@ const (
 	CodeMissingParameter   Code = 20001
 	CodeUnauthorized       Code = 20003
 	CodeMethodNotAllowed   Code = 20004
+	CodeAccessDenied       Code = 20006
 	CodePageSizeTooLarge   Code = 20007
 	CodeNotFound           Code = 20404
 	CodeTooManyRequests    Code = 20429
@@ -38,7 +39,9 @@ const (
 	CodeTemplatesInvalid   Code = 60252
 	CodePSD2SNA            Code = 60329
 	CodeNoSpeechLocale     Code = 60331
+	CodeSafeNumberExists   Code = 60411
 	CodeAppHashChannel     Code = 60602
+	CodeGeoBlocked         Code = 60605
 	CodeWhatsAppNotEnabled Code = 68008
 )
 
@@ -51,6 +54,7 @@ func Codes() []Code {
 		CodePSD2Call, CodeNoMailer, CodeNoTarget, CodeChannelDisabled, CodeTemplateChannel,
 		CodeTemplateNotFound, CodeWhatsAppTemplate, CodeInvalidTemplates, CodeTemplatesInvalid,
 		CodePSD2SNA, CodeNoSpeechLocale, CodeAppHashChannel, CodeWhatsAppNotEnabled,
+		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked,
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
-	// ConfigVersion is a number that has grown when an account, a key or a service has changed,
+	// ConfigVersion is a number that has grown when an account, a key, a service or a geo rule has changed,
 	// here or elsewhere. A change made through this store shows at once, others within a second.
 	ConfigVersion() uint64
 	Close() error
@@ -40,6 +40,7 @@ type Tx interface {
 	serviceTx
 	verificationTx
 	attemptTx
+	protectionTx
 	jobTx
 }
 
@@ -79,7 +80,45 @@ type verificationTx interface {
 type attemptTx interface {
 	Attempt(sid string) (*Attempt, error)
 	AddAttempt(*Attempt)
+	// PutAttempt writes what a delivery changes.
 	PutAttempt(*Attempt)
+	// ConvertAttempt notes the conversion of an attempt, which may be under way.
+	ConvertAttempt(sid string, at time.Time)
+	// Attempts lists those that a filter lets through, newest first, at most limit. It looks at
+	// every attempt of the filter's range, so the caller keeps that small (see AttemptStep). The
+	// filter's To and Prefix do not count.
+	Attempts(f AttemptFilter, limit int) ([]Attempt, error)
+	// AttemptStep is the key of the n-th attempt of a range, counted from its end. ErrNotFound if the
+	// range has less.
+	AttemptStep(from, before int64, n int) (key int64, err error)
+	// AttemptsTo lists the attempts to the filter's To, newest first. It costs a look into an index
+	// for every hour of the range.
+	AttemptsTo(f AttemptFilter, limit int) ([]Attempt, error)
+	// CountAttempts looks at every attempt of the filter's range; To and Prefix do not count.
+	CountAttempts(AttemptFilter) (AttemptCount, error)
+	// CountAttemptsTo counts the attempts to numbers that begin with the filter's Prefix.
+	CountAttemptsTo(AttemptFilter) (AttemptCount, error)
+
+	// Count adds to the counters of attempts. It is part of the commit as every other write.
+	Count(Tally)
+	// SumCounts adds counters up: those of the spans that are numbered from from up to, and without,
+	// before. Conversion, To and the filter's own range do not count, Prefix only for PrefixDays.
+	SumCounts(f AttemptFilter, span Span, from, before int64) (AttemptCount, error)
+	// LastCounted is the number of the last span in which anything that the filter lets through was
+	// counted. ErrNotFound if there is none.
+	LastCounted(f AttemptFilter, span Span, from, before int64) (number int64, err error)
+	// ForgetCounts removes the counters of an account's spans before a number.
+	ForgetCounts(accountSID string, span Span, before int64)
+}
+
+type protectionTx interface {
+	SafeNumber(accountSID, number string) (*SafeNumber, error)
+	// AddSafeNumber fails the commit with ErrExists if the account has the number already.
+	AddSafeNumber(*SafeNumber)
+	DeleteSafeNumber(*SafeNumber)
+	GeoRules(accountSID string) ([]GeoRule, error)
+	PutGeoRule(GeoRule)
+	DeleteGeoRule(GeoRule)
 }
 
 type jobTx interface {

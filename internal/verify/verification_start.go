@@ -25,6 +25,9 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	if err := e.mayGo(ctx, s, w); err != nil {
+		return nil, err
+	}
 	var v *Verification
 	var refused error
 	send := e.newSend(w.channel)
@@ -147,6 +150,7 @@ func (e *Engine) attempt(v *Verification, s *Service, w *wish, now time.Time) (*
 		CodeLength:      v.CodeLength,
 		CreatedAt:       now,
 		UpdatedAt:       now,
+		ExpiresAt:       v.ExpiresAt,
 		Locale:          w.locale,
 		Brand:           w.brand,
 		Options:         w.options,

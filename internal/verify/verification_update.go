@@ -65,6 +65,9 @@ func (e *Engine) UpdateVerification(ctx context.Context, accountSID, serviceSID,
 			return &Error{Code: CodeNotFound, Reason: v.Reason(now)}
 		}
 		tx.PutVerification(v)
+		if next == Approved {
+			convert(tx, v)
+		}
 		return nil
 	})
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
 )
 
 // batch is one transaction for many functions.
@@ -19,6 +21,7 @@ type batch struct {
 	conn     *conn
 	readOnly bool
 	alone    bool
+	slot     string // where this writer counts, see sqlstore.SumTallies
 	// hint is what other nodes are told after the commit, empty for nothing.
 	hint func(*batch) string
 
@@ -235,13 +238,16 @@ func (b *batch) confirm(turns []*turn) (moved map[*turn]bool, err error) {
 // commit sends the writes that are left, the mark and COMMIT as one pipeline.
 func (b *batch) commit() error {
 	wrote, config := false, false
+	var txs []*sqlstore.Tx
 	for _, t := range b.accepted {
 		if t.err == nil {
+			txs = append(txs, t.tx)
 			wrote = wrote || len(t.tx.Writes()) > 0 || t.tx.Kept()
 			config = config || t.tx.ConfigChanged()
 		}
 	}
-	if !wrote {
+	counts := sqlstore.SumTallies(b.slot, txs...)
+	if !wrote && len(counts) == 0 {
 		return b.end()
 	}
 	b.open()
@@ -249,6 +255,9 @@ func (b *batch) commit() error {
 	if config {
 		version = len(b.pipeline)
 		b.add(nil, `SELECT version FROM config_version`)
+	}
+	for _, w := range counts {
+		b.add(nil, w.Query, w.Args...)
 	}
 	previous := b.mark
 	b.mark = make([]byte, 16)

@@ -3,31 +3,41 @@ package sqlstore
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 const attemptColumns = `sid, verification_sid, service_sid, account_sid, channel, to_address, country, code_length,
-	created_at, updated_at, locale, brand, options, state, route, provider, provider_id, error_code, error_class, hand_overs`
+	created_at, updated_at, expires_at, locale, brand, options, state, route, provider, provider_id, error_code, error_class,
+	hand_overs, price, currency, converted`
+
+func scanAttempt(row Row) (verify.Attempt, error) {
+	var a verify.Attempt
+	var created, updated, expires, converted int64
+	var options string
+	err := row.Scan(&a.SID, &a.VerificationSID, &a.ServiceSID, &a.AccountSID, &a.Channel, &a.To, &a.Country, &a.CodeLength,
+		&created, &updated, &expires, &a.Locale, &a.Brand, &options, &a.State, &a.Route, &a.Provider, &a.ProviderID,
+		&a.ErrorCode, &a.ErrorClass, &a.HandOvers, &a.Price, &a.Currency, &converted)
+	if err != nil {
+		return a, err
+	}
+	a.CreatedAt, a.UpdatedAt, a.ExpiresAt = fromMillis(created), fromMillis(updated), fromMillis(expires)
+	a.Converted = converted == 1
+	if options != "" {
+		if err := json.Unmarshal([]byte(options), &a.Options); err != nil {
+			return a, fmt.Errorf("options of attempt %s: %w", a.SID, err)
+		}
+	}
+	return a, nil
+}
 
 // Attempt implements verify.Tx.
 func (t *Tx) Attempt(attemptSID string) (*verify.Attempt, error) {
-	var a verify.Attempt
-	var created, updated int64
-	var options string
-	err := t.record(attemptSID, `SELECT `+attemptColumns+` FROM attempt WHERE id = $1 AND sid = $2`, sid.Key(attemptSID), attemptSID).
-		Scan(&a.SID, &a.VerificationSID, &a.ServiceSID, &a.AccountSID, &a.Channel, &a.To, &a.Country, &a.CodeLength,
-			&created, &updated, &a.Locale, &a.Brand, &options, &a.State, &a.Route, &a.Provider, &a.ProviderID,
-			&a.ErrorCode, &a.ErrorClass, &a.HandOvers)
+	a, err := scanAttempt(t.record(attemptSID, `SELECT `+attemptColumns+` FROM attempt WHERE id = $1 AND sid = $2`, sid.Key(attemptSID), attemptSID))
 	if err != nil {
 		return nil, err
-	}
-	a.CreatedAt, a.UpdatedAt = fromMillis(created), fromMillis(updated)
-	if options != "" {
-		if err := json.Unmarshal([]byte(options), &a.Options); err != nil {
-			return nil, fmt.Errorf("options of attempt %s: %w", a.SID, err)
-		}
 	}
 	return &a, nil
 }
@@ -44,18 +54,85 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 	}
 	t.change(a.SID)
 	t.write(`INSERT INTO attempt (id, `+attemptColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		sid.Key(a.SID), a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
-		toMillis(a.CreatedAt), toMillis(a.UpdatedAt), a.Locale, a.Brand, options, string(a.State), a.Route, a.Provider, a.ProviderID,
-		a.ErrorCode, a.ErrorClass, a.HandOvers)
+		toMillis(a.CreatedAt), toMillis(a.UpdatedAt), toMillis(a.ExpiresAt), a.Locale, a.Brand, options, string(a.State), a.Route,
+		a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, toBit(a.Converted))
 }
 
-// PutAttempt implements verify.Tx. It writes what can change.
+// PutAttempt implements verify.Tx. It writes what a delivery can change.
 func (t *Tx) PutAttempt(a *verify.Attempt) {
 	t.change(a.SID)
 	t.write(`UPDATE attempt SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
-			error_code = $8, error_class = $9, hand_overs = $10
+			error_code = $8, error_class = $9, hand_overs = $10, price = $11, currency = $12
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(a.SID), a.SID, toMillis(a.UpdatedAt), string(a.State), a.Route, a.Provider, a.ProviderID,
-		a.ErrorCode, a.ErrorClass, a.HandOvers)
+		a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency)
+}
+
+// ConvertAttempt implements verify.Tx.
+func (t *Tx) ConvertAttempt(attemptSID string, at time.Time) {
+	t.change(attemptSID)
+	t.write(`UPDATE attempt SET converted = 1, updated_at = $3 WHERE id = $1 AND sid = $2`,
+		sid.Key(attemptSID), attemptSID, toMillis(at))
+}
+
+// ofFilter is the part of a condition that is about a row alone. Its first two parameters are the
+// range of ids; the rest of the filter is looked at row by row, and whoever asks bounds the range.
+const ofFilter = ` account_sid = $3 AND ($4 = '' OR service_sid = $4) AND ($5 = '' OR channel = $5)
+	AND ($6 = '' OR country = $6) AND ($7 < 0 OR converted = $7)`
+
+func filterArgs(f verify.AttemptFilter, more ...any) []any {
+	converted := -1
+	switch f.Conversion {
+	case verify.Converted:
+		converted = 1
+	case verify.Unconverted:
+		converted = 0
+	}
+	return append([]any{f.From, f.Before, f.AccountSID, f.ServiceSID, string(f.Channel), f.Country, converted}, more...)
+}
+
+// Attempts implements verify.Tx.
+func (t *Tx) Attempts(f verify.AttemptFilter, limit int) ([]verify.Attempt, error) {
+	return list(t, scanAttempt, `SELECT `+attemptColumns+` FROM attempt
+		WHERE id >= $1 AND id < $2 AND`+ofFilter+` ORDER BY id DESC LIMIT $8`, filterArgs(f, limit)...)
+}
+
+// AttemptStep implements verify.Tx.
+func (t *Tx) AttemptStep(from, before int64, n int) (key int64, err error) {
+	err = t.conn.QueryRow(`SELECT id FROM attempt WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3`, from, before, n-1).Scan(&key)
+	return key, err
+}
+
+// CountAttempts implements verify.Tx.
+func (t *Tx) CountAttempts(f verify.AttemptFilter) (n verify.AttemptCount, err error) {
+	err = t.conn.QueryRow(`SELECT count(*), coalesce(sum(converted), 0) FROM attempt
+		WHERE id >= $1 AND id < $2 AND`+ofFilter, filterArgs(f)...).Scan(&n.Made, &n.Converted)
+	return n, err
+}
+
+// hours are the hours that a range of ids is in, so that the index of addresses is asked for each;
+// $8 and $9 are the first and the last.
+const hours = `WITH RECURSIVE hour (h) AS (SELECT CAST($9 AS bigint) UNION ALL SELECT h - 1 FROM hour WHERE h > $8) `
+
+func hoursOf(f verify.AttemptFilter) (first, last any) {
+	return sid.HourOf(f.From), sid.HourOf(f.Before - 1)
+}
+
+// AttemptsTo implements verify.Tx.
+func (t *Tx) AttemptsTo(f verify.AttemptFilter, limit int) ([]verify.Attempt, error) {
+	first, last := hoursOf(f)
+	return list(t, scanAttempt, hours+`SELECT `+attemptColumns+` FROM hour CROSS JOIN attempt
+		WHERE id / 14745600000000 = h AND to_address = $10 AND id >= $1 AND id < $2 AND`+ofFilter+`
+		ORDER BY id DESC LIMIT $11`, filterArgs(f, first, last, f.To, limit)...)
+}
+
+// CountAttemptsTo implements verify.Tx. A colon is what follows the digit nine.
+func (t *Tx) CountAttemptsTo(f verify.AttemptFilter) (n verify.AttemptCount, err error) {
+	first, last := hoursOf(f)
+	err = t.conn.QueryRow(hours+`SELECT count(*), coalesce(sum(converted), 0) FROM hour CROSS JOIN attempt
+		WHERE id / 14745600000000 = h AND to_address >= $10 AND to_address < $11 AND id >= $1 AND id < $2 AND`+ofFilter,
+		filterArgs(f, first, last, f.Prefix, f.Prefix+":")...).Scan(&n.Made, &n.Converted)
+	return n, err
 }

@@ -22,7 +22,8 @@ type table struct{ name, key string }
 
 var tables = []table{
 	{"account", "sid"}, {"api_key", "sid"}, {"service", "sid"},
-	{"verification", "id"}, {"attempt", "id"}, {"job", "id"},
+	{"verification", "id"}, {"attempt", "id"}, {"job", "id"}, {"attempt_count", "key"},
+	{"safe_number", "sid"}, {"geo_rule", "key"},
 }
 
 // chunk is how many rows go in one transaction. PostgreSQL takes 65535 parameters in a statement.
