@@ -5,6 +5,7 @@
 //	verifyd migrate             the schema of the store, or a move from SQLite to PostgreSQL
 //	verifyd account create      an account and its auth token
 //	verifyd key create          an API key of an account
+//	verifyd geo allow           where messages may go
 package main
 
 import (
@@ -18,6 +19,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/verifyd/verifyd/internal/verify"
 )
 
 func main() {
@@ -56,6 +59,10 @@ var commands = []struct {
 	{"account create", "make an account; prints its SID and auth token", runAccountCreate},
 	{"account list", "list the accounts", runAccountList},
 	{"key create", "make an API key of an account; prints its SID and secret", runKeyCreate},
+	{"geo list", "list where the messages of an account may go", runGeoList},
+	{"geo allow", "let messages go to countries", changeGeography(verify.Allow)},
+	{"geo deny", "keep messages from countries", changeGeography(verify.Deny)},
+	{"geo inherit", "remove rules about countries, so that the wider rule decides", changeGeography(verify.Inherit)},
 	{"version", "print the version", runVersion},
 }
 

@@ -139,10 +139,10 @@ func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 			return cut(found, page), nil
 		}
 		switch {
-		case step+1 < listSteps:
-		case len(found) < page.Skip && step+1 >= skipSteps:
+		case step+1 < listSteps || page.Skip > 0 && step+1 < skipSteps:
+		case len(found) < page.Skip:
 			return AttemptPage{}, invalid("Page")
-		case len(found) >= page.Skip:
+		default:
 			return AttemptPage{found[page.Skip:], place(f.Before)}, nil
 		}
 	}
