@@ -26,13 +26,18 @@ type count struct {
 	country string
 }
 
-// spanKey is how the keys of the counters of a span begin; they sort by time.
-func spanKey(account string, span verify.Span, number int64) string {
-	return fmt.Sprintf("%s/%c/%010d", account, span, number)
+// spanKey is how the keys of the counters of a span begin, and timeKey how those of an hour or a day
+// do; they sort by time.
+func spanKey(account string, span verify.Span) string {
+	return account + "/" + string(rune(span)) + "/"
+}
+
+func timeKey(account string, span verify.Span, number int64) string {
+	return fmt.Sprintf("%s%010d", spanKey(account, span), number)
 }
 
 func (c count) key(slot string) string {
-	return strings.Join([]string{spanKey(c.account, c.span, c.number), c.prefix, c.service, string(c.channel), c.country, slot}, "/")
+	return strings.Join([]string{timeKey(c.account, c.span, c.number), c.prefix, c.service, string(c.channel), c.country, slot}, "/")
 }
 
 // Count implements verify.Tx.
@@ -75,16 +80,31 @@ func SumTallies(slot string, txs ...*Tx) []Write {
 const ofCount = ` ($3 = '' OR service_sid = $3) AND ($4 = '' OR channel = $4) AND ($5 = '' OR country = $5)`
 
 func countArgs(f verify.AttemptFilter, span verify.Span, from, before int64, more ...any) []any {
-	return append([]any{spanKey(f.AccountSID, span, from), spanKey(f.AccountSID, span, before),
+	return append([]any{timeKey(f.AccountSID, span, from), timeKey(f.AccountSID, span, before),
 		f.ServiceSID, string(f.Channel), f.Country}, more...)
 }
 
 // SumCounts implements verify.Tx.
 func (t *Tx) SumCounts(f verify.AttemptFilter, span verify.Span, from, before int64) (n verify.AttemptCount, err error) {
+	if span == verify.PrefixDays {
+		err = t.sumPrefix(f, from, before).Scan(&n.Made, &n.Converted)
+		return n, err
+	}
 	err = t.conn.QueryRow(`SELECT CAST(coalesce(sum(made), 0) AS bigint), CAST(coalesce(sum(converted), 0) AS bigint) FROM attempt_count
-		WHERE key >= $1 AND key < $2 AND`+ofCount+` AND prefix >= $6 AND prefix < $7`,
-		countArgs(f, span, from, before, f.Prefix, f.Prefix+":")...).Scan(&n.Made, &n.Converted)
+		WHERE key >= $1 AND key < $2 AND`+ofCount, countArgs(f, span, from, before)...).Scan(&n.Made, &n.Converted)
 	return n, err
+}
+
+// sumPrefix looks at the counters of every day that begin with the filter's prefix, and at no others:
+// an account with customers everywhere has thousands of them a day. A colon is what follows the digit
+// nine.
+func (t *Tx) sumPrefix(f verify.AttemptFilter, from, before int64) Row {
+	return t.conn.QueryRow(`WITH RECURSIVE day (d) AS (SELECT CAST($1 AS bigint) UNION ALL SELECT d + 1 FROM day WHERE d < $2 - 1)
+		SELECT CAST(coalesce(sum(made), 0) AS bigint), CAST(coalesce(sum(converted), 0) AS bigint) FROM day CROSS JOIN attempt_count
+		WHERE key >= $6 || substr(CAST(10000000000 + d AS text), 2) || $7
+			AND key < $6 || substr(CAST(10000000000 + d AS text), 2) || $8 AND`+ofCount,
+		from, before, f.ServiceSID, string(f.Channel), f.Country,
+		spanKey(f.AccountSID, verify.PrefixDays), "/"+f.Prefix, "/"+f.Prefix+":")
 }
 
 // LastCounted implements verify.Tx.
@@ -99,5 +119,5 @@ func (t *Tx) LastCounted(f verify.AttemptFilter, span verify.Span, from, before 
 
 // ForgetCounts implements verify.Tx.
 func (t *Tx) ForgetCounts(accountSID string, span verify.Span, before int64) {
-	t.write(`DELETE FROM attempt_count WHERE key >= $1 AND key < $2`, spanKey(accountSID, span, 0), spanKey(accountSID, span, before))
+	t.write(`DELETE FROM attempt_count WHERE key >= $1 AND key < $2`, timeKey(accountSID, span, 0), timeKey(accountSID, span, before))
 }
