@@ -17,6 +17,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/lookup"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -49,6 +50,9 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	}
 	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
 		return err
+	}
+	if c.Lookup.URL != "" {
+		s.engine.Lines = lookup.New(c.Lookup.URL, c.Lookup.Secret, providerClient(), time.Now, log)
 	}
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())

@@ -182,6 +182,9 @@ func attemptJSON(a *verify.Attempt, base string, now time.Time) attemptBody {
 		Country:         nullable(a.Country),
 		CodeLength:      a.CodeLength,
 		Locale:          nullable(a.Locale),
+		MCC:             nullable(a.MCC),
+		MNC:             nullable(a.MNC),
+		Carrier:         nullable(a.Carrier),
 	}
 	switch {
 	case a.Converted:

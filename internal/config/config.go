@@ -36,6 +36,13 @@ type Config struct {
 	Providers map[string]map[string]any `toml:"providers"`
 	// Routes are the providers of each channel, the preferred one first.
 	Routes map[string][]string `toml:"routes"`
+	Lookup Lookup              `toml:"lookup"`
+}
+
+// Lookup says whom to ask about numbers, for services with LookupEnabled. Without a URL nobody is.
+type Lookup struct {
+	URL    string `toml:"url"`
+	Secret string `toml:"secret"` // may be env:NAME or file:PATH
 }
 
 // TLS says how connections are kept private.
@@ -100,6 +107,11 @@ func Parse(text []byte, getenv func(string) (string, bool)) (Config, error) {
 			return Config{}, fmt.Errorf("providers.%s.%w", name, err)
 		}
 	}
+	lookup := map[string]any{"secret": c.Lookup.Secret}
+	if err := expand(lookup, getenv); err != nil {
+		return Config{}, fmt.Errorf("lookup.%w", err)
+	}
+	c.Lookup.Secret = lookup["secret"].(string)
 	return c, c.validate()
 }
 
@@ -161,6 +173,9 @@ func (c Config) validate() error {
 	}
 	if err := c.validateStore(); err != nil {
 		return err
+	}
+	if u, err := url.Parse(c.Lookup.URL); c.Lookup.URL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		return errors.New("lookup.url: want https://host/path")
 	}
 	switch {
 	case (c.TLS.CertFile == "") != (c.TLS.KeyFile == ""):

@@ -123,3 +123,29 @@ func ExampleParse() {
 	// +34 ·······78 ES true
 	// false
 }
+
+func TestLineType(t *testing.T) {
+	for number, want := range map[string]string{
+		"+34612345678":   "mobile",
+		"+34912345678":   "landline",
+		"+12125551234":   "", // the plan of North America does not say
+		"+4915112345678": "mobile",
+		"+445612345678":  "voip",
+		"+34803123456":   "", // premium rate
+		"":               "",
+		"+":              "",
+		"nobody":         "",
+	} {
+		if got := phone.LineType(number); got != want {
+			t.Errorf("%s: %q, want %q", number, got, want)
+		}
+	}
+}
+
+func TestKnownCountry(t *testing.T) {
+	for country, want := range map[string]bool{"ES": true, "US": true, "XK": true, "es": false, "XX": false, "001": false, "": false} {
+		if got := phone.KnownCountry(country); got != want {
+			t.Errorf("%q: %v, want %v", country, got, want)
+		}
+	}
+}

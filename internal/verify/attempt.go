@@ -41,6 +41,11 @@ type Attempt struct {
 	Price    string
 	Currency string
 
+	// Carrier, MCC and MNC are who carries the number (see Line), "" if that was not looked up.
+	Carrier string
+	MCC     string
+	MNC     string
+
 	// Converted says that the code came back right after this attempt. Of the attempts of a
 	// verification only the last one before its approval converts.
 	Converted bool

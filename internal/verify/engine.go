@@ -23,6 +23,9 @@ type Engine struct {
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes
+	// Lines is asked about numbers of services with LookupEnabled; nil if nobody but the numbering
+	// plan is.
+	Lines Lines
 
 	directory directory
 	paces     paces

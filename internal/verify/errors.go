@@ -23,10 +23,12 @@ const (
 	CodeInternal           Code = 20500
 	CodeUnavailable        Code = 20503
 	CodeSNANotProvisioned  Code = 60001
+	CodeCarrierError       Code = 60005
 	CodeInvalidParameter   Code = 60200
 	CodeMaxChecks          Code = 60202
 	CodeMaxSends           Code = 60203
 	CodeFeatureDisabled    Code = 60204
+	CodeLandline           Code = 60205
 	CodePSD2Incomplete     Code = 60206
 	CodePSD2Call           Code = 60214
 	CodeNoMailer           Code = 60217
@@ -54,7 +56,7 @@ func Codes() []Code {
 		CodePSD2Call, CodeNoMailer, CodeNoTarget, CodeChannelDisabled, CodeTemplateChannel,
 		CodeTemplateNotFound, CodeWhatsAppTemplate, CodeInvalidTemplates, CodeTemplatesInvalid,
 		CodePSD2SNA, CodeNoSpeechLocale, CodeAppHashChannel, CodeWhatsAppNotEnabled,
-		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked,
+		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked, CodeCarrierError, CodeLandline,
 	}
 }
 

@@ -28,6 +28,9 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err := e.mayGo(ctx, s, w); err != nil {
 		return nil, err
 	}
+	if err := e.lookUp(ctx, s, w); err != nil {
+		return nil, err
+	}
 	var v *Verification
 	var refused error
 	send := e.newSend(w.channel)
@@ -124,6 +127,7 @@ func (e *Engine) newVerification(s *Service, w *wish, now time.Time) (*Verificat
 		CodeSealed: e.Keys.Seal(keyring.PasscodeSeal, code, verificationSID),
 		Amount:     w.amount,
 		Payee:      w.payee,
+		Line:       w.line,
 		CreatedAt:  now,
 		UpdatedAt:  now,
 		ExpiresAt:  now.Add(s.CodeTTL),
@@ -139,6 +143,10 @@ func (e *Engine) attempt(v *Verification, s *Service, w *wish, now time.Time) (*
 	}
 	v.Sends = slices.Clip(v.Sends)
 	v.Send(w.channel, attemptSID, now)
+	var line Line
+	if w.line != nil {
+		line = *w.line
+	}
 	return &Attempt{
 		SID:             attemptSID,
 		VerificationSID: v.SID,
@@ -155,5 +163,8 @@ func (e *Engine) attempt(v *Verification, s *Service, w *wish, now time.Time) (*
 		Brand:           w.brand,
 		Options:         w.options,
 		State:           AttemptQueued,
+		Carrier:         line.Carrier,
+		MCC:             line.MCC,
+		MNC:             line.MNC,
 	}, nil
 }

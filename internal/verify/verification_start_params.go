@@ -48,6 +48,7 @@ type wish struct {
 	amount, payee string
 	locale, brand string
 	options       AttemptOptions
+	line          *Line // nil if it was not looked up
 }
 
 // read checks the parameters in the order of the core reference, section 15. It needs nothing but

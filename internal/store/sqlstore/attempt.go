@@ -11,7 +11,7 @@ import (
 
 const attemptColumns = `sid, verification_sid, service_sid, account_sid, channel, to_address, country, code_length,
 	created_at, updated_at, expires_at, locale, brand, options, state, route, provider, provider_id, error_code, error_class,
-	hand_overs, price, currency, converted`
+	hand_overs, price, currency, carrier, mcc, mnc, converted`
 
 func scanAttempt(row Row) (verify.Attempt, error) {
 	var a verify.Attempt
@@ -19,7 +19,7 @@ func scanAttempt(row Row) (verify.Attempt, error) {
 	var options string
 	err := row.Scan(&a.SID, &a.VerificationSID, &a.ServiceSID, &a.AccountSID, &a.Channel, &a.To, &a.Country, &a.CodeLength,
 		&created, &updated, &expires, &a.Locale, &a.Brand, &options, &a.State, &a.Route, &a.Provider, &a.ProviderID,
-		&a.ErrorCode, &a.ErrorClass, &a.HandOvers, &a.Price, &a.Currency, &converted)
+		&a.ErrorCode, &a.ErrorClass, &a.HandOvers, &a.Price, &a.Currency, &a.Carrier, &a.MCC, &a.MNC, &converted)
 	if err != nil {
 		return a, err
 	}
@@ -54,10 +54,10 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 	}
 	t.change(a.SID)
 	t.write(`INSERT INTO attempt (id, `+attemptColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
 		sid.Key(a.SID), a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
 		toMillis(a.CreatedAt), toMillis(a.UpdatedAt), toMillis(a.ExpiresAt), a.Locale, a.Brand, options, string(a.State), a.Route,
-		a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, toBit(a.Converted))
+		a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, a.Carrier, a.MCC, a.MNC, toBit(a.Converted))
 }
 
 // PutAttempt implements verify.Tx. It writes what a delivery can change.

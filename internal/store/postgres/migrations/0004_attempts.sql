@@ -1,8 +1,14 @@
 -- +goose Up
+-- What was looked up of the number, as JSON.
+ALTER TABLE verification ADD COLUMN line text NOT NULL DEFAULT '';
+
 ALTER TABLE attempt ADD COLUMN expires_at bigint NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN converted smallint NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN price text NOT NULL DEFAULT '';
 ALTER TABLE attempt ADD COLUMN currency text NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN carrier text NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN mcc text NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN mnc text NOT NULL DEFAULT '';
 ALTER TABLE attempt ALTER COLUMN to_address TYPE text COLLATE "C";
 
 -- The attempts to one address, hour by hour: 14745600000000 is the distance of two ids that were

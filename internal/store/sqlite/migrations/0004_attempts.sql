@@ -1,8 +1,14 @@
 -- +goose Up
+-- What was looked up of the number, as JSON.
+ALTER TABLE verification ADD COLUMN line TEXT NOT NULL DEFAULT '';
+
 ALTER TABLE attempt ADD COLUMN expires_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN converted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN price TEXT NOT NULL DEFAULT '';
 ALTER TABLE attempt ADD COLUMN currency TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN carrier TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN mcc TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN mnc TEXT NOT NULL DEFAULT '';
 
 -- The attempts to one address, hour by hour: 14745600000000 is the distance of two ids that were
 -- minted an hour apart. With the hour in front, what is inserted goes to the few pages of the
