@@ -92,7 +92,7 @@ type attemptTx interface {
 	// range has less.
 	AttemptStep(from, before int64, n int) (key int64, err error)
 	// AttemptsTo lists the attempts to the filter's To, newest first. It costs a look into an index
-	// for every hour of the range.
+	// for every four hours of the range.
 	AttemptsTo(f AttemptFilter, limit int) ([]Attempt, error)
 	// CountAttempts looks at every attempt of the filter's range; To and Prefix do not count.
 	CountAttempts(AttemptFilter) (AttemptCount, error)

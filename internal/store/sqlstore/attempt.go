@@ -112,29 +112,33 @@ func (t *Tx) CountAttempts(f verify.AttemptFilter) (n verify.AttemptCount, err e
 	return n, err
 }
 
-// hours are the hours that a range of ids is in, so that the index of addresses is asked for each;
-// $8 and $9 are the first and the last. Both databases use the index for no other spelling of the
-// condition: a plus sign takes the type off h, for SQLite, and takes the range of ids off the list of
-// what could be looked up.
-const hours = `WITH RECURSIVE hour (h) AS (SELECT CAST($9 AS bigint) UNION ALL SELECT h - 1 FROM hour WHERE h > $8) `
+// keysPerStretch is the length of a stretch of the index of addresses, four hours. Longer ones would
+// scatter what is inserted, shorter ones are more places to look at: these are 180 in thirty days.
+const keysPerStretch = 4 * sid.KeysPerHour // 58982400000000
 
-func hoursOf(f verify.AttemptFilter) (first, last any) {
-	return sid.HourOf(f.From), sid.HourOf(f.Before - 1)
+// stretches are those that a range of ids is in, so that the index of addresses is asked for each; $8
+// and $9 are the first and the last. Both databases use the index for no other spelling of the
+// condition: a plus sign takes the type off s, for SQLite, and takes the range of ids off the list of
+// what could be looked up.
+const stretches = `WITH RECURSIVE stretch (s) AS (SELECT CAST($9 AS bigint) UNION ALL SELECT s - 1 FROM stretch WHERE s > $8) `
+
+func stretchesOf(f verify.AttemptFilter) (first, last any) {
+	return f.From / keysPerStretch, (f.Before - 1) / keysPerStretch
 }
 
 // AttemptsTo implements verify.Tx.
 func (t *Tx) AttemptsTo(f verify.AttemptFilter, limit int) ([]verify.Attempt, error) {
-	first, last := hoursOf(f)
-	return list(t, scanAttempt, hours+`SELECT `+attemptColumns+` FROM hour CROSS JOIN attempt
-		WHERE id / 14745600000000 = +h AND to_address = $10 AND +id >= $1 AND +id < $2 AND`+ofFilter+`
+	first, last := stretchesOf(f)
+	return list(t, scanAttempt, stretches+`SELECT `+attemptColumns+` FROM stretch CROSS JOIN attempt
+		WHERE id / 58982400000000 = +s AND to_address = $10 AND +id >= $1 AND +id < $2 AND`+ofFilter+`
 		ORDER BY id DESC LIMIT $11`, filterArgs(f, first, last, f.To, limit)...)
 }
 
 // CountAttemptsTo implements verify.Tx. A colon is what follows the digit nine.
 func (t *Tx) CountAttemptsTo(f verify.AttemptFilter) (n verify.AttemptCount, err error) {
-	first, last := hoursOf(f)
-	err = t.conn.QueryRow(hours+`SELECT count(*), coalesce(sum(converted), 0) FROM hour CROSS JOIN attempt
-		WHERE id / 14745600000000 = +h AND to_address >= $10 AND to_address < $11 AND +id >= $1 AND +id < $2 AND`+ofFilter,
+	first, last := stretchesOf(f)
+	err = t.conn.QueryRow(stretches+`SELECT count(*), coalesce(sum(converted), 0) FROM stretch CROSS JOIN attempt
+		WHERE id / 58982400000000 = +s AND to_address >= $10 AND to_address < $11 AND +id >= $1 AND +id < $2 AND`+ofFilter,
 		filterArgs(f, first, last, f.Prefix, f.Prefix+":")...).Scan(&n.Made, &n.Converted)
 	return n, err
 }

@@ -66,6 +66,9 @@ func source(t *testing.T) (path string) {
 			tx.AddVerification(&v)
 			tx.AddAttempt(&verify.Attempt{SID: sid("VL", n), VerificationSID: v.SID})
 		}
+		tx.Count(verify.Tally{AttemptSID: sid("VL", 1), AccountSID: account, To: "+34612345678", AttemptCount: verify.AttemptCount{Made: 1}})
+		tx.AddSafeNumber(&verify.SafeNumber{SID: sid("GN", 1), AccountSID: account, Number: "+34612345678"})
+		tx.PutGeoRule(verify.GeoRule{AccountSID: account})
 		for n := range 3 {
 			tx.Enqueue(verify.Job{ID: int64(n + 1), Kind: "sms", Ref: fmt.Sprint(n), Due: time.UnixMilli(1000)})
 		}
@@ -101,7 +104,7 @@ func TestEverythingArrives(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(lines) != 6 || !strings.HasPrefix(lines[3], "verification  2500 rows") {
+	if len(lines) != 9 || !strings.HasPrefix(lines[3], "verification  2500 rows") || strings.Contains(strings.Join(lines, "\n"), " 0 rows") {
 		t.Errorf("progress:\n%s", strings.Join(lines, "\n"))
 	}
 	s, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{})
@@ -154,7 +157,7 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
 		t.Fatal(err)
 	}
-	if want := "2500 rows, 1499 of them now"; len(lines) != 6 || !strings.Contains(lines[3], want) {
+	if want := "2500 rows, 1499 of them now"; len(lines) != 9 || !strings.Contains(lines[3], want) {
 		t.Errorf("the second run said\n%s\nwant %q", strings.Join(lines, "\n"), want)
 	}
 }
