@@ -4,10 +4,10 @@ export GOTOOLCHAIN := go1.27.3
 # Nothing of ours is C. One value everywhere also means that nothing is compiled twice.
 export CGO_ENABLED := 0
 
-.PHONY: help run build test tools race lint vuln bench golden
+.PHONY: help run build test tools race lint vuln bench bench-peers golden
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 run: build ## build and start verifyd dev
 	@bin/verifyd dev
@@ -15,7 +15,7 @@ run: build ## build and start verifyd dev
 build: ## build bin/verifyd
 	@go build -ldflags "-s -w" -o bin/verifyd ./cmd/verifyd
 
-test: tools ## run every test
+test: tools race ## run every test
 	go vet -tags full ./...
 	go test -vet=off -tags full -timeout 60m ./...
 
@@ -39,8 +39,12 @@ vuln: ## look for known vulnerabilities that verifyd reaches
 		-vulns "$$(go list -modfile=tools/go.mod -m -f '{{.Dir}}' golang.org/x/vulndb)/data/osv"
 	go tool -modfile=tools/go.mod govulncheck -db "file://$(CURDIR)/.tools/vulndb" ./...
 
-bench: build ## compare verifyd with a bare net/http pair, in one run
+bench: build ## measure verifyd against a bare net/http pair and against itself, in one run
 	@go run ./tests/bench -binary bin/verifyd
+
+bench-peers: build ## measure it against other software (tests/bench/peers/README.md)
+	@npm ci --prefix tests/bench/peers/express-redis --no-audit --no-fund
+	@go run ./tests/bench -binary bin/verifyd -legs bare,sqlite,express -connections 16,64
 
 golden: ## write the golden files of the API and of the messages anew, for review
 	go test ./internal/api ./internal/message -update

@@ -36,13 +36,13 @@ var mayImport = map[string][]string{
 	"internal/queue":    {"internal/verify"},
 	"internal/lookup":   {"internal/verify"},
 
-	"internal/store/postgres":        {"internal/queue", "internal/store/sqlstore", "internal/verify"},
+	"internal/store/postgres":        {"internal/queue", "internal/sid", "internal/store/sqlstore", "internal/verify"},
 	"internal/store/postgres/pgtest": {"internal/store/postgres"},
 	"internal/store/sqlite":          {"internal/store/sqlstore", "internal/verify"},
 	"internal/store/sqlstore":        {"internal/sid", "internal/verify"},
 	"internal/store/storetest":       {"internal/queue", "internal/sid", "internal/verify"},
 
-	"internal/store/transfer": {},
+	"internal/store/transfer": {"internal/sid"},
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/phone", "internal/sid"},
@@ -64,8 +64,9 @@ var mayImport = map[string][]string{
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 
-	"tests/bench":   {"internal/sid", "internal/store/sqlite", "internal/verify"},
-	"tests/clients": {},
+	"tests/bench":      {"internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
+	"tests/bench/bare": {},
+	"tests/clients":    {},
 }
 
 // outside says which foreign packages a package must not import, with the reason.

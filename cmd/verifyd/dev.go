@@ -6,14 +6,17 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -25,6 +28,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
 	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
 	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
+	database := flags.String("store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
@@ -39,20 +43,15 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stderr)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, "text", *logLevel)
-	everything := func(verify.Channel) bool { return true }
-	store, engine, err := openSQLite(ctx, filepath.Join(*data, "verifyd.db"), filepath.Join(*data, "verifyd.key"), log, true, everything)
+	store, engine, place, err := openDev(ctx, *data, *database, log)
 	if err != nil {
-		err = errors.Join(err, listener.Close())
-		if errors.Is(err, sqlite.ErrInUse) {
-			return fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", *data)
-		}
-		return fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", *data, err)
+		return errors.Join(err, listener.Close())
 	}
 	world, err := prepareDev(ctx, engine, sys.getenv)
 	if err != nil {
 		return errors.Join(err, listener.Close(), store.Close())
 	}
-	world.data, world.url = *data, "http://"+reachable(listener.Addr())
+	world.place, world.url = place, "http://"+reachable(listener.Addr())
 
 	box := inbox.New(inbox.Options{
 		Now: time.Now,
@@ -69,6 +68,33 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
 	return s.run(ctx)
+}
+
+// openDev opens the store of a data folder, or a database that is brought up to date first; place
+// names it for people. The key file is in the data folder either way.
+func openDev(ctx context.Context, data, database string, log *slog.Logger) (s store, e *verify.Engine, place string, err error) {
+	c := config.Config{Store: "sqlite:" + filepath.Join(data, "verifyd.db"), KeyFile: filepath.Join(data, "verifyd.key")}
+	place = "data folder " + data
+	if database != "" {
+		c.Store = database
+		if !c.Postgres() {
+			return nil, nil, "", errors.New("--store: want postgres://user@host/database")
+		}
+		place = "database " + c.StoreName()
+		if _, _, err := postgres.Migrate(ctx, database); err != nil {
+			return nil, nil, "", fmt.Errorf("cannot use the %s: %w; choose another with --store", place, err)
+		}
+	}
+	s, e, err = openConfigured(ctx, c, log, true, func(verify.Channel) bool { return true })
+	switch {
+	case errors.Is(err, sqlite.ErrInUse):
+		err = fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", data)
+	case err != nil && database != "":
+		err = fmt.Errorf("cannot use the database: %w; choose another with --store", err)
+	case err != nil:
+		err = fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", data, err)
+	}
+	return s, e, place, err
 }
 
 // defaultData is the folder for data of programs (XDG base directories), or one in the current
@@ -100,7 +126,7 @@ func reachable(addr net.Addr) string {
 type devWorld struct {
 	account, token, service string
 	found                   string // what was there already
-	data, url               string
+	place, url              string
 }
 
 // prepareDev finds the account and the service of a data folder, and makes them where they are
@@ -199,7 +225,7 @@ func (w devWorld) serviceURL() string { return w.url + "/v2/Services/" + w.servi
 
 func (w devWorld) print(out io.Writer) {
 	fmt.Fprintf(out, `
-verifyd dev is ready. Data folder %[1]s: %[2]s.
+verifyd dev is ready. Its %[1]s: %[2]s.
 
   account SID   %[3]s
   auth token    %[4]s
@@ -221,5 +247,5 @@ Point a client library here:
 
 Ctrl-C stops it.
 
-`, w.data, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check())
+`, w.place, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check())
 }

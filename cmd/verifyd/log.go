@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// newLog makes a log; w takes whole lines from many goroutines. A format or level that is unknown was refused by package config.
+// newLog makes a log; w takes whole lines from many goroutines. A format or level that is unknown
+// was refused by package config.
 func newLog(w io.Writer, format, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {

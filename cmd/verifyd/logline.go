@@ -13,8 +13,8 @@ import (
 
 // lineHandler writes the lines that a server under load writes, byte for byte as the handlers of
 // slog do and at less than half their price, in less than half the stack; log lines were a
-// twentieth of the work of a request. What is not of their plain kind (a group, an error, a text with control characters) it leaves to the
-// handler of slog that it embeds.
+// twentieth of the work of a request. What is not of their plain kind (a group, an error, a text
+// with control characters) it leaves to the handler of slog that it embeds.
 type lineHandler struct {
 	slog.Handler
 	out  io.Writer // takes whole lines, from many goroutines

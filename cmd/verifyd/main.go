@@ -84,7 +84,8 @@ func run(ctx context.Context, args []string, sys system) int {
 		case errors.Is(err, errUsage):
 			return exitUsage
 		default:
-			fmt.Fprintf(sys.stderr, "verifyd %s: %v\n", c.name, err)
+			oneLine := strings.Join(strings.Fields(err.Error()), " ") // drivers are talkative
+			fmt.Fprintf(sys.stderr, "verifyd %s: %s\n", c.name, oneLine)
 			return exitFailed
 		}
 	}

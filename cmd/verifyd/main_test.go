@@ -151,6 +151,18 @@ func post(ctx context.Context, base, user, password, path string, form url.Value
 		return 0, nil, nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return send(r, user, password)
+}
+
+func get(ctx context.Context, base, user, password, path string) (int, map[string]any, http.Header, error) {
+	r, err := http.NewRequestWithContext(ctx, "GET", base+path, nil)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	return send(r, user, password)
+}
+
+func send(r *http.Request, user, password string) (int, map[string]any, http.Header, error) {
 	r.SetBasicAuth(user, password)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -243,6 +255,8 @@ func TestMistakes(t *testing.T) {
 		{[]string{"dev", "--listen", address, "--data", t.TempDir()}, 1, "is in use"},
 		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", data}, 1, "another verifyd dev"},
 		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", "/dev/null/x"}, 1, "--data"},
+		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--store", "mysql://x"}, 1, "postgres://user@host/database"},
+		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--store", "postgres://x:s3cret@127.0.0.1:1/x"}, 1, "--store"},
 		{[]string{"dev", "--lisen", "x"}, 2, "--help"},
 		{[]string{"dev", "extra"}, 2, "unexpected argument"},
 		{[]string{"frobnicate"}, 2, "verifyd help"},

@@ -72,9 +72,13 @@ func move(ctx context.Context, from, to config.Config, sys system) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	target, err := postgres.OpenForCopy(to.Store)
+	days, err := transfer.Days(ctx, source)
 	if err != nil {
 		return err
+	}
+	target, err := postgres.OpenForCopy(ctx, to.Store, days)
+	if err != nil {
+		return fmt.Errorf("%s: %w", to.StoreName(), err)
 	}
 	defer func(db *sql.DB) { err = errors.Join(err, db.Close()) }(target)
 	if err := transfer.Copy(ctx, source, target, func(line string) { fmt.Fprintln(sys.stdout, line) }); err != nil {

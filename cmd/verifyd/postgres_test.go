@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,11 +23,6 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 	}
 	defer server.Close()
 	g := newGateway(t)
-	codeFor := func(to string) string {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return g.code[to]
-	}
 	in := install(t, g.URL)
 	one := in.serve()
 	status, started, _, err := in.post(t.Context(), one.base, "/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {"sms"}})
@@ -40,14 +34,15 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 
 	// The move.
 	dir := filepath.Dir(in.config)
-	dsn := server.DSN(server.Empty(t))
+	database := server.Empty(t)
+	dsn := server.DSN(database)
 	withPassword := strings.Replace(dsn, "postgres@", "postgres:s3cret@", 1)
 	text, err := os.ReadFile(in.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	old := "sqlite:" + dir + "/verifyd.db"
-	nodes := strings.Replace(string(text), `store = "`+old+`"`, fmt.Sprintf("store = %q\nkey_file = %q", withPassword, dir+"/verifyd.key"), 1)
+	nodes := strings.Replace(string(text), old, withPassword, 1)
 	if err := os.WriteFile(in.config, []byte(nodes), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +59,22 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 	}
 	said += stdout + stderr
 
+	// As if it had been broken off: the note of the move is still there.
+	if _, err := server.SQL(database, `CREATE TABLE transfer (source text NOT NULL)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := once(t, "serve", "--config", in.config); code != 1 || !strings.Contains(stderr, "verifyd migrate --from") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("serve in the middle of a move: %d %s", code, stderr)
+	} else {
+		said += stderr
+	}
+	if _, err := server.SQL(database, `DROP TABLE transfer`); err != nil {
+		t.Fatal(err)
+	}
+
 	// Two nodes: one checks what the single machine had started, and each knows the other's work.
 	a, b := in.serve(), in.serve()
-	status, body, _, err := in.post(t.Context(), a.base, "/VerificationCheck", url.Values{"To": {"+34612345678"}, "Code": {codeFor("+34612345678")}})
+	status, body, _, err := in.post(t.Context(), a.base, "/VerificationCheck", url.Values{"To": {"+34612345678"}, "Code": {g.codeFor("+34612345678")}})
 	if err != nil || status != 200 || body["status"] != "approved" {
 		t.Errorf("a code from before the move: %d %v, %v", status, body, err)
 	}
@@ -75,7 +83,7 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 		t.Fatalf("start on the first node: %d %v, %v", status, started, err)
 	}
 	waitFor(t, "the message", func() bool { return g.count(attemptOf(started)) == 1 })
-	status, body, _, err = in.post(t.Context(), b.base, "/VerificationCheck", url.Values{"To": {"+34612345679"}, "Code": {codeFor("+34612345679")}})
+	status, body, _, err = in.post(t.Context(), b.base, "/VerificationCheck", url.Values{"To": {"+34612345679"}, "Code": {g.codeFor("+34612345679")}})
 	if err != nil || status != 200 || body["status"] != "approved" {
 		t.Errorf("its code on the second node: %d %v, %v", status, body, err)
 	}
@@ -115,4 +123,47 @@ func TestFromOneMachineToTwoNodes(t *testing.T) {
 	if all := said + a.errs.String() + b.errs.String() + a.out.String() + b.out.String(); strings.Contains(all, "s3cret") {
 		t.Error("the password of the database was printed")
 	}
+}
+
+// A laptop may develop against PostgreSQL: dev brings the schema up, and finds its account again.
+func TestDevOverPostgres(t *testing.T) {
+	server, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	data, database := t.TempDir(), server.Empty(t)
+	overPostgres := func(data string) []string {
+		return []string{"dev", "--listen", "127.0.0.1:0", "--data", data, "--log", "warn", "--store", server.DSN(database)}
+	}
+	first := begin(t, devReady, nil, overPostgres(data)...)
+	account := first.said("account SID")
+	status, body, _, err := post(t.Context(), first.base, account, first.said("auth token"),
+		"/v2/Services/"+first.said("service SID")+"/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {"sms"}})
+	if err != nil || status != 201 {
+		t.Fatalf("start: %d %v, %v", status, body, err)
+	}
+	if code := first.stop(); code != 0 {
+		t.Errorf("stopped with exit code %d:\n%s", code, first.errs)
+	}
+	if got, err := server.SQL(database, `SELECT sid FROM verification`); err != nil || got != body["sid"] {
+		t.Errorf("the database has %q, %v; want %v", got, err, body["sid"])
+	}
+	second := begin(t, devReady, nil, overPostgres(data)...)
+	if got := second.said("account SID"); got != account {
+		t.Errorf("the second start has account %s, want %s", got, account)
+	}
+	if code := second.stop(); code != 0 {
+		t.Errorf("stopped with exit code %d:\n%s", code, second.errs)
+	}
+	if _, stderr, code := once(t, overPostgres(t.TempDir())...); code != 1 || !strings.Contains(stderr, "copy the key file") {
+		t.Errorf("dev with another data folder: %d %s", code, stderr)
+	}
+}
+
+// codeFor is the code that was sent to a number last, empty if there is none.
+func (g *gateway) codeFor(to string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.code[to]
 }

@@ -51,6 +51,7 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if s.store, s.engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
 		return err
 	}
+	s.engine.Retention = verify.Retention{Records: time.Duration(c.Retention), Payments: time.Duration(c.PaymentRetention)}
 	if c.Lookup.URL != "" {
 		s.engine.Lines = lookup.New(c.Lookup.URL, c.Lookup.Secret, providerClient(), time.Now, log)
 	}

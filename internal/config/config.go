@@ -30,8 +30,12 @@ type Config struct {
 	// KeyFile holds the root keys (see package keyring). Empty: beside the SQLite file, with the
 	// ending ".key"; with PostgreSQL it has to be named, because all nodes need the same one.
 	KeyFile string `toml:"key_file"`
-	TLS     TLS    `toml:"tls"`
-	Log     Log    `toml:"log"`
+	// Retention is the age at which verifications, their attempts and jobs are dropped.
+	Retention Age `toml:"retention"`
+	// PaymentRetention is how long a payment's amount and payee are kept after its code expired.
+	PaymentRetention Age `toml:"payment_retention"`
+	TLS              TLS `toml:"tls"`
+	Log              Log `toml:"log"`
 	// Providers are the tables [providers.NAME]; each has a type, and what that type needs.
 	Providers map[string]map[string]any `toml:"providers"`
 	// Routes are the providers of each channel, the preferred one first.
@@ -63,11 +67,16 @@ type Log struct {
 // Default is the configuration before the file is read.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8642",
-		Store:  "sqlite:verifyd.db",
-		Log:    Log{Format: "json", Level: "info"},
+		Listen:    "127.0.0.1:8642",
+		Store:     "sqlite:verifyd.db",
+		Retention: Age(30 * day), PaymentRetention: Age(day),
+		Log: Log{Format: "json", Level: "info"},
 	}
 }
+
+// minRetention is longer than the longest life of a code, a day, and the hour for which a
+// verification that is over can still say why.
+const minRetention = Age(2 * day)
 
 // channels that may have routes.
 var channels = []string{"sms", "call", "email", "whatsapp", "rcs"}
@@ -178,6 +187,12 @@ func (c Config) validate() error {
 		return errors.New("lookup.url: want https://host/path")
 	}
 	switch {
+	case c.Retention < minRetention:
+		return fmt.Errorf("retention: %s is too short, want at least %s", c.Retention, minRetention)
+	case c.PaymentRetention <= 0:
+		return errors.New("payment_retention: want more than nothing")
+	case c.PaymentRetention > c.Retention:
+		return fmt.Errorf("payment_retention: %s is longer than retention, %s", c.PaymentRetention, c.Retention)
 	case (c.TLS.CertFile == "") != (c.TLS.KeyFile == ""):
 		return errors.New("tls: cert_file and key_file belong together")
 	case c.TLS.CertFile == "" && !c.TLS.TerminatedInFront && !c.Loopback():

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -78,6 +79,13 @@ func TestMistakes(t *testing.T) {
 		"listen = \"0.0.0.0:1\"":                                   "plain HTTP",
 		"[tls]\ncert_file = \"x\"":                                 "belong together",
 		"[tls]\nterminated_in_front = true":                        "public_url",
+		"retention = \"a month\"":                                  `line 1, column 13: toml: an age is a number of days such as "30d"`,
+		"retention = \"-3d\"":                                      "an age is",
+		"retention = \"36501d\"":                                   "an age is",
+		"retention = 30":                                           "retention",
+		"retention = \"47h\"":                                      "retention: 47h0m0s is too short, want at least 2d",
+		"payment_retention = \"0d\"":                               "payment_retention: want more",
+		"payment_retention = \"31d\"":                              "payment_retention: 31d is longer than retention, 30d",
 		"[log]\nlevel = \"loud\"":                                  "log.level",
 		"[log]\nformat = \"xml\"":                                  "log.format",
 		"[routes]\nfax = []":                                       "routes.fax",
@@ -91,6 +99,30 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%q: %v, want %q in it", text, err, want)
 		}
 	}
+}
+
+func TestAges(t *testing.T) {
+	for text, want := range map[string]time.Duration{"2d": 48 * time.Hour, "90d": 90 * 24 * time.Hour, "720h": 720 * time.Hour, "48h30m": 48*time.Hour + 30*time.Minute} {
+		c, err := config.Parse(fmt.Appendf(nil, "retention = %q\npayment_retention = \"90m\"", text), none)
+		if err != nil || time.Duration(c.Retention) != want || time.Duration(c.PaymentRetention) != 90*time.Minute {
+			t.Errorf("retention = %q is %s and %s, %v; want %s", text, c.Retention, c.PaymentRetention, err, want)
+		}
+	}
+}
+
+func FuzzAge(f *testing.F) {
+	for _, text := range []string{"30d", "720h", "1h30m", "-1d", "99999d", "d", ""} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var a, again config.Age
+		if a.UnmarshalText([]byte(text)) != nil {
+			return
+		}
+		if err := again.UnmarshalText([]byte(a.String())); err != nil || again != a || a < 0 {
+			t.Errorf("%q is %s, which is read as %s, %v", text, a, again, err)
+		}
+	})
 }
 
 func TestKeyPath(t *testing.T) {

@@ -26,9 +26,6 @@ const (
 	clipboard = `navigator.clipboard.readText()`
 )
 
-// samplesNewestFirst is what the list shows when all five have been sent.
-const samplesNewestFirst = "+14155550134 +5511961234567 Ines.Moreau@example.com +447700900123 +34612345678"
-
 func TestPageInABrowser(t *testing.T) {
 	browser := startBrowser(t)
 	for _, test := range []struct {
@@ -149,11 +146,11 @@ func searchByDestination(t *testing.T, ctx context.Context) {
 	b, in, page := openSamples(t, ctx, Options{}, 1280, 800)
 	b.press("/")
 	b.press("EXAMPLE.c") // c copies nothing here
-	b.await(rowCount + ` === 1`)
+	// The page may look once for several letters, and before the last of them.
+	b.await(rowCount + ` === 1 && new URLSearchParams(location.search).get("to") === "EXAMPLE.c"`)
 	b.want(rows, "Ines.Moreau@example.com")
 	b.want(shownTo, "Ines.Moreau@example.com")
 	b.want(`document.querySelector("#count").textContent`, "1 of 5 messages")
-	b.want(`new URLSearchParams(location.search).get("to")`, "EXAMPLE.c")
 
 	// What arrives is searched too.
 	send(t, in, textTo("+33639980123", "1"))
@@ -169,8 +166,8 @@ func searchByDestination(t *testing.T, ctx context.Context) {
 	b.want(`document.activeElement.tagName`, "BODY")
 	b.press("/")
 	b.press("nobody")
-	b.await(`!document.querySelector("#nothing").hidden`)
-	b.want(`document.querySelector("#nothing").textContent`, "Nothing went to “nobody”.")
+	b.await(`document.querySelector("#nothing").textContent === "Nothing went to “nobody”."`)
+	b.want(`String(document.querySelector("#nothing").hidden)`, "false")
 
 	// The address is a search, also as people write it by hand.
 	b.do(chromedp.Navigate(page + "?to=+34612345678"))

@@ -124,12 +124,6 @@ func (c *clock) now() time.Time {
 	return c.t
 }
 
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 // states is a State that the test fills, and that counts how often it is asked.
 type states struct {
 	mu    sync.Mutex

@@ -34,14 +34,14 @@ const (
 // Length of every SID in bytes.
 const Length = 34
 
+// A key is the time in microseconds, and behind it random bits.
+const (
+	timeBits  = 51
+	noiseBits = 12
+)
+
 // epoch is the zero of the time inside a SID. 2^51 microseconds from here end in the year 2095.
 var epoch = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// noiseBits are the random bits at the end of a key.
-const noiseBits = 12
-
-// KeysPerHour is the distance of the keys of two SIDs that were minted an hour apart.
-const KeysPerHour = int64(time.Hour/time.Microsecond) << noiseBits
 
 // New mints a SID. The first 63 bits (see Key) are the time in microseconds and twelve random
 // bits, the others are random. It fails only if random does.
@@ -86,21 +86,6 @@ func Key(s string) int64 {
 	}
 	return int64(binary.BigEndian.Uint64(b[:]) & (1<<63 - 1))
 }
-
-// KeyAt is the smallest key of the SIDs that are minted at a time, to the microsecond. A time before
-// the epoch has the key of the epoch.
-func KeyAt(at time.Time) int64 {
-	micros := max(at.Sub(epoch).Microseconds(), 0) & (1<<51 - 1)
-	return micros << noiseBits
-}
-
-// Minted is the time at which New minted a SID, to the microsecond.
-func Minted(s string) time.Time {
-	return epoch.Add(time.Duration(Key(s)>>noiseBits) * time.Microsecond)
-}
-
-// HourOf is the number of the hour, counted from the epoch, in which the SID of a key was minted.
-func HourOf(key int64) int64 { return key / KeysPerHour }
 
 func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'

@@ -102,30 +102,3 @@ func ExampleValid() {
 	// true
 	// false
 }
-
-// What is found by time must be what was minted then.
-func TestKeysOfATimeEncloseWhatIsMintedThen(t *testing.T) {
-	for i := range 1000 {
-		at := noon.Add(time.Duration(i) * time.Microsecond)
-		s, err := sid.New(sid.Attempt, at, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if key := sid.Key(s); key < sid.KeyAt(at) || key >= sid.KeyAt(at.Add(time.Microsecond)) {
-			t.Fatalf("%s, minted at %s, is not among the keys of that time", s, at)
-		}
-		if got := sid.Minted(s); !got.Equal(at) {
-			t.Fatalf("%s was minted at %s, Minted says %s", s, at, got)
-		}
-	}
-	hour := sid.HourOf(sid.KeyAt(noon))
-	if hour*sid.KeysPerHour != sid.KeyAt(noon) {
-		t.Errorf("noon begins no hour: hour %d, key %d", hour, sid.KeyAt(noon))
-	}
-	if next := sid.HourOf(sid.KeyAt(noon.Add(time.Hour))); next != hour+1 {
-		t.Errorf("an hour after hour %d comes hour %d", hour, next)
-	}
-	if sid.KeyAt(time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)) != 0 {
-		t.Error("a time before the epoch has a key above zero")
-	}
-}

@@ -29,7 +29,7 @@ type Tally struct {
 }
 
 // Span is what a counter counts over. Hours and days are those of UTC, numbered from the epoch of
-// SIDs (sid.HourOf).
+// SIDs (sid.HourOfKey).
 type Span byte
 
 // The spans.
@@ -70,9 +70,10 @@ func convert(tx Tx, v *Verification) {
 	tx.Count(tally(v, AttemptCount{Converted: 1}))
 }
 
-// forgetCounts removes the counters that no summary reaches any more, once an hour.
+// forgetCounts removes the counters of the hours and days before the attempts that are seen, once an
+// hour.
 func (e *Engine) forgetCounts(ctx context.Context) error {
-	oldest := sid.HourOf(sid.KeyAt(e.Now().Add(-attemptsKept)))
+	oldest := sid.HourOfKey(sid.KeyAt(e.attemptsFrom(e.Now())))
 	if e.forgotten.Load() == oldest {
 		return nil
 	}
@@ -81,14 +82,19 @@ func (e *Engine) forgetCounts(ctx context.Context) error {
 		return err
 	}
 	for _, a := range accounts {
-		err := e.Store.Update(ctx, func(tx Tx) error {
-			tx.ForgetCounts(a.SID, Hours, oldest)
-			tx.ForgetCounts(a.SID, Days, oldest/24)
-			tx.ForgetCounts(a.SID, PrefixDays, oldest/24)
-			return nil
-		})
-		if err != nil {
-			return err
+		for _, span := range []struct {
+			Span
+			before int64
+		}{{Hours, oldest}, {Days, oldest / 24}, {PrefixDays, oldest / 24}} {
+			for more := true; more; {
+				err := e.Store.Update(ctx, func(tx Tx) (err error) {
+					more, err = tx.ForgetCounts(a.SID, span.Span, span.before, sweepChunk)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+			}
 		}
 	}
 	e.forgotten.Store(oldest)

@@ -9,8 +9,20 @@ import (
 	"github.com/verifyd/verifyd/internal/sid"
 )
 
-// attemptsKept is how far back the Attempts API sees (core reference, section 11.1).
-const attemptsKept = 30 * 24 * time.Hour
+// attemptsSeen is how far back the Attempts API sees (core reference, section 11.1).
+const attemptsSeen = 30 * 24 * time.Hour
+
+// attemptsFrom is the first moment of which attempts are seen: the first whole hour that is not older
+// than attemptsSeen, nor than the records that are kept, whatever else a store still has. So list and
+// summary see the same, and the summary of everything needs nothing but counters.
+func (e *Engine) attemptsFrom(now time.Time) time.Time {
+	oldest := now.Add(-min(attemptsSeen, e.Retention.records()))
+	from := oldest.Truncate(time.Hour)
+	if from.Before(oldest) {
+		from = from.Add(time.Hour)
+	}
+	return from
+}
 
 // Conversion is whether the code of an attempt came back.
 type Conversion string
@@ -48,8 +60,8 @@ type AttemptFilter struct {
 	From, Before int64
 }
 
-// filter reads the parameters. now is the time of the request.
-func (q AttemptQuery) filter(accountSID string, now time.Time) (AttemptFilter, error) {
+// filter reads the parameters. Attempts are seen from from on; now is the time of the request.
+func (q AttemptQuery) filter(accountSID string, from, now time.Time) (AttemptFilter, error) {
 	f := AttemptFilter{AccountSID: accountSID, ServiceSID: q.ServiceSID, Country: strings.ToUpper(q.Country), Prefix: restorePlus(q.DestinationPrefix)}
 	if q.ServiceSID != "" && !sid.Valid(sid.Service, q.ServiceSID) {
 		return f, invalid("VerifyServiceSid")
@@ -77,11 +89,11 @@ func (q AttemptQuery) filter(accountSID string, now time.Time) (AttemptFilter, e
 			return f, invalid("ChannelData.To")
 		}
 	}
-	return f, f.readRange(q, now)
+	return f, f.readRange(q, from, now)
 }
 
-func (f *AttemptFilter) readRange(q AttemptQuery, now time.Time) error {
-	f.From, f.Before = sid.KeyAt(now.Add(-attemptsKept).Truncate(time.Hour)), sid.KeyAt(now.Truncate(time.Hour).Add(time.Hour))
+func (f *AttemptFilter) readRange(q AttemptQuery, from, now time.Time) error {
+	f.From, f.Before = sid.KeyAt(from), sid.KeyAt(now.Truncate(time.Hour).Add(time.Hour))
 	if q.DateCreatedAfter != "" {
 		at, ok := parseTime(q.DateCreatedAfter)
 		if !ok {

@@ -39,7 +39,7 @@ func (e *Engine) Attempts(ctx context.Context, accountSID string, q AttemptQuery
 	if err := e.paces.take(accountSID, attemptsPace, now); err != nil {
 		return AttemptPage{}, err
 	}
-	f, err := q.filter(accountSID, now)
+	f, err := q.filter(accountSID, e.attemptsFrom(now), now)
 	if err != nil {
 		return AttemptPage{}, err
 	}
@@ -154,7 +154,7 @@ func leap(tx Tx, f AttemptFilter) (before int64, err error) {
 	if f.From >= f.Before {
 		return f.From, nil
 	}
-	first, last := sid.HourOf(f.From), sid.HourOf(f.Before-1)
+	first, last := sid.HourOfKey(f.From), sid.HourOfKey(f.Before-1)
 	// The days at the ends of the range are not in it as a whole, so what was counted on one may be
 	// outside, and the day before has to be asked.
 	for day := last/24 + 1; ; {
@@ -206,7 +206,7 @@ func parsePlace(s string) (int64, error) {
 	return strconv.ParseInt(s, 16, 64)
 }
 
-// Attempt fetches one attempt of the account. Like the list it sees the last 30 days.
+// Attempt fetches one attempt of the account. It sees what the list sees.
 func (e *Engine) Attempt(ctx context.Context, accountSID, attemptSID string) (*Attempt, error) {
 	now := e.Now()
 	if err := e.paces.take(accountSID, attemptsPace, now); err != nil {
@@ -220,7 +220,7 @@ func (e *Engine) Attempt(ctx context.Context, accountSID, attemptSID string) (*A
 		a, err = tx.Attempt(attemptSID)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) || err == nil && (a.AccountSID != accountSID || now.Sub(a.CreatedAt) > attemptsKept) {
+	if errors.Is(err, ErrNotFound) || err == nil && (a.AccountSID != accountSID || a.CreatedAt.Before(e.attemptsFrom(now))) {
 		return nil, &Error{Code: CodeNotFound}
 	}
 	return a, err

@@ -280,27 +280,76 @@ func TestTheLastAttemptConverts(t *testing.T) {
 			t.Errorf("summary of channel %q: %+v, %v, want %+v", channel, got, err, want)
 		}
 	}
-	if err := w.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := w.AttemptSummary(t.Context(), w.account, verify.AttemptQuery{}); err != nil || got.Made != 4 {
-		t.Errorf("after a sweep: %+v, %v", got, err)
-	}
-	w.advance(40 * 24 * time.Hour)
-	if err := w.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	err := w.store.View(t.Context(), func(tx verify.Tx) error {
-		for _, span := range []verify.Span{verify.Hours, verify.Days} {
-			n, err := tx.SumCounts(verify.AttemptFilter{AccountSID: w.account}, span, 0, 1e9)
-			if err != nil || n.Made != 0 {
-				t.Errorf("counters of %c after forty days: %+v, %v", span, n, err)
+}
+
+// List, summary and fetch see thirty days, or less where records are kept for less. Counters go when
+// no summary reaches them any more.
+func TestAttemptsAreSeenAsLongAsTheyAreKept(t *testing.T) {
+	const hours = 35 * 24
+	for name, c := range map[string]struct {
+		retention time.Duration
+		seen      int // hours
+	}{
+		"by default":            {0, 30 * 24},
+		"kept for longer":       {60 * 24 * time.Hour, 30 * 24},
+		"kept for less":         {50*time.Hour + time.Minute, 50},
+		"kept for whole hours":  {48 * time.Hour, 48},
+		"kept for a bit longer": {30*24*time.Hour + time.Minute, 30 * 24},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, verify.ServiceParams{})
+			w.Retention.Records = c.retention
+			var all []*verify.Attempt
+			for i := range hours { // one at the beginning of each hour
+				all = append(all, w.attemptAt(start.Add(time.Duration(i-hours+1)*time.Hour), i))
 			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+			w.addAttempts(all)
+			w.advance(time.Minute)
+			check := func(when string) {
+				t.Helper()
+				if got := w.listed(verify.AttemptQuery{}, 100); len(got) != c.seen {
+					t.Errorf("%s %d attempts are listed, want %d", when, len(got), c.seen)
+				}
+				if got, err := w.AttemptSummary(t.Context(), w.account, verify.AttemptQuery{}); err != nil || got.Made != c.seen {
+					t.Errorf("%s the summary has %+v, %v, want %d", when, got, err, c.seen)
+				}
+				if got, err := w.AttemptSummary(t.Context(), w.account, verify.AttemptQuery{DestinationPrefix: "+34"}); err != nil || got.Made != c.seen {
+					t.Errorf("%s the summary by prefix has %+v, %v, want %d", when, got, err, c.seen)
+				}
+				if _, err := w.Attempt(t.Context(), w.account, all[hours-c.seen].SID); err != nil {
+					t.Errorf("%s the oldest attempt: %v", when, err)
+				}
+				_, err := w.Attempt(t.Context(), w.account, all[hours-c.seen-1].SID)
+				wantCode(t, err, verify.CodeNotFound, "")
+			}
+			check("before a drop")
+			w.dropOld()
+			check("after a drop")
+			counted := func() (n [2]int) {
+				t.Helper()
+				if err := w.store.View(t.Context(), func(tx verify.Tx) error {
+					for i, span := range []verify.Span{verify.Hours, verify.Days} {
+						sum, err := tx.SumCounts(verify.AttemptFilter{AccountSID: w.account}, span, 0, 1e9)
+						if err != nil {
+							return err
+						}
+						n[i] = sum.Made
+					}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			if n := counted(); n[0] != c.seen || n[1] < c.seen || n[1] >= c.seen+24 {
+				t.Errorf("counters of hours and days have %d, want those of %d hours", n, c.seen)
+			}
+			w.advance(40 * 24 * time.Hour)
+			w.dropOld()
+			if n := counted(); n != [2]int{} {
+				t.Errorf("counters of hours and days after forty days: %d", n)
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ func (e *Engine) AttemptSummary(ctx context.Context, accountSID string, q Attemp
 	if err := e.paces.take(accountSID, attemptsPace, now); err != nil {
 		return AttemptCount{}, err
 	}
-	f, err := q.filter(accountSID, now)
+	f, err := q.filter(accountSID, e.attemptsFrom(now), now)
 	if err != nil {
 		return AttemptCount{}, err
 	}
@@ -92,15 +92,14 @@ func (s *summary) all() {
 // byPrefix counts by the beginning of the number. The counters know a few digits of it, and only by
 // the day; for longer beginnings, of which there are fewer, the index of addresses is asked.
 func (s *summary) byPrefix() {
-	const keysPerDay = 24 * sid.KeysPerHour
-	days := whole(s.f.From, s.f.Before, keysPerDay)
+	days := whole(s.f.From, s.f.Before, sid.KeysPerDay)
 	if days.empty() || len(s.f.Prefix) > countedPrefix {
 		s.looked(s.f.From, s.f.Before)
 		return
 	}
-	s.looked(s.f.From, days.from*keysPerDay)
+	s.looked(s.f.From, days.from*sid.KeysPerDay)
 	s.counted(PrefixDays, days.from, days.before)
-	s.looked(days.before*keysPerDay, s.f.Before)
+	s.looked(days.before*sid.KeysPerDay, s.f.Before)
 }
 
 // stretch is a range of numbers; before is not in it.

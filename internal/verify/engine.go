@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"io"
 	"sync/atomic"
 	"time"
@@ -26,10 +25,15 @@ type Engine struct {
 	// Lines is asked about numbers of services with LookupEnabled; nil if nobody but the numbering
 	// plan is.
 	Lines Lines
+	// SweepRest is how long Sweep rests between two steps, so that those who wait for an answer
+	// hardly notice it.
+	SweepRest time.Duration
+	// Retention is how long records are kept.
+	Retention Retention
 
 	directory directory
 	paces     paces
-	forgotten atomic.Int64 // the last hour at which Sweep removed old counters
+	forgotten atomic.Int64 // the hour before which DropOld has removed the counters
 }
 
 // NewEngine puts an engine together.
@@ -41,30 +45,5 @@ func NewEngine(store Store, keys *keyring.Ring, now func() time.Time, random io.
 		Random:    random,
 		Routed:    routed,
 		directory: directory{store: store},
-	}
-}
-
-// sweepChunk bounds the time that one step of Sweep keeps the writer busy to about a millisecond.
-const sweepChunk = 1000
-
-// Sweep goes once over the current verifications and ends those whose time is up. Nothing depends
-// on it being punctual, because every operation looks at the clock itself; it wipes the codes of
-// verifications that nobody asks about any more and keeps the index of current ones small.
-func (e *Engine) Sweep(ctx context.Context) error {
-	if err := e.forgetCounts(ctx); err != nil {
-		return err
-	}
-	from := ""
-	for {
-		var next string
-		err := e.Store.Update(ctx, func(tx Tx) (err error) {
-			now := e.Now()
-			next, err = tx.ExpireVerifications(from, now, now.Add(-remembered), sweepChunk)
-			return err
-		})
-		if err != nil || next == "" || ctx.Err() != nil {
-			return err
-		}
-		from = next
 	}
 }

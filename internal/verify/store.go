@@ -23,6 +23,12 @@ type Store interface {
 	// ConfigVersion is a number that has grown when an account, a key, a service or a geo rule has changed,
 	// here or elsewhere. A change made through this store shows at once, others within a second.
 	ConfigVersion() uint64
+	// DropBefore removes the verifications, attempts and jobs that were minted before a time, in
+	// steps of at most a hundred records each, between which other Updates run; a store may keep
+	// attempts up to a day longer and drop a whole day at once. now is the time at which new ones
+	// are minted. Several nodes may do it at once. What is left when ctx ends is left for the next
+	// time.
+	DropBefore(ctx context.Context, now, before time.Time) error
 	Close() error
 }
 
@@ -75,6 +81,9 @@ type verificationTx interface {
 	// end. The walk follows the index of current verifications, so its cost does not grow with
 	// history.
 	ExpireVerifications(from string, now, forget time.Time, limit int) (next string, err error)
+	// BlankPayments takes amount and payee out of verifications whose time was up at a time, of
+	// about limit of them. more says that others are left.
+	BlankPayments(upAt time.Time, limit int) (more bool, err error)
 }
 
 type attemptTx interface {
@@ -107,8 +116,9 @@ type attemptTx interface {
 	// LastCounted is the number of the last span in which anything that the filter lets through was
 	// counted. ErrNotFound if there is none.
 	LastCounted(f AttemptFilter, span Span, from, before int64) (number int64, err error)
-	// ForgetCounts removes the counters of an account's spans before a number.
-	ForgetCounts(accountSID string, span Span, before int64)
+	// ForgetCounts removes the first counters of an account's spans before a number, at most limit of
+	// them. more says that others may be left.
+	ForgetCounts(accountSID string, span Span, before int64, limit int) (more bool, err error)
 }
 
 type protectionTx interface {

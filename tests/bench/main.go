@@ -1,20 +1,40 @@
-// Bench compares a verifyd dev with its defaults against the least that a Go server can do for the
-// same two requests, and prints one table. It is for whoever changes the hot path; `make bench`
-// runs it.
+// Bench measures a verifyd dev with its defaults, and prints one table and which goals are met. It
+// is for whoever changes the hot path; `make bench` runs all of it, and
 //
-// Rates depend on the machine and its other guests, so every figure that counts is a ratio against
-// the bare pair: two net/http handlers that read Basic auth, parse the form and answer a constant.
-// Both run as child processes and take turns, round by round; a ratio is the median of the rounds'
-// ratios, because the two legs of a round met the same weather.
+//	go run ./tests/bench -legs bare,sqlite -connections 16 -rounds 1
 //
-// One verification is one create plus one check, both answered. It reports and does not judge:
-// the exit code is 0 whatever the goals say, and 1 only if something could not be measured. The
-// data lie in a temporary folder (TMPDIR): on a file system in memory the syncs are free and the
-// rates say nothing. It reads /proc, so it runs on Linux alone.
+// a part. A leg is one server under one load for a while:
+//
+//	bare      two net/http handlers that read Basic auth, parse the form and answer a constant
+//	sqlite    verifyd on a new data folder
+//	stored    verifyd on a data folder with many approved verifications
+//	expiring  verifyd while the time of many verifications that nobody checked is up
+//	postgres  verifyd over a PostgreSQL of the bench's own, on this machine
+//	delayed   the same, with 0.25 ms each way (0.5 ms a round trip) between verifyd and PostgreSQL
+//	express   a peer (peers/README.md); only if it is named
+//	cold      starts of verifyd and of bare, no load
+//
+// Rates depend on the machine and its other guests, so every figure that counts is a ratio of two
+// legs. All servers run from the start, as child processes. A round takes every leg once, the next
+// one backwards; a ratio is the median of the rounds' ratios, because the legs of a round met the
+// same weather. Bare, sqlite, postgres and express take every number of connections, the others
+// the largest.
+//
+// One verification is one create plus one check, both answered. CPU is that of the server and of
+// its database, with the work that answers left behind; RSS is the server's. While verifications
+// expire, the server is a new one in every round, its rows have not expired before, and the line
+// below the table says how many had when the leg ended: at 100 % the leg was longer than the expiry,
+// and wants a larger -expiring.
+//
+// It reports and does not judge: the exit code is 0 whatever the goals say, and 1 only if something
+// could not be measured. The data lie in a temporary folder (TMPDIR): on a file system in memory
+// the syncs are free and the rates say nothing. It reads /proc, so it runs on Linux alone.
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -23,56 +43,97 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/verifyd/verifyd/internal/store/postgres/pgtest"
 )
 
-// connectionCounts are the loads that are tried, each in every round.
-var connectionCounts = []int{1, 16, 64}
-
-// bench is what one run was asked for.
+// bench is what one run was asked for, and what its sides share.
 type bench struct {
-	binary string
-	dir    string // temporary
-	rounds int
-	leg    time.Duration
-	stored int
+	binary           string
+	dir              string // temporary
+	rounds           int
+	leg, warmup      time.Duration
+	stored, expiring int // verifications
+	connections      []int
+	legs             []string
+
+	database *pgtest.Server // nil until a side needs it
+	expired  []float64      // shares, for each leg of that side
 }
 
 func main() {
 	binary := flag.String("binary", "bin/verifyd", "the verifyd `program` to measure")
-	rounds := flag.Int("rounds", 3, "how often both sides take their turn")
+	legs := flag.String("legs", usualLegs, "the `legs` to run; express is the one more that there is")
+	connections := flag.String("connections", "1,16,64", "the `numbers` of connections to try, each in every round")
+	rounds := flag.Int("rounds", 3, "how often every leg takes its turn")
 	seconds := flag.Float64("seconds", 3, "how long one leg lasts")
-	stored := flag.Int("stored", 1_000_000, "the `number` of verifications in the large data folder, 0 to leave that part out")
-	bare := flag.Bool("serve-bare", false, "be the bare server (the bench starts itself so)")
+	warmup := flag.Float64("warmup", 5, "how many `seconds` of load every server gets before the first round")
+	stored := flag.Int("stored", 1_000_000, "the `number` of verifications in the data folder of the leg stored")
+	expiring := flag.Int("expiring", 1_000_000, "the `number` of verifications whose time is up in the leg expiring")
+	delay := flag.String("serve-delay", "", "be the network in front of this `address` (the bench starts itself so)")
 	flag.Parse()
 
-	var err error
-	switch {
-	case *bare:
-		err = serveBare()
-	case *rounds < 1 || *seconds <= 0 || *stored < 0 || flag.NArg() > 0:
-		flag.Usage()
-		os.Exit(2)
-	default:
+	err := func() error {
+		if *delay != "" {
+			return serveDelay(*delay)
+		}
+		counts, err := parseCounts(*connections)
+		switch {
+		case err != nil:
+			return fmt.Errorf("-connections: %w", err)
+		case *rounds < 1 || *seconds <= 0 || *warmup <= 0 || *stored < 1 || *expiring < 1 || flag.NArg() > 0:
+			return errors.New("numbers must be greater than 0, and there are no arguments; -help lists the flags")
+		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		b := bench{binary: *binary, rounds: *rounds, leg: time.Duration(*seconds * float64(time.Second)), stored: *stored}
-		err = b.run(ctx)
-		if ctx.Err() != nil {
-			err = ctx.Err()
+		b := bench{
+			binary: *binary, rounds: *rounds, stored: *stored, expiring: *expiring,
+			leg: inSeconds(*seconds), warmup: inSeconds(*warmup), connections: counts, legs: strings.Split(*legs, ","),
 		}
-	}
+		var report bytes.Buffer
+		if err := b.run(ctx, &report); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			return err
+		}
+		// Only now is everything put away, so a reader that has had enough (head) ends us cleanly.
+		_, err = report.WriteTo(os.Stdout)
+		return err
+	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures everything, in an order that prints the main table first. What it started has
-// ended and its folder is gone when it returns.
-func (b *bench) run(ctx context.Context) error {
-	var err error
+func inSeconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+
+// parseCounts reads numbers of connections, "16,64", and returns them in ascending order.
+func parseCounts(text string) ([]int, error) {
+	var counts []int
+	for field := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 1 || n > 10_000 {
+			return nil, fmt.Errorf("%q is no number from 1 to 10000", field)
+		}
+		counts = append(counts, n)
+	}
+	slices.Sort(counts)
+	return slices.Compact(counts), nil
+}
+
+// run measures everything that was asked for, and reports. What it started has ended and its folder
+// is gone when it returns.
+func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
+	sides, err := b.chooseSides(b.legs)
+	if err != nil {
+		return fmt.Errorf("-legs: %w", err)
+	}
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
 		return err
 	}
@@ -83,34 +144,60 @@ func (b *bench) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	defer func() {
+		if b.database != nil {
+			err = errors.Join(err, b.database.Close())
+		}
+	}()
 
 	warnOfBusyMachine(os.Stderr)
-	pairs, err := b.againstBare(ctx)
+	found, err := b.measureSides(ctx, sides)
 	if err != nil {
 		return err
 	}
-	if err := printTable(os.Stdout, pairs); err != nil {
-		return err
-	}
-	flat := math.NaN()
-	if b.stored > 0 {
-		if flat, err = b.flat(ctx); err != nil {
+	starts := notStarted()
+	if slices.Contains(b.legs, coldLeg) {
+		if starts, err = b.coldStart(ctx); err != nil {
 			return err
 		}
-		fmt.Printf("\nverif/s at 64 with %d stored verifications ÷ with none: %.2f\n", b.stored, flat)
 	}
-	live, ready, err := b.coldStart(ctx)
-	if err != nil {
-		return err
+	return b.print(report, sides, found, starts)
+}
+
+// print is the whole report.
+func (b *bench) print(out io.Writer, sides []side, found results, starts cold) error {
+	if len(found) > 0 {
+		if err := printTable(out, sides, b.connections, found); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
 	}
-	fmt.Printf("\ncold start: GET /livez %.1f ms, then GET /v2/Services %.1f ms (median of %d)\n\n", live, ready, coldStarts)
-	for _, g := range goals(pairs, flat, ready) {
-		fmt.Println(g)
+	if found["stored"] != nil {
+		fmt.Fprintf(out, "stored: %d verifications were there before\n", b.stored)
+	}
+	if len(b.expired) > 0 {
+		fmt.Fprintf(out, "expiring: of %d verifications that were due, %.0f %% had expired when a leg ended (the most: %.0f %%)\n",
+			b.expiring, 100*median(b.expired), 100*slices.Max(b.expired))
+	}
+	if !math.IsNaN(starts.ready) {
+		fmt.Fprintf(out, "cold: GET /livez %.1f ms, then GET /v2/Services %.1f ms, %.1f times bare's %.1f ms (medians of %d, files in memory)\n",
+			starts.live, starts.ready, starts.ready/starts.bare, starts.bare, coldStarts)
+	}
+	fmt.Fprintln(out)
+	for _, g := range goals(found, starts) {
+		if _, err := fmt.Fprintln(out, g); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// warnOfBusyMachine says so when other programs take the cores: both sides need one to themselves,
+// say tells whoever waits what goes on.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
+}
+
+// warnOfBusyMachine says so when other programs take the cores: all sides need one to themselves,
 // and what starves them does not starve them alike.
 func warnOfBusyMachine(out io.Writer) {
 	text, _ := os.ReadFile("/proc/loadavg") // without it there is nothing to say
@@ -118,57 +205,4 @@ func warnOfBusyMachine(out io.Writer) {
 	if _, err := fmt.Sscan(string(text), &load); err == nil && load > float64(runtime.NumCPU())/2 {
 		fmt.Fprintf(out, "bench: the load average is %.1f on %d cores before anything was started; do not trust what follows\n", load, runtime.NumCPU())
 	}
-}
-
-// mainFolder is the data folder of the rounds against the bare pair; the cold starts find it as
-// the rounds left it.
-func (b *bench) mainFolder() string { return filepath.Join(b.dir, "main") }
-
-// againstBare runs the rounds, and returns for each number of connections the pair of each round.
-func (b *bench) againstBare(ctx context.Context) (map[int][]pair, error) {
-	bare, err := b.startBare(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer bare.stop()
-	verifyd, err := b.startVerifyd(ctx, b.mainFolder())
-	if err != nil {
-		return nil, err
-	}
-	defer verifyd.stop()
-	if err := verifyd.makeService(ctx); err != nil {
-		return nil, err
-	}
-	pairs := map[int][]pair{}
-	for round := range b.rounds {
-		for _, connections := range connectionCounts {
-			p, err := b.turn(ctx, round, connections, bare, verifyd)
-			if err != nil {
-				return nil, err
-			}
-			pairs[connections] = append(pairs[connections], p)
-		}
-	}
-	return pairs, nil
-}
-
-// turn has two servers take the same load one after the other. They swap places every round, and
-// both are warmed up before the first.
-func (b *bench) turn(ctx context.Context, round, connections int, base, other *child) (p pair, err error) {
-	if round == 0 {
-		for _, c := range []*child{base, other} {
-			if _, err := c.measure(ctx, connections, b.leg/5); err != nil {
-				return p, err
-			}
-		}
-	}
-	first := func() error { p.base, err = base.measure(ctx, connections, b.leg); return err }
-	second := func() error { p.other, err = other.measure(ctx, connections, b.leg); return err }
-	if round%2 == 1 {
-		first, second = second, first
-	}
-	if err := first(); err != nil {
-		return p, err
-	}
-	return p, second()
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
+	"sort"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
@@ -15,67 +16,38 @@ import (
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
-const (
-	flatConnections = 64
-	coldStarts      = 10
-	batch           = 1000
-)
+// lifetime is how long a verification can be checked.
+const lifetime = 10 * time.Minute
 
-// flat is the rate on a data folder with a history ÷ the rate on one without.
-func (b *bench) flat(ctx context.Context) (float64, error) {
-	full, err := b.startVerifyd(ctx, filepath.Join(b.dir, "full"))
+// history makes a data folder with a service that has verifications already, and returns the SID
+// of the service.
+func (b *bench) history(ctx context.Context, folder string, n int, state func(*verify.Verification)) (service string, err error) {
+	c, err := withService(ctx)(b.startVerifyd(ctx, folder))
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	err = full.makeService(ctx)
-	service := full.service
-	full.stop()
-	if err != nil {
-		return 0, err
-	}
-	if err := b.store(ctx, filepath.Join(b.dir, "full", "verifyd.db"), service); err != nil {
-		return 0, fmt.Errorf("store %d verifications: %w", b.stored, err)
-	}
-	if full, err = b.startVerifyd(ctx, filepath.Join(b.dir, "full")); err != nil {
-		return 0, err
-	}
-	defer full.stop()
-	full.service = service // not the first one, which dev prints
-
-	empty, err := b.startVerifyd(ctx, filepath.Join(b.dir, "empty"))
-	if err != nil {
-		return 0, err
-	}
-	defer empty.stop()
-	if err := empty.makeService(ctx); err != nil {
-		return 0, err
-	}
-	var pairs []pair
-	for round := range b.rounds {
-		p, err := b.turn(ctx, round, flatConnections, empty, full)
-		if err != nil {
-			return 0, err
-		}
-		pairs = append(pairs, p)
-	}
-	return ratio(pairs, rate), nil
+	c.stop()
+	b.say("writing %d verifications, some minutes for ten million", n)
+	return c.service, fill(ctx, folder, c.service, n, state)
 }
 
-// store writes a history: verifications that were approved, one every millisecond up to now.
-func (b *bench) store(ctx context.Context, path, service string) (err error) {
-	s, err := sqlite.Open(ctx, path, sqlite.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+// fill adds verifications to the store of a data folder: one every millisecond, so that the last
+// one's time is up now.
+func fill(ctx context.Context, folder, service string, n int, state func(*verify.Verification)) (err error) {
+	s, err := openStore(ctx, folder)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	first := time.Now().Add(-time.Duration(b.stored) * time.Millisecond)
-	for from := 0; from < b.stored; from += batch {
+	const batch = 1000
+	first := time.Now().Add(-lifetime - time.Duration(n)*time.Millisecond)
+	for from := 0; from < n; from += batch {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := s.Update(ctx, func(tx verify.Tx) error {
-			for i := from; i < min(from+batch, b.stored); i++ {
-				if err := addApproved(tx, service, i, first.Add(time.Duration(i)*time.Millisecond)); err != nil {
+			for i := from; i < min(from+batch, n); i++ {
+				if err := add(tx, service, i, first.Add(time.Duration(i)*time.Millisecond), state); err != nil {
 					return err
 				}
 			}
@@ -88,8 +60,24 @@ func (b *bench) store(ctx context.Context, path, service string) (err error) {
 	return nil
 }
 
-// addApproved adds what a create, a delivery and a check at one time left behind.
-func addApproved(tx verify.Tx, service string, number int, at time.Time) error {
+// openStore opens the store of a data folder, as a short-lived command does.
+func openStore(ctx context.Context, folder string) (*sqlite.Store, error) {
+	return sqlite.Open(ctx, filepath.Join(folder, "verifyd.db"), sqlite.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+}
+
+// wasApproved is the state of a verification that was checked and forgotten.
+func wasApproved(v *verify.Verification) {
+	v.Status, v.Checks = verify.Approved, 1
+}
+
+// isDue is the state of a verification that nobody checked.
+func isDue(v *verify.Verification) {
+	v.Status, v.Current = verify.Pending, true
+	v.CodeMAC, v.CodeSealed = bytes.Repeat([]byte{1}, 33), bytes.Repeat([]byte{2}, 48)
+}
+
+// add adds what a create and a delivery at one time left behind, and a check if the state says so.
+func add(tx verify.Tx, service string, number int, at time.Time, state func(*verify.Verification)) error {
 	verificationSID, err := sid.New(sid.Verification, at, rand.Reader)
 	if err != nil {
 		return err
@@ -98,14 +86,16 @@ func addApproved(tx verify.Tx, service string, number int, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	to := fmt.Sprintf("+346%08d", number%100_000_000)
-	tx.AddVerification(&verify.Verification{
+	to := storedRecipient(number)
+	v := &verify.Verification{
 		SID: verificationSID, ServiceSID: service, AccountSID: accountSID,
-		To: to, Recipient: to, Country: "ES", Channel: verify.SMS, Status: verify.Approved,
-		Sends:  []verify.Send{{At: at, Channel: verify.SMS, AttemptSID: attemptSID}},
-		Checks: 1, MaxSends: 5, MaxChecks: 5, CodeLength: 6,
-		CreatedAt: at, UpdatedAt: at, ExpiresAt: at.Add(10 * time.Minute),
-	})
+		To: to, Recipient: to, Country: "ES", Channel: verify.SMS,
+		Sends:    []verify.Send{{At: at, Channel: verify.SMS, AttemptSID: attemptSID}},
+		MaxSends: 5, MaxChecks: 5, CodeLength: 6,
+		CreatedAt: at, UpdatedAt: at, ExpiresAt: at.Add(lifetime),
+	}
+	state(v)
+	tx.AddVerification(v)
 	tx.AddAttempt(&verify.Attempt{
 		SID: attemptSID, VerificationSID: verificationSID, ServiceSID: service, AccountSID: accountSID,
 		Channel: verify.SMS, To: to, Country: "ES", CodeLength: 6, CreatedAt: at, UpdatedAt: at,
@@ -114,29 +104,27 @@ func addApproved(tx verify.Tx, service string, number int, at time.Time) error {
 	return nil
 }
 
-// coldStart starts verifyd on the folder that the rounds left, again and again. It returns the
-// median times in ms from its start to the first good answer, and to that of a request which needs
-// the account.
-func (b *bench) coldStart(ctx context.Context) (live, ready float64, err error) {
-	var lives, readies []float64
-	for range coldStarts {
-		begin := time.Now()
-		c, err := b.startVerifyd(ctx, b.mainFolder())
-		if err != nil {
-			return 0, 0, err
-		}
-		// The listener takes connections before it prints its address, so nothing has to be
-		// tried again.
-		_, err = c.do(ctx, http.MethodGet, "/livez", nil, http.StatusOK)
-		lives = append(lives, time.Since(begin).Seconds()*1000)
-		if err == nil {
-			_, err = c.do(ctx, http.MethodGet, "/v2/Services", nil, http.StatusOK)
-			readies = append(readies, time.Since(begin).Seconds()*1000)
-		}
-		c.stop()
-		if err != nil {
-			return 0, 0, err
-		}
+// storedRecipient is a number that no load uses. The numbers grow in the order of time, so
+// whatever way expiry takes through the rows, it takes them in this order.
+func storedRecipient(number int) string { return fmt.Sprintf("+337%08d", number%100_000_000) }
+
+// expired is which share of the due verifications of a data folder are pending no more.
+func expired(ctx context.Context, folder, service string, n int) (share float64, err error) {
+	s, err := openStore(ctx, folder)
+	if err != nil {
+		return 0, err
 	}
-	return median(lives), median(readies), nil
+	defer func() { err = errors.Join(err, s.Close()) }()
+	err = s.View(ctx, func(tx verify.Tx) (failed error) {
+		left := sort.Search(n, func(i int) bool {
+			v, err := tx.CurrentVerification(service, storedRecipient(i))
+			if err != nil && !errors.Is(err, verify.ErrNotFound) {
+				failed = err
+			}
+			return err == nil && v.Status == verify.Pending
+		})
+		share = float64(left) / float64(n)
+		return failed
+	})
+	return share, err
 }

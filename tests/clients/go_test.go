@@ -32,11 +32,13 @@ func (base divert) RoundTrip(r *http.Request) (*http.Response, error) {
 	return network.RoundTrip(r)
 }
 
-func TestGo(t *testing.T) {
+func TestGo(t *testing.T) { onEach(t, goThrough) }
+
+func goThrough(t *testing.T, baseURL string) {
 	http.DefaultTransport = divert(baseURL)
 	t.Cleanup(func() { http.DefaultTransport = network })
 
-	w := goWalk{T: t, api: newClient(authToken)}
+	w := goWalk{T: t, api: newClient(authToken), baseURL: baseURL}
 	w.service = w.createService(&verify.CreateServiceParams{})
 	t.Run("a service is found over pages and updated", w.with(goWalk.services))
 	for i, c := range []struct{ channel, to string }{
@@ -72,6 +74,7 @@ func newClient(token string) *verify.ApiService {
 type goWalk struct {
 	*testing.T
 	api     *verify.ApiService
+	baseURL string
 	service string
 }
 
@@ -149,7 +152,7 @@ func (w goWalk) check(params *verify.CreateVerificationCheckParams, status strin
 func (w goWalk) code(to, verificationSID string) string {
 	w.Helper()
 	query := url.Values{"to": {to}, "wait": {"10s"}, "limit": {"1"}}
-	res, err := http.Get(baseURL + "/dev/inbox?" + query.Encode())
+	res, err := http.Get(w.baseURL + "/dev/inbox?" + query.Encode())
 	w.must(err)
 	defer res.Body.Close()
 	var inbox struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 )
 
@@ -21,7 +22,8 @@ type batch struct {
 	conn     *conn
 	readOnly bool
 	alone    bool
-	slot     string // where this writer counts, see sqlstore.SumTallies
+	days     map[sid.Day]string // partitions of attempts, see days.go
+	slot     string             // where this writer counts, see sqlstore.SumTallies
 	// hint is what other nodes are told after the commit, empty for nothing.
 	hint func(*batch) string
 
@@ -93,7 +95,7 @@ func (b *batch) run(group []*request) error {
 		}
 		turns := make([]*turn, 0, len(group))
 		for _, r := range group {
-			turns = append(turns, begin(r, true))
+			turns = append(turns, begin(r, true, b.days))
 		}
 		b.turns = append(b.turns, turns...)
 		if err := b.read(turns); err != nil {

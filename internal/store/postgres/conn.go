@@ -48,12 +48,13 @@ func parse(dsn string) (address, error) {
 	return address{config, strings.Contains(dsn, "default_query_exec_mode")}, nil
 }
 
-// connect opens a connection. Whether a pooler stands in between shows in the process number,
-// because a pooler makes one up. Through a pooler statements are not prepared by name, as the next
-// transaction may find another server that does not know them; the driver remembers what they
-// look like and sends their text.
+// connect opens a connection, to the first host of the address that will do; every host has a
+// connectTimeout, because a dead one may say nothing. Whether a pooler stands in between shows in
+// the process number, because a pooler makes one up. Through a pooler statements are not prepared
+// by name, as the next transaction may find another server that does not know them; the driver
+// remembers what they look like and sends their text.
 func (a address) connect(ctx context.Context) (*conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*a.config.ConnectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(2+len(a.config.Fallbacks))*a.config.ConnectTimeout)
 	defer cancel()
 	c, err := pgx.ConnectConfig(ctx, a.config)
 	if err != nil {

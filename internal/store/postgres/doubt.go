@@ -13,6 +13,10 @@ const resolvePatience = 6 * time.Second
 // itself. Its key is unique, so the database makes one of the two wait for the other and lets one
 // of them win: if the transaction's row is there, it was committed; if ours is, it was not and
 // cannot be any more, even if its last bytes are still on their way to the server.
+//
+// A commit that waits for a synchronous standby when its client goes away ends the wait: it can be
+// seen, and is lost all the same if that standby is promoted. So resolve writes in either case,
+// which makes its own commit wait for the standby to have everything before it.
 func (w *session) resolve(mark []byte) (committed bool, err error) {
 	deadline := time.Now().Add(resolvePatience)
 	for {
@@ -38,15 +42,14 @@ func (w *session) askForMark(mark []byte) (committed bool, err error) {
 	answers, err := w.conn.run(
 		statement{query: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`},
 		statement{query: setTimeouts},
-		statement{query: `INSERT INTO commit_mark (mark, at, fenced) VALUES ($1, $2, 1) ON CONFLICT DO NOTHING`,
-			args: []any{mark, time.Now().UnixMilli()}},
-		statement{query: `SELECT fenced FROM commit_mark WHERE mark = $1`, args: []any{mark}},
+		statement{query: `INSERT INTO commit_mark (mark, at, fenced) VALUES ($1, $2, 1)
+			ON CONFLICT (mark) DO UPDATE SET at = excluded.at RETURNING fenced`, args: []any{mark, time.Now().UnixMilli()}},
 		statement{query: `COMMIT`})
 	if err != nil {
 		return false, err
 	}
 	var fenced int64
-	if err := (firstRow{a: answers[3]}).Scan(&fenced); err != nil {
+	if err := (firstRow{a: answers[2]}).Scan(&fenced); err != nil {
 		return false, err
 	}
 	return fenced == 0, nil

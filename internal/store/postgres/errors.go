@@ -19,6 +19,10 @@ var ErrUnknown = errors.New("the answer to a commit was lost, its outcome is unk
 // ErrSchema says that the schema is older than this program needs.
 var ErrSchema = errors.New("the schema is too old: run verifyd migrate")
 
+// ErrHalfMoved says that a move from SQLite into the database was begun and not ended.
+var ErrHalfMoved = errors.New("a move from SQLite to this database was not ended: " +
+	"run verifyd migrate --from … --to … again, it goes on where it ended")
+
 var (
 	errClosed = fmt.Errorf("store is closed: %w", verify.ErrUnavailable)
 	// errBroken: the connection broke, and nothing was done.
@@ -47,6 +51,8 @@ const (
 	codeSerialization  = "40001"
 	codeDeadlock       = "40P01"
 	codeUndefinedTable = "42P01"
+	codeDuplicateTable = "42P07"
+	codeCheck          = "23514"
 	codeUndefinedCol   = "42703"
 	codeTooMany        = "53300"
 	codeDiskFull       = "53100"

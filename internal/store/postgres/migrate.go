@@ -15,14 +15,16 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/verifyd/verifyd/internal/sid"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the schema up, and returns the versions before and after. Several may run at
-// once: they take turns by a lock in the database. A schema that is newer than this program stays
-// as it is.
+// Migrate brings the schema up, makes the partitions of the days to come, and returns the versions
+// before and after. Several may run at once: they take turns by a lock in the database. A schema that
+// is newer than this program stays as it is.
 func Migrate(ctx context.Context, dsn string) (from, to int64, err error) {
 	a, err := parse(dsn)
 	if err != nil {
@@ -60,6 +62,13 @@ func Migrate(ctx context.Context, dsn string) (from, to int64, err error) {
 	if to, err = provider.GetDBVersion(ctx); err != nil {
 		return 0, 0, fmt.Errorf("migrate: %w", err)
 	}
+	if c, err = a.connect(ctx); err != nil {
+		return 0, 0, fmt.Errorf("migrate: %w", kind(err))
+	}
+	defer c.close()
+	if err := makeDays(c); err != nil {
+		return 0, 0, fmt.Errorf("migrate: %w", err)
+	}
 	return to - int64(len(results)), to, nil
 }
 
@@ -95,10 +104,19 @@ func MigrationSums() (map[string]string, error) {
 	return sums, err
 }
 
-// OpenForCopy opens a database with an up-to-date schema for package transfer.
-func OpenForCopy(dsn string) (*sql.DB, error) {
+// OpenForCopy opens a database with an up-to-date schema for package transfer. It makes partitions
+// for the attempts of the days that are to be copied.
+func OpenForCopy(ctx context.Context, dsn string, days []sid.Day) (*sql.DB, error) {
 	a, err := parse(dsn)
 	if err != nil {
+		return nil, err
+	}
+	c, err := a.connect(ctx)
+	if err != nil {
+		return nil, kind(err)
+	}
+	defer c.close()
+	if err := makeDays(c, days...); err != nil {
 		return nil, err
 	}
 	return stdlib.OpenDB(*a.config), nil

@@ -46,6 +46,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/sid"
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -67,6 +69,8 @@ type Store struct {
 	version atomic.Uint64
 	wake    sync.Map // kind → chan struct{}
 	hinted  hinted
+	days    days
+	dropper sqlstore.Dropper
 }
 
 // Options say how to use a database.
@@ -108,6 +112,7 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		clock:   clock{local: o.Local},
 		updates: make(chan *request, queueLength),
 		views:   make(chan *request, queueLength),
+		dropper: sqlstore.Dropper{Tables: []string{"verification", "attempt_default", "job"}},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -123,12 +128,20 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if err := checkSchema(c); err != nil {
 		return nil, err
 	}
+	if err := checkMoved(c); err != nil {
+		return nil, err
+	}
 	if err := s.look(c); err != nil {
 		return nil, kind(err)
 	}
 	if _, err := c.run(statement{`DELETE FROM commit_mark WHERE at < $1`, []any{s.Now().Add(-keptMarks).UnixMilli()}}); err != nil {
 		return nil, kind(err)
 	}
+	there, err := listDays(c)
+	if err != nil {
+		return nil, kind(err)
+	}
+	s.days.know(there, sid.DayOf(s.Now()))
 	if o.Writers == 0 {
 		o.Writers = defaultWriters
 	}
@@ -212,6 +225,23 @@ func checkSchema(c *conn) error {
 	}
 	if needs := newestMigration(); has < needs {
 		return fmt.Errorf("%w (it has version %d, this program needs %d)", ErrSchema, has, needs)
+	}
+	return nil
+}
+
+// checkMoved refuses a database that has only a part of what a SQLite file had. Package transfer
+// keeps the table while it moves.
+func checkMoved(c *conn) error {
+	answers, err := c.run(statement{query: `SELECT (to_regclass('transfer') IS NOT NULL)::int`})
+	if err != nil {
+		return kind(err)
+	}
+	var moving int64
+	if err := (firstRow{a: answers[0]}).Scan(&moving); err != nil {
+		return err
+	}
+	if moving != 0 {
+		return ErrHalfMoved
 	}
 	return nil
 }

@@ -36,9 +36,9 @@ func (w *session) view(group []*request) {
 			finishAll(group, err)
 			return
 		}
-		b := &batch{conn: w.conn, readOnly: true}
+		b := &batch{conn: w.conn, readOnly: true, days: w.store.days.named()}
 		for _, r := range group {
-			b.turns = append(b.turns, begin(r, false))
+			b.turns = append(b.turns, begin(r, false, b.days))
 		}
 		err := b.read(b.turns)
 		for _, t := range b.turns {
@@ -62,6 +62,7 @@ func (w *session) view(group []*request) {
 		switch {
 		case w.conn == nil && tries < maxAgain:
 			group = giveUpOld(group, err)
+		case code(err) == codeUndefinedTable && w.store.days.forget(): // once more without that partition
 		case b.culprit == nil || len(group) == 1 || errors.Is(kind(err), verify.ErrUnavailable):
 			finishAll(group, kind(err))
 			return

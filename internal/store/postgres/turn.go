@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 )
 
@@ -43,9 +44,9 @@ var _ sqlstore.Recorder = (*turn)(nil)
 // others from changing and deleting the record, and does not disturb checks of foreign keys.
 const lockRecord = ` FOR NO KEY UPDATE`
 
-func begin(r *request, locking bool) *turn {
+func begin(r *request, locking bool, days map[sid.Day]string) *turn {
 	t := &turn{request: r, locking: locking}
-	t.tx = sqlstore.NewIn(sqlstore.Postgres, t)
+	t.tx = sqlstore.NewPostgres(t, days)
 	t.next, t.stop = iter.Pull(func(yield func(*read) bool) {
 		t.yield = yield
 		t.err = runOnce(r.fn, t.tx)

@@ -161,6 +161,8 @@ func (w *session) commit(batch []*request) {
 		case errors.Is(err, errBroken):
 			// Nothing was done: once more on a new connection.
 			groups = slices.Insert(groups, 0, giveUpOld(group, err))
+		case code(err) == codeUndefinedTable && w.store.days.forget():
+			groups = slices.Insert(groups, 0, group) // once more without that partition
 		case again(err):
 			groups = slices.Concat(w.runAgain(group, err), groups)
 		case culprit != nil && len(group) > 1:
@@ -181,7 +183,7 @@ func (w *session) commit(batch []*request) {
 // groups that have to run in transactions of their own. If err is not nil, nothing was committed
 // (but see ErrUnknown) and culprit is whose statement failed, if it was one's.
 func (w *session) tryCommit(group []*request) (rest [][]*request, culprit *request, err error) {
-	b := &batch{conn: w.conn, alone: group[0].alone, slot: w.slot, mark: w.mark, hint: w.store.hint}
+	b := &batch{conn: w.conn, alone: group[0].alone, days: w.store.days.named(), slot: w.slot, mark: w.mark, hint: w.store.hint}
 	if b.err = b.run(group); b.err == nil {
 		b.err = b.commit()
 	}

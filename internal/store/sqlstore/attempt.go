@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
@@ -33,9 +34,18 @@ func scanAttempt(row Row) (verify.Attempt, error) {
 	return a, nil
 }
 
+// attempts is the table that has an attempt (see package postgres, days.go).
+func (t *Tx) attempts(id int64) string {
+	if table, ok := t.days[sid.DayOfKey(id)]; ok {
+		return table
+	}
+	return "attempt"
+}
+
 // Attempt implements verify.Tx.
 func (t *Tx) Attempt(attemptSID string) (*verify.Attempt, error) {
-	a, err := scanAttempt(t.record(attemptSID, `SELECT `+attemptColumns+` FROM attempt WHERE id = $1 AND sid = $2`, sid.Key(attemptSID), attemptSID))
+	id := sid.Key(attemptSID)
+	a, err := scanAttempt(t.record(attemptSID, `SELECT `+attemptColumns+` FROM `+t.attempts(id)+` WHERE id = $1 AND sid = $2`, id, attemptSID))
 	if err != nil {
 		return nil, err
 	}
@@ -52,30 +62,36 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 		}
 		options = string(text)
 	}
+	id := sid.Key(a.SID)
 	t.change(a.SID)
-	t.write(`INSERT INTO attempt (id, `+attemptColumns+`)
+	t.write(`INSERT INTO `+t.attempts(id)+` (id, `+attemptColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
-		sid.Key(a.SID), a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
+		id, a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
 		toMillis(a.CreatedAt), toMillis(a.UpdatedAt), toMillis(a.ExpiresAt), a.Locale, a.Brand, options, string(a.State), a.Route,
 		a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, a.Carrier, a.MCC, a.MNC, toBit(a.Converted))
 }
 
 // PutAttempt implements verify.Tx. It writes what a delivery can change.
 func (t *Tx) PutAttempt(a *verify.Attempt) {
+	id := sid.Key(a.SID)
 	t.change(a.SID)
-	t.write(`UPDATE attempt SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
+	t.write(`UPDATE `+t.attempts(id)+` SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
 			error_code = $8, error_class = $9, hand_overs = $10, price = $11, currency = $12
 		WHERE id = $1 AND sid = $2`,
-		sid.Key(a.SID), a.SID, toMillis(a.UpdatedAt), string(a.State), a.Route, a.Provider, a.ProviderID,
+		id, a.SID, toMillis(a.UpdatedAt), string(a.State), a.Route, a.Provider, a.ProviderID,
 		a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency)
 }
 
 // ConvertAttempt implements verify.Tx.
 func (t *Tx) ConvertAttempt(attemptSID string, at time.Time) {
+	id := sid.Key(attemptSID)
 	t.change(attemptSID)
-	t.write(`UPDATE attempt SET converted = 1, updated_at = $3 WHERE id = $1 AND sid = $2`,
-		sid.Key(attemptSID), attemptSID, toMillis(at))
+	t.write(`UPDATE `+t.attempts(id)+` SET converted = 1, updated_at = $3 WHERE id = $1 AND sid = $2`,
+		id, attemptSID, toMillis(at))
 }
+
+// Lists and counts are of many days, so they go to the table above the days, for milliseconds:
+// PostgreSQL looks at the partitions of the range alone, and asks them in the order of their days.
 
 // ofFilter is the part of a condition that is about a row alone. Its first two parameters are the
 // range of ids; the rest of the filter is looked at row by row, and whoever asks bounds the range.
@@ -113,14 +129,23 @@ func (t *Tx) CountAttempts(f verify.AttemptFilter) (n verify.AttemptCount, err e
 }
 
 // keysPerStretch is the length of a stretch of the index of addresses, four hours. Longer ones would
-// scatter what is inserted, shorter ones are more places to look at: these are 180 in thirty days.
-const keysPerStretch = 4 * sid.KeysPerHour // 58982400000000
+// scatter what is inserted, shorter ones are more places to look at: these are 180 in thirty days. A
+// day's partition has six of them.
+const keysPerStretch = 4 * sid.KeysPerHour
+
+// stretchKeys is keysPerStretch as the migrations have it.
+var stretchKeys = strconv.FormatInt(keysPerStretch, 10)
 
 // stretches are those that a range of ids is in, so that the index of addresses is asked for each; $8
-// and $9 are the first and the last. Both databases use the index for no other spelling of the
-// condition: a plus sign takes the type off s, for SQLite, and takes the range of ids off the list of
-// what could be looked up.
+// and $9 are the first and the last.
 const stretches = `WITH RECURSIVE stretch (s) AS (SELECT CAST($9 AS bigint) UNION ALL SELECT s - 1 FROM stretch WHERE s > $8) `
+
+// inStretch holds an attempt against a stretch, and then against the range of ids. Neither database
+// finds a better way than the index of addresses in this spelling: a plus sign takes the type off s,
+// for SQLite, and takes the range of ids, or their order, off the list of what could be looked up. The
+// ids of the stretch, which say no more, let PostgreSQL go to one partition for each.
+var inStretch = ` id / ` + stretchKeys + ` = +s AND id >= s * ` + stretchKeys + ` AND id < (s + 1) * ` + stretchKeys + `
+	AND +id >= $1 AND +id < $2`
 
 func stretchesOf(f verify.AttemptFilter) (first, last any) {
 	return f.From / keysPerStretch, (f.Before - 1) / keysPerStretch
@@ -130,15 +155,15 @@ func stretchesOf(f verify.AttemptFilter) (first, last any) {
 func (t *Tx) AttemptsTo(f verify.AttemptFilter, limit int) ([]verify.Attempt, error) {
 	first, last := stretchesOf(f)
 	return list(t, scanAttempt, stretches+`SELECT `+attemptColumns+` FROM stretch CROSS JOIN attempt
-		WHERE id / 58982400000000 = +s AND to_address = $10 AND +id >= $1 AND +id < $2 AND`+ofFilter+`
-		ORDER BY id DESC LIMIT $11`, filterArgs(f, first, last, f.To, limit)...)
+		WHERE`+inStretch+` AND to_address = $10 AND`+ofFilter+`
+		ORDER BY +id DESC LIMIT $11`, filterArgs(f, first, last, f.To, limit)...)
 }
 
 // CountAttemptsTo implements verify.Tx. A colon is what follows the digit nine.
 func (t *Tx) CountAttemptsTo(f verify.AttemptFilter) (n verify.AttemptCount, err error) {
 	first, last := stretchesOf(f)
 	err = t.conn.QueryRow(stretches+`SELECT count(*), coalesce(sum(converted), 0) FROM stretch CROSS JOIN attempt
-		WHERE id / 58982400000000 = +s AND to_address >= $10 AND to_address < $11 AND +id >= $1 AND +id < $2 AND`+ofFilter,
+		WHERE`+inStretch+` AND to_address >= $10 AND to_address < $11 AND`+ofFilter,
 		filterArgs(f, first, last, f.Prefix, f.Prefix+":")...).Scan(&n.Made, &n.Converted)
 	return n, err
 }

@@ -49,7 +49,7 @@ func SumTallies(slot string, txs ...*Tx) []Write {
 	sums := map[count]verify.AttemptCount{}
 	for _, t := range txs {
 		for _, y := range t.tallies {
-			hour := sid.HourOf(sid.Key(y.AttemptSID))
+			hour := sid.HourOfKey(sid.Key(y.AttemptSID))
 			c := count{account: y.AccountSID, span: verify.Hours, number: hour, service: y.ServiceSID, channel: y.Channel, country: y.Country}
 			day := c
 			day.span, day.number = verify.Days, hour/24
@@ -118,6 +118,15 @@ func (t *Tx) LastCounted(f verify.AttemptFilter, span verify.Span, from, before 
 }
 
 // ForgetCounts implements verify.Tx.
-func (t *Tx) ForgetCounts(accountSID string, span verify.Span, before int64) {
-	t.write(`DELETE FROM attempt_count WHERE key >= $1 AND key < $2`, timeKey(accountSID, span, 0), timeKey(accountSID, span, before))
+func (t *Tx) ForgetCounts(accountSID string, span verify.Span, before int64, limit int) (more bool, err error) {
+	from := timeKey(accountSID, span, 0)
+	var found int64
+	var last string
+	if err := t.conn.QueryRow(`SELECT count(*), coalesce(max(key), '') FROM (
+			SELECT key FROM attempt_count WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3
+		) AS chunk`, from, timeKey(accountSID, span, before), limit).Scan(&found, &last); err != nil || found == 0 {
+		return false, err
+	}
+	t.write(`DELETE FROM attempt_count WHERE key >= $1 AND key <= $2`, from, last)
+	return found == int64(limit), nil
 }

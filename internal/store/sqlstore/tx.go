@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -51,6 +52,7 @@ type Tx struct {
 	tallies []verify.Tally
 
 	dialect Dialect
+	days    map[sid.Day]string
 	changed []string // keys of the records that were written
 	many    bool     // more was written than changed names
 	listed  bool     // accounts or services were listed
@@ -74,11 +76,14 @@ type Recorder interface {
 
 var _ verify.Tx = (*Tx)(nil)
 
-// New begins a run on a connection that has a transaction open.
+// New begins a run on SQLite, on a connection that has a transaction open.
 func New(conn Conn) *Tx { return &Tx{conn: conn} }
 
-// NewIn begins a run in a dialect.
-func NewIn(dialect Dialect, conn Conn) *Tx { return &Tx{conn: conn, dialect: dialect} }
+// NewPostgres begins a run on PostgreSQL. days are the tables of attempts by day, as far as they
+// are known; attempts of other days are looked for in the table above them.
+func NewPostgres(conn Conn, days map[sid.Day]string) *Tx {
+	return &Tx{conn: conn, dialect: Postgres, days: days}
+}
 
 // Writes are the statements of the run, in order. A run that changed the configuration raises its
 // version with them.

@@ -12,8 +12,8 @@ import (
 )
 
 // A verification is keyed by the number in its SID, which grows with time, so that rows are
-// appended and not scattered. The one other index holds current verifications alone: it stays
-// small, and a commit touches few pages however long the history is.
+// appended and not scattered. The other indexes are small: one holds current verifications alone, the
+// other those of payments of the last day. So a commit touches few pages however long the history is.
 const verificationColumns = `sid, service_sid, account_sid, recipient, to_address, country, channel, status,
 	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee, line,
 	created_at, updated_at, expires_at, is_current`
@@ -106,6 +106,19 @@ func (t *Tx) ExpireVerifications(from string, now, forget time.Time, limit int) 
 		return "", nil
 	}
 	return last.service + last.recipient, nil
+}
+
+// BlankPayments implements verify.Tx. The index holds only verifications that have an amount.
+func (t *Tx) BlankPayments(upAt time.Time, limit int) (more bool, err error) {
+	var found, last int64
+	if err := t.conn.QueryRow(`SELECT count(*), coalesce(max(expires_at), 0) FROM (
+			SELECT expires_at FROM verification WHERE amount <> '' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+		) AS chunk`, toMillis(upAt), limit).Scan(&found, &last); err != nil || found == 0 {
+		return false, err
+	}
+	t.many = true
+	t.write(`UPDATE verification SET amount = '', payee = '' WHERE amount <> '' AND expires_at <= $1`, last)
+	return found == int64(limit), nil
 }
 
 // formatSends writes sends as "1764000000000/sms/VL…", separated by spaces.

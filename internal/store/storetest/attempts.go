@@ -3,11 +3,13 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -159,6 +161,92 @@ func attemptsToAddresses(t *testing.T, s Store) {
 	}
 }
 
+// Attempts of many days are found wherever a store keeps them: some days had their tables made, some
+// came before.
+func attemptsOfManyDays(t *testing.T, s Store) {
+	const days, perDay = 9, 40
+	first := noon.Add(-12 * time.Hour)
+	var all []*verify.Attempt
+	for d := range days {
+		midnight := first.Add(time.Duration(d) * day)
+		if d%3 != 1 {
+			drop(t, s, midnight)
+		}
+		update(t, s, func(tx verify.Tx) {
+			for i := range perDay {
+				a := attemptAt(d*24*60 - 12*60 + i*24*60/perDay) // the first at midnight
+				a.To = fmt.Sprintf("+3461234567%d", i%4)
+				a.Country = []string{"ES", "FR", "PT"}[i%3]
+				tx.AddAttempt(a)
+				all = append(all, a)
+			}
+		})
+	}
+	update(t, s, func(tx verify.Tx) {
+		for i, a := range all {
+			a.Converted = i%7 == 0
+			if a.Converted {
+				tx.ConvertAttempt(a.SID, a.UpdatedAt)
+			}
+		}
+	})
+	for _, r := range []struct{ from, before time.Duration }{
+		{0, days * day}, {-100 * day, 100 * day}, {day, 2 * day}, {2*day - time.Microsecond, 5*day + time.Microsecond},
+		{3*day + time.Hour, 3*day + 2*time.Hour}, {7*day + 5*time.Hour, 8*day + 7*time.Hour}, {20 * day, 30 * day},
+	} {
+		f := everything()
+		f.From, f.Before = sid.KeyAt(first.Add(r.from)), sid.KeyAt(first.Add(r.before))
+		for _, change := range []func(*verify.AttemptFilter){
+			func(*verify.AttemptFilter) {},
+			func(f *verify.AttemptFilter) { f.Country = "PT" },
+			func(f *verify.AttemptFilter) { f.Conversion = verify.Converted },
+		} {
+			f.To, f.Prefix = "+34612345672", "+3461234567"
+			change(&f)
+			var want, wantTo []string
+			var count verify.AttemptCount
+			for _, a := range slices.Backward(all) {
+				key := sid.Key(a.SID)
+				if key < f.From || key >= f.Before || f.Country != "" && a.Country != f.Country || f.Conversion != "" && !a.Converted {
+					continue
+				}
+				want = append(want, a.SID)
+				count.Made++
+				if a.Converted {
+					count.Converted++
+				}
+				if a.To == f.To {
+					wantTo = append(wantTo, a.SID)
+				}
+			}
+			what := fmt.Sprintf("from %s to %s, %q %q", r.from, r.before, f.Country, f.Conversion)
+			wantSIDs(t, what, want, mustView(t, s, func(tx verify.Tx) ([]verify.Attempt, error) { return tx.Attempts(f, len(all)+1) }))
+			wantSIDs(t, what+", the first", want[:min(3, len(want))], mustView(t, s, func(tx verify.Tx) ([]verify.Attempt, error) { return tx.Attempts(f, 3) }))
+			wantSIDs(t, what+", to an address", wantTo, mustView(t, s, func(tx verify.Tx) ([]verify.Attempt, error) { return tx.AttemptsTo(f, len(all)+1) }))
+			if got := mustView(t, s, func(tx verify.Tx) (verify.AttemptCount, error) { return tx.CountAttempts(f) }); got != count {
+				t.Errorf("%s: counted %+v, want %+v", what, got, count)
+			}
+			if got := mustView(t, s, func(tx verify.Tx) (verify.AttemptCount, error) { return tx.CountAttemptsTo(f) }); got != count {
+				t.Errorf("%s: counted %+v by the beginning of the number, want %+v", what, got, count)
+			}
+		}
+	}
+	if got, err := view(t, s, func(tx verify.Tx) (int64, error) { return tx.AttemptStep(0, sid.KeyAt(first.Add(days*day)), 3*perDay) }); err != nil || got != sid.KeyAt(first.Add((days-3)*day)) {
+		t.Errorf("a step over three days ends at %d, %v, want their first moment", got, err)
+	}
+}
+
+func wantSIDs(t *testing.T, what string, want []string, list []verify.Attempt) {
+	t.Helper()
+	var got []string
+	for _, a := range list {
+		got = append(got, a.SID)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s:\n%s", what, diff)
+	}
+}
+
 // A delivery writes what it knows of an attempt from before; the conversion stays.
 func conversionStays(t *testing.T, s Store) {
 	a := attemptAt(0)
@@ -178,7 +266,7 @@ func countersCount(t *testing.T, s Store) {
 		t.Helper()
 		return mustView(t, s, func(tx verify.Tx) (verify.AttemptCount, error) { return tx.SumCounts(f, span, from, before) })
 	}
-	hour := sid.HourOf(sid.KeyAt(noon))
+	hour := sid.HourOfKey(sid.KeyAt(noon))
 	tally := func(minute int) verify.Tally {
 		a := attemptAt(minute)
 		return verify.Tally{AttemptSID: a.SID, AccountSID: accountSID, ServiceSID: serviceSID, Channel: verify.SMS,
@@ -248,7 +336,24 @@ func countersCount(t *testing.T, s Store) {
 			t.Errorf("the last hour with %s: %d, %v, want %d", name, got, err, c.want)
 		}
 	}
-	update(t, s, func(tx verify.Tx) { tx.ForgetCounts(accountSID, verify.Hours, hour+1) })
+	forget := func(before int64, limit int) (more bool) {
+		t.Helper()
+		update(t, s, func(tx verify.Tx) {
+			var err error
+			if more, err = tx.ForgetCounts(accountSID, verify.Hours, before, limit); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return more
+	}
+	if forget(hour, 10) {
+		t.Error("counters are left of hours without any")
+	}
+	for steps := 1; forget(hour+1, 1); steps++ { // a store may have several counters of an hour
+		if steps > callers {
+			t.Fatal("forgetting comes to no end")
+		}
+	}
 	if got := sums(mine, verify.Hours, 0, hour+10); got.Made != 1 {
 		t.Errorf("after forgetting the hour: %+v, want the attempt of the later one", got)
 	}

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/verifyd/verifyd/internal/sid"
 )
 
 // table is a table with the column that orders it. Those that others refer to come first.
@@ -63,18 +65,42 @@ func Copy(ctx context.Context, from, to *sql.DB, progress func(string)) error {
 	return finish(ctx, from, to)
 }
 
-// claim notes in the target which source its rows come from, and refuses other rows.
+// Days are the days of the attempts of a source.
+func Days(ctx context.Context, from *sql.DB) (days []sid.Day, err error) {
+	rows, err := from.QueryContext(ctx, `SELECT DISTINCT id / $1 FROM attempt`, sid.KeysPerDay)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var day sid.Day
+		if err := rows.Scan(&day); err != nil {
+			return nil, err
+		}
+		days = append(days, day)
+	}
+	return days, rows.Err()
+}
+
+// claim notes in the target which source its rows come from, and refuses other rows. The note is
+// table transfer: while it is there, package postgres does not open the database. A target that is
+// refused is left as it was, because it may be somebody's store.
 func claim(ctx context.Context, from, to *sql.DB) error {
 	accounts, err := tables[0].sum(ctx, from, []string{"sid", "token_hash", "created_at"})
 	if err != nil {
 		return err
 	}
 	source := fmt.Sprintf("%x", accounts.hash)
-	if _, err := to.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS transfer (source text NOT NULL)`); err != nil {
+	tx, err := to.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS transfer (source text NOT NULL)`); err != nil {
 		return err
 	}
 	var noted string
-	err = to.QueryRowContext(ctx, `SELECT source FROM transfer`).Scan(&noted)
+	err = tx.QueryRowContext(ctx, `SELECT source FROM transfer`).Scan(&noted)
 	if err == nil && noted == source {
 		return nil
 	}
@@ -86,15 +112,17 @@ func claim(ctx context.Context, from, to *sql.DB) error {
 	}
 	for _, t := range tables {
 		var rows int
-		if err := to.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM `+t.name+` LIMIT 1) AS first`).Scan(&rows); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM `+t.name+` LIMIT 1) AS first`).Scan(&rows); err != nil {
 			return err
 		}
 		if rows > 0 {
 			return fmt.Errorf("table %s is not empty: %w", t.name, ErrOtherData)
 		}
 	}
-	_, err = to.ExecContext(ctx, `INSERT INTO transfer (source) VALUES ($1)`, source)
-	return err
+	if _, err := tx.ExecContext(ctx, `INSERT INTO transfer (source) VALUES ($1)`, source); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // finish raises the version of the configuration, so that nodes that run already read it anew.

@@ -89,7 +89,11 @@ func openBoth(t *testing.T, path, dsn string) (from, to *sql.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = release() })
-	to, err = postgres.OpenForCopy(dsn)
+	days, err := transfer.Days(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err = postgres.OpenForCopy(t.Context(), dsn, days)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +110,9 @@ func TestEverythingArrives(t *testing.T) {
 	}
 	if len(lines) != 9 || !strings.HasPrefix(lines[3], "verification  2500 rows") || strings.Contains(strings.Join(lines, "\n"), " 0 rows") {
 		t.Errorf("progress:\n%s", strings.Join(lines, "\n"))
+	}
+	if n, err := server.SQL(database, `SELECT count(*) FROM attempt_default`); n != "0" {
+		t.Errorf("%s attempts are in the default partition, want none: %v", n, err)
 	}
 	s, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{})
 	if err != nil {
@@ -132,6 +139,14 @@ func TestEverythingArrives(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	defer func() { // the rows of the test are of 2024
+		if err := s.DropBefore(t.Context(), time.Now(), time.Now().AddDate(0, 0, -30)); err != nil {
+			t.Error(err)
+		}
+		if n, err := server.SQL(database, `SELECT (SELECT count(*) FROM verification) + (SELECT count(*) FROM attempt) + (SELECT count(*) FROM job)`); n != "0" {
+			t.Errorf("%s old rows are left after a drop, %v", n, err)
+		}
+	}()
 	if jobs, err = s.Claim(t.Context(), "sms", time.Now(), time.Now().Add(time.Minute), 10); err != nil || len(jobs) != 4 {
 		t.Errorf("jobs afterwards: %v, %v", jobs, err)
 	}
@@ -150,6 +165,9 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	if err == nil {
 		t.Fatal("the move was not broken off")
 	}
+	if _, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{}); !errors.Is(err, postgres.ErrHalfMoved) {
+		t.Errorf("open in the middle of a move: %v, want ErrHalfMoved", err)
+	}
 	if _, err := server.SQL(database, `DELETE FROM verification WHERE id > (SELECT id FROM verification ORDER BY id OFFSET 1000 LIMIT 1)`); err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +177,18 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	}
 	if want := "2500 rows, 1499 of them now"; len(lines) != 9 || !strings.Contains(lines[3], want) {
 		t.Errorf("the second run said\n%s\nwant %q", strings.Join(lines, "\n"), want)
+	}
+	mustOpen(t, database)
+}
+
+func mustOpen(t *testing.T, database string) {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -171,6 +201,7 @@ func TestATargetWithOtherDataIsRefused(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(string) {}); !errors.Is(err, transfer.ErrOtherData) {
 		t.Errorf("%v, want ErrOtherData", err)
 	}
+	mustOpen(t, database) // it may be somebody's store, and the refusal has not touched it
 }
 
 func TestADifferenceIsFound(t *testing.T) {

@@ -30,7 +30,7 @@ CREATE INDEX service_of_account ON service (account_sid, sid);
 
 -- id is the number in the SID, which grows with time: rows are appended. A check changes no column
 -- that an index has, so its new version of the row goes into the free quarter of the page (HOT) and
--- touches no index.
+-- touches no index. Old rows are deleted, and the table is vacuumed before they pile up.
 CREATE TABLE verification (
 	id          bigint PRIMARY KEY,
 	sid         text COLLATE "C" NOT NULL,
@@ -54,10 +54,14 @@ CREATE TABLE verification (
 	updated_at  bigint NOT NULL,
 	expires_at  bigint NOT NULL,
 	is_current  smallint NOT NULL
-) WITH (fillfactor = 75);
--- The only other index, and a small one: two simultaneous starts for one recipient meet in it.
+) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.02);
+-- A small index, of current verifications alone: two simultaneous starts for one recipient meet in it.
 CREATE UNIQUE INDEX verification_current ON verification (service_sid, recipient) WHERE is_current = 1;
+-- Payments whose amount and payee are still there, to find those that have reached their age.
+CREATE INDEX verification_payment ON verification (expires_at) WHERE amount <> '';
 
+-- Every day has a partition of its own (attempt_YYYYMMDD), dropped as a whole when it is old. What
+-- finds none is kept in the default partition.
 CREATE TABLE attempt (
 	id               bigint PRIMARY KEY,
 	sid              text COLLATE "C" NOT NULL,
@@ -80,7 +84,8 @@ CREATE TABLE attempt (
 	error_code       text NOT NULL,
 	error_class      text NOT NULL,
 	hand_overs       integer NOT NULL
-) WITH (fillfactor = 75);
+) PARTITION BY RANGE (id);
+CREATE TABLE attempt_default PARTITION OF attempt DEFAULT WITH (fillfactor = 75);
 
 -- id is the number in the SID that ref is. due is NULL for a job that was buried. A job that is
 -- being run is due at the end of its lease. Rows come and go quickly, so the table is vacuumed long before a fifth of it is dead.

@@ -1,6 +1,6 @@
-// Package pgtest starts throw-away PostgreSQL servers for tests: in a temporary folder, on a free
-// port of loopback, with fsync on, gone with the test process. It uses the PostgreSQL that is
-// installed, and says what to install where there is none.
+// Package pgtest starts throw-away PostgreSQL servers for tests and benchmarks: in a temporary
+// folder, on a free port of loopback, with fsync on, gone with the process. It uses the PostgreSQL
+// that is installed, and says what to install where there is none.
 package pgtest
 
 import (
@@ -35,6 +35,7 @@ type Server struct {
 	ended    chan struct{}
 	log      *os.File
 	number   atomic.Int64 // of the last database
+	receiver int          // process of a deaf standby
 
 	mu   sync.Mutex
 	free []string // databases that nobody uses
@@ -58,15 +59,22 @@ func Start(options ...string) (*Server, error) {
 	if out, err := s.command("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), s.Close())
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if s.port, err = freePort(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	if err := errors.Join(l.Close(), s.Run()); err != nil {
+	if err := s.Run(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// freePort is a port of loopback that nobody listens on.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // find looks for the server's programs.
@@ -172,6 +180,9 @@ func (s *Server) Close() error {
 
 // Address is the "host:port" of the server.
 func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
+// PID is the process of the running server; those of its connections are its children.
+func (s *Server) PID() int { return s.process.Process.Pid }
 
 // DSN is the address of a database.
 func (s *Server) DSN(database string) string {

@@ -52,8 +52,10 @@ CREATE TABLE verification (
 	expires_at  INTEGER NOT NULL,
 	is_current  INTEGER NOT NULL
 ) STRICT;
--- The only other index, and a small one: two simultaneous starts for one recipient meet in it.
+-- A small index, of current verifications alone: two simultaneous starts for one recipient meet in it.
 CREATE UNIQUE INDEX verification_current ON verification (service_sid, recipient) WHERE is_current = 1;
+-- Payments whose amount and payee are still there, to find those that have reached their age.
+CREATE INDEX verification_payment ON verification (expires_at) WHERE amount <> '';
 
 CREATE TABLE attempt (
 	id               INTEGER PRIMARY KEY,

@@ -1,0 +1,77 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+)
+
+// Retention is how long records are kept. The zero value stands for the defaults.
+type Retention struct {
+	// Records is the age at which verifications, attempts and their jobs are dropped, counted from
+	// their start. It must be longer than a verification can live (MaxCodeTTL) and is remembered.
+	Records time.Duration
+	// Payments is how long the amount and the payee of a payment are kept after the verification's
+	// time was up. The verification outlives them.
+	Payments time.Duration
+}
+
+// The default ages.
+const (
+	DefaultRetention        = 30 * 24 * time.Hour
+	DefaultPaymentRetention = 24 * time.Hour
+)
+
+func (r Retention) records() time.Duration { return cmp.Or(r.Records, DefaultRetention) }
+
+// sweepChunk bounds the time that one step of Sweep keeps the writer busy to about a millisecond.
+const sweepChunk = 100
+
+// Sweep goes once over the current verifications and ends those whose time is up. Nothing depends
+// on it being punctual, because every operation looks at the clock itself; it wipes the codes of
+// verifications that nobody asks about any more and keeps the index of current ones small.
+func (e *Engine) Sweep(ctx context.Context) error {
+	from := ""
+	for {
+		var next string
+		err := e.Store.Update(ctx, func(tx Tx) (err error) {
+			now := e.Now()
+			next, err = tx.ExpireVerifications(from, now, now.Add(-remembered), sweepChunk)
+			return err
+		})
+		if err != nil || next == "" || !pause(ctx, e.SweepRest) {
+			return err
+		}
+		from = next
+	}
+}
+
+// pause waits, and reports whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// DropOld blanks the payments, and drops the records and the counters of attempts that have reached
+// their age.
+func (e *Engine) DropOld(ctx context.Context) error {
+	now := e.Now()
+	upAt := now.Add(-cmp.Or(e.Retention.Payments, DefaultPaymentRetention))
+	var err error
+	for more := true; more && err == nil && ctx.Err() == nil; {
+		err = e.Store.Update(ctx, func(tx Tx) (err error) {
+			more, err = tx.BlankPayments(upAt, sweepChunk)
+			return err
+		})
+	}
+	before := now.Add(-e.Retention.records())
+	return errors.Join(err, e.forgetCounts(ctx), e.Store.DropBefore(ctx, now, before))
+}
