@@ -140,12 +140,22 @@ var stretchKeys = strconv.FormatInt(keysPerStretch, 10)
 // and $9 are the first and the last.
 const stretches = `WITH RECURSIVE stretch (s) AS (SELECT CAST($9 AS bigint) UNION ALL SELECT s - 1 FROM stretch WHERE s > $8) `
 
-// inStretch holds an attempt against a stretch, and then against the range of ids. Neither database
-// finds a better way than the index of addresses in this spelling: a plus sign takes the type off s,
-// for SQLite, and takes the range of ids, or their order, off the list of what could be looked up. The
-// ids of the stretch, which say no more, let PostgreSQL go to one partition for each.
-var inStretch = ` id / ` + stretchKeys + ` = +s AND id >= s * ` + stretchKeys + ` AND id < (s + 1) * ` + stretchKeys + `
-	AND +id >= $1 AND +id < $2`
+// ofStretch is the part of a condition that holds an attempt against a stretch and against the range of
+// ids. A plus sign takes the type off s, for SQLite, and takes the range of ids off the list of what
+// could be looked up, so that the index of addresses is.
+var ofStretch = ` id / ` + stretchKeys + ` = +s AND +id >= $1 AND +id < $2 AND`
+
+// inStretches are the attempts of the stretches that a condition lets through. PostgreSQL is kept from
+// looking in another way than stretch by stretch, by OFFSET 0, and is told which ids a stretch has, so
+// that it goes to one partition for each.
+func (t *Tx) inStretches(condition string) string {
+	condition = ofStretch + ofFilter + condition
+	if t.dialect == Postgres {
+		return ` FROM stretch CROSS JOIN LATERAL (SELECT id, ` + attemptColumns + ` FROM attempt
+			WHERE id >= s * ` + stretchKeys + ` AND id < (s + 1) * ` + stretchKeys + ` AND` + condition + ` OFFSET 0) AS attempt`
+	}
+	return ` FROM stretch CROSS JOIN attempt WHERE` + condition
+}
 
 func stretchesOf(f verify.AttemptFilter) (first, last any) {
 	return f.From / keysPerStretch, (f.Before - 1) / keysPerStretch
@@ -154,16 +164,14 @@ func stretchesOf(f verify.AttemptFilter) (first, last any) {
 // AttemptsTo implements verify.Tx.
 func (t *Tx) AttemptsTo(f verify.AttemptFilter, limit int) ([]verify.Attempt, error) {
 	first, last := stretchesOf(f)
-	return list(t, scanAttempt, stretches+`SELECT `+attemptColumns+` FROM stretch CROSS JOIN attempt
-		WHERE`+inStretch+` AND to_address = $10 AND`+ofFilter+`
-		ORDER BY +id DESC LIMIT $11`, filterArgs(f, first, last, f.To, limit)...)
+	return list(t, scanAttempt, stretches+`SELECT `+attemptColumns+t.inStretches(` AND to_address = $10`)+`
+		ORDER BY id DESC LIMIT $11`, filterArgs(f, first, last, f.To, limit)...)
 }
 
 // CountAttemptsTo implements verify.Tx. A colon is what follows the digit nine.
 func (t *Tx) CountAttemptsTo(f verify.AttemptFilter) (n verify.AttemptCount, err error) {
 	first, last := stretchesOf(f)
-	err = t.conn.QueryRow(stretches+`SELECT count(*), coalesce(sum(converted), 0) FROM stretch CROSS JOIN attempt
-		WHERE`+inStretch+` AND to_address >= $10 AND to_address < $11 AND`+ofFilter,
+	err = t.conn.QueryRow(stretches+`SELECT count(*), coalesce(sum(converted), 0)`+t.inStretches(` AND to_address >= $10 AND to_address < $11`),
 		filterArgs(f, first, last, f.Prefix, f.Prefix+":")...).Scan(&n.Made, &n.Converted)
 	return n, err
 }
