@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
-		"internal/message", "internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
+		"internal/lookup", "internal/message", "internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},
+	"internal/lookup":   {"internal/verify"},
 
 	"internal/store/postgres":        {"internal/queue", "internal/sid", "internal/store/sqlstore", "internal/verify"},
 	"internal/store/postgres/pgtest": {"internal/store/postgres"},

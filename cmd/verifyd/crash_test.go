@@ -114,7 +114,7 @@ sms = ["gateway"]
 		t.Fatal(err)
 	}
 	values := regexp.MustCompile(`(?m)^(?:account SID|auth token|key SID|secret) +(\S+)$`)
-	stdout, stderr, code := once(t, "account", "create", "--config", in.config, "--name", "crash")
+	stdout, stderr, code := once(t, "account", "create", "--config", in.config, "--name", "crash", "--countries", "all")
 	got := values.FindAllStringSubmatch(stdout, -1)
 	if code != 0 || len(got) != 2 {
 		t.Fatalf("account create: %d %s%s", code, stdout, stderr)

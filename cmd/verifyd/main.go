@@ -6,6 +6,7 @@
 //	verifyd account create      an account and its auth token
 //	verifyd key create          an API key of an account
 //	verifyd template add        a template of messages, from its file
+//	verifyd geo allow           where messages may go
 package main
 
 import (
@@ -19,6 +20,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/verifyd/verifyd/internal/verify"
 )
 
 func main() {
@@ -62,6 +65,10 @@ var commands = []struct {
 	{"template approve", "approve the texts of a template, so that they are sent", runTemplateApprove},
 	{"template remove", "remove a template", runTemplateRemove},
 	{"key create", "make an API key of an account; prints its SID and secret", runKeyCreate},
+	{"geo list", "list where the messages of an account may go", runGeoList},
+	{"geo allow", "let messages go to countries", changeGeography(verify.Allow)},
+	{"geo deny", "keep messages from countries", changeGeography(verify.Deny)},
+	{"geo inherit", "remove rules about countries, so that the wider rule decides", changeGeography(verify.Inherit)},
 	{"version", "print the version", runVersion},
 }
 

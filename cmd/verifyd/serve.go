@@ -17,6 +17,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/lookup"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -57,6 +58,9 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	s.engine.Retention = verify.Retention{Records: time.Duration(c.Retention), Payments: time.Duration(c.PaymentRetention)}
 	s.engine.Carries = s.messaging.Carry
 	s.engine.Brandless = func(country string) bool { return slices.Contains(c.BrandlessCountries, country) }
+	if c.Lookup.URL != "" {
+		s.engine.Lines = lookup.New(c.Lookup.URL, c.Lookup.Secret, providerClient(), time.Now, log)
+	}
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
@@ -137,21 +141,25 @@ func runAccountCreate(ctx context.Context, args []string, sys system) error {
 	flags, path := configFlags("account create")
 	name := flags.String("name", "", "a `name` for people")
 	accountSID := flags.String("sid", "", "take this `SID` instead of a new one, to move from Twilio without a change")
+	countries := flags.String("countries", "", "the `countries` that messages may go to, as ISO 3166-1 codes: ES,FR; or all. verifyd geo changes them later")
 	tokenFile := flags.String("token-file", "", "read the auth token from this `file` instead of making one; - is standard input")
 	if err := parse(flags, args, sys); err != nil {
 		return err
+	}
+	if *countries == "" {
+		return errors.New("say where messages may go: --countries ES,FR or --countries all; a stolen key sends to the dearest country it can")
 	}
 	token, err := readToken(*tokenFile, sys)
 	if err != nil {
 		return err
 	}
 	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-		a, token, err := e.CreateAccount(ctx, *name, *accountSID, token)
+		a, token, err := e.CreateAccount(ctx, *name, *accountSID, token, commaList(*countries)...)
 		if errors.Is(err, verify.ErrExists) {
 			return fmt.Errorf("account %s exists already", *accountSID)
 		}
 		if err != nil {
-			return err
+			return geoMistake(err, "")
 		}
 		_, err = fmt.Fprintf(sys.stdout, "account SID  %s\nauth token   %s\n", a.SID, token)
 		return err
@@ -197,20 +205,17 @@ func runAccountList(ctx context.Context, args []string, sys system) error {
 
 func runKeyCreate(ctx context.Context, args []string, sys system) error {
 	flags, path := configFlags("key create")
-	accountSID := flags.String("account", "", "the `SID` of the account; may be left out if there is one account only")
+	accountSID := accountFlag(flags)
 	name := flags.String("name", "", "a `name` for people")
 	if err := parse(flags, args, sys); err != nil {
 		return err
 	}
 	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-		owner, err := accountOf(ctx, e, *accountSID)
+		owner, err := theAccount(ctx, e, *accountSID)
 		if err != nil {
 			return err
 		}
 		k, secret, err := e.CreateKey(ctx, owner, *name)
-		if errors.Is(err, verify.ErrNotFound) {
-			return fmt.Errorf("there is no account %s; verifyd account list shows them", owner)
-		}
 		if err != nil {
 			return err
 		}
@@ -219,19 +224,25 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 	})
 }
 
-// accountOf is the SID of the account that is named, or of the only one there is.
-func accountOf(ctx context.Context, e *verify.Engine, named string) (string, error) {
-	if named != "" {
+func accountFlag(flags *flag.FlagSet) *string {
+	return flags.String("account", "", "the `SID` of the account; may be left out if there is one account only")
+}
+
+// theAccount is the account that a command is about: the one that is named, or the only one.
+func theAccount(ctx context.Context, e *verify.Engine, named string) (string, error) {
+	accounts, err := e.Accounts(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case named == "" && len(accounts) == 1:
+		return accounts[0].SID, nil
+	case named == "":
+		return "", fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
+	case !slices.ContainsFunc(accounts, func(a verify.Account) bool { return a.SID == named }):
+		return "", fmt.Errorf("there is no account %s; verifyd account list shows them", named)
+	default:
 		return named, nil
 	}
-	accounts, err := e.Accounts(ctx)
-	if err != nil {
-		return "", err
-	}
-	if len(accounts) != 1 {
-		return "", fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
-	}
-	return accounts[0].SID, nil
 }
 
 // withEngine runs fn on the engine of a configuration, beside a server that may be running.

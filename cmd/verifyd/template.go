@@ -40,7 +40,7 @@ func newTemplateFlags(name string) templateFlags {
 // run runs fn on the store and the account that the flags name.
 func (f templateFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
 	with := func(e *verify.Engine) error {
-		account, err := accountOf(ctx, e, *f.account)
+		account, err := theAccount(ctx, e, *f.account)
 		if err != nil {
 			return err
 		}

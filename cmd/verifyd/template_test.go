@@ -142,10 +142,10 @@ func TestMistakesWithTemplates(t *testing.T) {
 		{[]string{"add", "/nowhere.json"}, 1, "/nowhere.json"},
 		{[]string{"add", bad, "--config", config}, 1, "translations.es.sms: it must have {{code}} once"},
 		{[]string{"add", good, "--config", config}, 1, "there are 0 accounts"},
-		{[]string{"add", good, "--config", config, "--account", "AC0"}, 1, "account AC0: not found"},
+		{[]string{"add", good, "--config", config, "--account", "AC0"}, 1, "there is no account AC0"},
 		{[]string{"list", "--data", dir + "/none"}, 1, "is no data folder of verifyd dev"},
 		{[]string{"list", "x"}, 2, `unexpected argument "x"`},
-		{[]string{"approve", "--config", config, "--account", "AC0", "HJ0"}, 1, "template HJ0: not found"},
+		{[]string{"approve", "--config", config, "--account", "AC0", "HJ0"}, 1, "there is no account AC0"},
 	} {
 		_, stderr, code := once(t, append([]string{"template"}, c.args...)...)
 		if code != c.code || !strings.Contains(stderr, c.says) || strings.Count(stderr, "\n") != 1 {

@@ -51,6 +51,7 @@ const readTimeout = 8 * time.Second
 type request struct {
 	ctx     context.Context
 	account string // SID of the caller's account
+	token   bool   // the caller has the account's token, and not a key
 	vars    pathVars
 	form    url.Values // of a POST
 	query   url.Values // of a GET
@@ -179,7 +180,7 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 		resp.header.Set("Allow", strings.Join(allow, ", "))
 		return resp
 	}
-	req := &request{ctx: ctx, account: e.account, vars: vars, base: a.base(r)}
+	req := &request{ctx: ctx, account: e.account, token: strings.HasPrefix(user, sid.Account), vars: vars, base: a.base(r)}
 	if r.Method == http.MethodPost {
 		req.form, err = readForm(w, r)
 	} else {

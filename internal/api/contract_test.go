@@ -46,7 +46,7 @@ func (w *world) checkContract(body []byte) {
 	}
 	for key, schema := range map[string]string{
 		"services": "service", "rate_limits": "rate_limit", "buckets": "bucket", "templates": "template",
-		"messaging_configurations": "messaging_configuration",
+		"messaging_configurations": "messaging_configuration", "attempts": "attempt",
 	} {
 		if list, ok := got[key].([]any); ok {
 			for _, s := range list {
@@ -56,6 +56,15 @@ func (w *world) checkContract(body []byte) {
 		}
 	}
 	switch {
+	case got["rules"] != nil: // ours
+	case got["total_attempts"] != nil:
+		w.checkSchema("attempts_summary", got)
+	case got["conversion_status"] != nil:
+		w.checkSchema("attempt", got)
+	case got["phone_number"] != nil:
+		w.checkSchema("safelist", got)
+	case got["form_type"] != nil:
+		w.checkSchema("form", got)
 	case got["more_info"] != nil:
 		if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, []string{"code", "message", "more_info", "status"}) {
 			w.t.Errorf("an error has the keys %v", keys)

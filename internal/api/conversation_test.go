@@ -24,6 +24,7 @@ import (
 	"github.com/verifyd/verifyd/internal/api"
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -159,6 +160,9 @@ func (w *world) play(text string) string {
 		case word == "limits": // of a server, which a developer has not
 			w.engine.Limits = verify.BuiltIn()
 			out.WriteString(line + "\n")
+		case word == "deliver": // sends what waits, as a worker would
+			w.deliver(rest)
+			out.WriteString(line + "\n")
 		case word == "without":
 			w.routed[verify.Channel(rest)] = false
 			out.WriteString(line + "\n")
@@ -186,6 +190,27 @@ func (w *world) template(text string, approve bool) {
 		w.t.Fatal(err)
 	}
 	w.name(p.SID)
+}
+
+// deliver records what became of an attempt: "$VL1 sent", "$VL2 failed 30005".
+func (w *world) deliver(words string) {
+	fields := strings.Fields(os.Expand(words, w.variable))
+	var a *verify.Attempt
+	if err := w.engine.Store.View(w.t.Context(), func(tx verify.Tx) (err error) {
+		a, err = tx.Attempt(fields[0])
+		return err
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	r := verify.SendResult{State: verify.AttemptState(fields[1]), HandOvers: 1, Provider: "carrier"}
+	if len(fields) > 2 {
+		r.ErrorCode = fields[2]
+	} else {
+		r.Price, r.Currency = "0.0052", "EUR"
+	}
+	if err := w.engine.RecordSend(w.t.Context(), verify.Job{ID: sid.Key(fields[0])}, a, r); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 var repeated = regexp.MustCompile(` x(\d+)$`)
@@ -224,7 +249,10 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN)[0-9a-f]{32}\b`)
+
+// anyPlace is a page token of a list that begins at the number in a SID.
+var anyPlace = regexp.MustCompile(`\bPA[0-9a-f]{16}\b`)
 
 // answer is an answer with names in the place of SIDs: status, the headers that tell something, and
 // the body.
@@ -249,7 +277,7 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 		}
 		out.WriteString("  " + strings.TrimRight(pretty.String(), "\n") + "\n")
 	}
-	return anySID.ReplaceAllStringFunc(out.String(), w.name)
+	return anySID.ReplaceAllStringFunc(anyPlace.ReplaceAllString(out.String(), "PA…"), w.name)
 }
 
 func (w *world) name(sid string) string {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -68,6 +69,17 @@ type meta struct {
 // cutPage cuts the record too many off and describes the page. base is the list's URL, with the
 // query of its filters if it has some; sid gives a record's SID.
 func cutPage[T any](q pageQuery, key, base string, records []T, sid func(T) string) ([]T, meta) {
+	next := ""
+	if len(records) > q.size {
+		records = records[:q.size]
+		next = sid(records[q.size-1])
+	}
+	return records, q.describe(key, base, next)
+}
+
+// describe makes the meta of a page. base is the list's URL, with the query of its filters if it has
+// some; next is what the token of the next page says, "" if there is none.
+func (q pageQuery) describe(key, base, next string) meta {
 	at := func(page int, token string) string {
 		separator := "?"
 		if strings.Contains(base, "?") {
@@ -84,10 +96,21 @@ func cutPage[T any](q pageQuery, key, base string, records []T, sid func(T) stri
 		previous := at(q.page-1, "")
 		m.PreviousPageURL = &previous
 	}
-	if len(records) > q.size {
-		records = records[:q.size]
-		next := at(q.page+1, "PA"+sid(records[q.size-1]))
+	if next != "" {
+		next = at(q.page+1, "PA"+next)
 		m.NextPageURL = &next
 	}
-	return records, m
+	return m
+}
+
+// filtered is the URL of a list with the parameters of its query that a struct reads, in its order.
+func filtered[T any](base string, query url.Values) string {
+	separator := "?"
+	for _, f := range fieldsOf(reflect.TypeFor[T]()) {
+		if v := query.Get(f.param); v != "" {
+			base += separator + url.QueryEscape(f.param) + "=" + url.QueryEscape(v)
+			separator = "&"
+		}
+	}
+	return base
 }

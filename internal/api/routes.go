@@ -39,6 +39,7 @@ var routes = []route{
 	{"GET", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).fetchBucket},
 	{"POST", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).updateBucket},
 	{"DELETE", "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", (*API).deleteBucket},
+
 	{"POST", "/v2/Services/{ServiceSid}/MessagingConfigurations", (*API).createMessagingConfiguration},
 	{"GET", "/v2/Services/{ServiceSid}/MessagingConfigurations", (*API).listMessagingConfigurations},
 	{"GET", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).fetchMessagingConfiguration},
@@ -46,6 +47,19 @@ var routes = []route{
 	{"DELETE", "/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}", (*API).deleteMessagingConfiguration},
 
 	{"GET", "/v2/Templates", (*API).listTemplates},
+
+	{"GET", "/v2/Attempts", (*API).listAttempts},
+	{"GET", "/v2/Attempts/Summary", (*API).fetchAttemptsSummary}, // before {Sid}, which it would be
+	{"GET", "/v2/Attempts/{Sid}", (*API).fetchAttempt},
+
+	{"POST", "/v2/SafeList/Numbers", (*API).createSafeNumber},
+	{"GET", "/v2/SafeList/Numbers/{PhoneNumber}", (*API).fetchSafeNumber},
+	{"DELETE", "/v2/SafeList/Numbers/{PhoneNumber}", (*API).deleteSafeNumber},
+
+	{"GET", "/v2/Forms/{FormType}", (*API).fetchForm},
+
+	{"GET", "/v2/Verifyd/Geography", (*API).fetchGeography},
+	{"POST", "/v2/Verifyd/Geography", (*API).updateGeography},
 }
 
 // table finds routes. It matches the path as it was sent, part by part, and never redirects: a

@@ -2,11 +2,15 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/verify"
 )
+
+// templateQuery is the filter of the list.
+type templateQuery struct {
+	FriendlyName string `form:"FriendlyName"`
+}
 
 // listTemplates is all that the API does with templates: they are made by `verifyd template add`.
 func (a *API) listTemplates(r *request) (response, error) {
@@ -14,15 +18,15 @@ func (a *API) listTemplates(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	base := r.base + "/Templates"
-	name := r.query.Get("FriendlyName")
-	if name != "" {
-		base += "?FriendlyName=" + url.QueryEscape(name)
+	var q templateQuery
+	if err := decode(r.query, &q); err != nil {
+		return response{}, err
 	}
-	templates, err := a.engine.Templates(r.ctx, r.account, name, page)
+	templates, err := a.engine.Templates(r.ctx, r.account, q.FriendlyName, page)
 	if err != nil {
 		return response{}, err
 	}
+	base := filtered[templateQuery](r.base+"/Templates", r.query)
 	templates, m := cutPage(query, "templates", base, templates, func(t verify.Template) string { return t.SID })
 	list := make([]templateBody, 0, len(templates))
 	for i := range templates {

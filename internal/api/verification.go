@@ -93,12 +93,37 @@ type verificationBody struct {
 	Valid            bool       `json:"valid"`
 	DateCreated      string     `json:"date_created"`
 	DateUpdated      string     `json:"date_updated"`
-	Lookup           struct{}   `json:"lookup"`
+	Lookup           lookupBody `json:"lookup"`
 	Amount           *string    `json:"amount"`
 	Payee            *string    `json:"payee"`
 	SendCodeAttempts []sendBody `json:"send_code_attempts"`
 	SNA              *struct{}  `json:"sna"`
 	URL              string     `json:"url"`
+}
+
+// lookupBody is an empty object where nothing was looked up.
+type lookupBody struct {
+	Carrier *carrierBody `json:"carrier,omitempty"`
+}
+
+type carrierBody struct {
+	ErrorCode         *verify.Code `json:"error_code"`
+	Name              *string      `json:"name"`
+	MobileCountryCode *string      `json:"mobile_country_code"`
+	MobileNetworkCode *string      `json:"mobile_network_code"`
+	Type              *string      `json:"type"`
+}
+
+func lookupJSON(line *verify.Line) lookupBody {
+	if line == nil {
+		return lookupBody{}
+	}
+	c := carrierBody{Name: nullable(line.Carrier), MobileCountryCode: nullable(line.MCC),
+		MobileNetworkCode: nullable(line.MNC), Type: nullable(string(line.Type))}
+	if line.ErrorCode != 0 {
+		c.ErrorCode = &line.ErrorCode
+	}
+	return lookupBody{&c}
 }
 
 // sendBody is one entry of send_code_attempts; its time has milliseconds, as captured from Twilio.
@@ -123,6 +148,7 @@ func verificationJSON(v *verify.Verification, base string) verificationBody {
 		Valid:            v.Status == verify.Approved,
 		DateCreated:      timestamp(v.CreatedAt),
 		DateUpdated:      timestamp(v.UpdatedAt),
+		Lookup:           lookupJSON(v.Line),
 		Amount:           nullable(v.Amount),
 		Payee:            nullable(v.Payee),
 		SendCodeAttempts: sends,

@@ -50,6 +50,13 @@ type Config struct {
 	// BrandlessCountries are those to which text messages must not name the brand, ISO 3166-1
 	// alpha-2 in capitals.
 	BrandlessCountries []string `toml:"brandless_countries"`
+	Lookup             Lookup   `toml:"lookup"`
+}
+
+// Lookup says whom to ask about numbers, for services with LookupEnabled. Without a URL nobody is.
+type Lookup struct {
+	URL    string `toml:"url"`
+	Secret string `toml:"secret"` // may be env:NAME or file:PATH
 }
 
 // TLS says how connections are kept private.
@@ -127,6 +134,11 @@ func Parse(text []byte, getenv func(string) (string, bool)) (Config, error) {
 			return Config{}, fmt.Errorf("providers.%s.%w", name, err)
 		}
 	}
+	lookup := map[string]any{"secret": c.Lookup.Secret}
+	if err := expand(lookup, getenv); err != nil {
+		return Config{}, fmt.Errorf("lookup.%w", err)
+	}
+	c.Lookup.Secret = lookup["secret"].(string)
 	return c, c.validate()
 }
 
@@ -188,6 +200,9 @@ func (c Config) validate() error {
 	}
 	if err := c.validateStore(); err != nil {
 		return err
+	}
+	if u, err := url.Parse(c.Lookup.URL); c.Lookup.URL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		return errors.New("lookup.url: want https://host/path")
 	}
 	switch {
 	case c.Retention < minRetention:

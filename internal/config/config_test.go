@@ -48,6 +48,14 @@ func TestSecretsComeFromElsewhere(t *testing.T) {
 	}
 }
 
+func TestTheSecretOfTheLookupComesFromElsewhere(t *testing.T) {
+	c, err := config.Parse([]byte("[lookup]\nurl = \"https://lookup.example.com/v1\"\nsecret = \"env:SECRET\""),
+		func(name string) (string, bool) { return "from the environment", name == "SECRET" })
+	if err != nil || c.Lookup.Secret != "from the environment" {
+		t.Errorf("secret %q, %v", c.Lookup.Secret, err)
+	}
+}
+
 func TestTheEnvironmentOverrides(t *testing.T) {
 	c, err := config.Parse([]byte(`listen = "127.0.0.1:1"`), func(name string) (string, bool) { return "127.0.0.1:2", name == "VERIFYD_LISTEN" })
 	if err != nil || c.Listen != "127.0.0.1:2" {
@@ -67,6 +75,8 @@ func TestTheBuiltInLimitsAreOnUnlessTurnedOff(t *testing.T) {
 // Every mistake is said with the key at fault.
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
+		"[lookup]\nurl = \"lookup.example.com\"":                   "lookup.url",
+		"[lookup]\nsecret = \"env:NOWHERE\"":                       "lookup.secret",
 		"lisen = 1":                                                "line 1: unknown key lisen",
 		"[log]\nformt = \"json\"":                                  "line 2: unknown key log.formt",
 		"listen = \"x":                                             "line 1",

@@ -73,6 +73,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery, runs int) verify.S
 		r.Provider = route.Name
 		if failure == nil {
 			r.State, r.ProviderID, r.ErrorCode, r.ErrorClass = verify.AttemptSent, accepted.ID, "", ""
+			r.Price, r.Currency = accepted.Price.Amount, accepted.Price.Currency
 			return r
 		}
 		r.ErrorCode, r.ErrorClass = failure.Code, failure.Class.String()

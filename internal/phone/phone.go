@@ -81,6 +81,29 @@ func split(s string) (*phonenumbers.PhoneNumber, bool) {
 // telephone numbers.
 func IsCountry(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
 
+// LineType is what its numbering plan says of the line behind a valid number in E.164 form: "mobile",
+// "landline", "voip", or "" where the plan does not say. Numbers that were ported are what they were
+// given out as.
+func LineType(e164 string) string {
+	if !isE164(e164) {
+		return ""
+	}
+	n, ok := split(e164)
+	if !ok {
+		return ""
+	}
+	switch phonenumbers.GetNumberType(n) {
+	case phonenumbers.MOBILE:
+		return "mobile"
+	case phonenumbers.FIXED_LINE:
+		return "landline"
+	case phonenumbers.VOIP:
+		return "voip"
+	default: // in North America a mobile and a landline look alike
+		return ""
+	}
+}
+
 // E164 is the number itself: +34612345678.
 func (n Number) E164() string { return n.e164 }
 

@@ -124,8 +124,26 @@ func ExampleParse() {
 	// false
 }
 
+func TestLineType(t *testing.T) {
+	for number, want := range map[string]string{
+		"+34612345678":   "mobile",
+		"+34912345678":   "landline",
+		"+12125551234":   "", // the plan of North America does not say
+		"+4915112345678": "mobile",
+		"+445612345678":  "voip",
+		"+34803123456":   "", // premium rate
+		"":               "",
+		"+":              "",
+		"nobody":         "",
+	} {
+		if got := phone.LineType(number); got != want {
+			t.Errorf("%s: %q, want %q", number, got, want)
+		}
+	}
+}
+
 func TestIsCountry(t *testing.T) {
-	for code, want := range map[string]bool{"ES": true, "CA": true, "GB": true, "XX": false, "es": false, "": false, "ESP": false, "all": false, "001": false} {
+	for code, want := range map[string]bool{"ES": true, "CA": true, "US": true, "XK": true, "GB": true, "XX": false, "es": false, "": false, "ESP": false, "all": false, "001": false} {
 		if got := phone.IsCountry(code); got != want {
 			t.Errorf("IsCountry(%q) = %v", code, got)
 		}

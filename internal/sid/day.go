@@ -2,14 +2,25 @@ package sid
 
 import "time"
 
-// KeysPerDay is how many keys the SIDs of a day have.
-const KeysPerDay = int64(24*time.Hour/time.Microsecond) << noiseBits
+// KeysPerHour and KeysPerDay are how many keys the SIDs of an hour and of a day have.
+const (
+	KeysPerHour = int64(time.Hour/time.Microsecond) << noiseBits
+	KeysPerDay  = 24 * KeysPerHour
+)
 
 // KeyAt is the lowest key that a SID minted at t can have: what was minted before has a lower one.
 // It is 0 for a time before the first that a SID can tell.
 func KeyAt(t time.Time) int64 {
 	return max(0, t.Sub(epoch).Microseconds()) & (1<<timeBits - 1) << noiseBits
 }
+
+// Minted is the time at which New minted a SID, to the microsecond.
+func Minted(s string) time.Time {
+	return epoch.Add(time.Duration(Key(s)>>noiseBits) * time.Microsecond)
+}
+
+// HourOfKey is the hour, counted from 1 January 2024 in UTC, in which a SID with that key was minted.
+func HourOfKey(key int64) int64 { return key / KeysPerHour }
 
 // Day is a day in UTC, as the number of those that lie between it and 1 January 2024.
 type Day int64

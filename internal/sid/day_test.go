@@ -61,6 +61,30 @@ func TestADayHasTheKeysFromMidnightToMidnight(t *testing.T) {
 	}
 }
 
+// An hour's keys are those from its first moment to its last, and a SID tells when it was minted.
+func TestASIDTellsItsTimeAndItsHour(t *testing.T) {
+	for i := range 1000 {
+		at := noon.Add(time.Duration(i) * time.Microsecond)
+		s, err := sid.New(sid.Attempt, at, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sid.Minted(s); !got.Equal(at) {
+			t.Fatalf("%s was minted at %s, Minted says %s", s, at, got)
+		}
+	}
+	hour := sid.HourOfKey(sid.KeyAt(noon))
+	if hour*sid.KeysPerHour != sid.KeyAt(noon) {
+		t.Errorf("noon begins no hour: hour %d, key %d", hour, sid.KeyAt(noon))
+	}
+	if last := sid.HourOfKey(sid.KeyAt(noon.Add(time.Hour)) - 1); last != hour {
+		t.Errorf("the last key of hour %d is of hour %d", hour, last)
+	}
+	if next := sid.HourOfKey(sid.KeyAt(noon.Add(time.Hour))); next != hour+1 {
+		t.Errorf("an hour after hour %d comes hour %d", hour, next)
+	}
+}
+
 func FuzzParseDay(f *testing.F) {
 	for _, text := range []string{"20261124", "20240101", "20231231", "20950508", "20950509", "99991231", "default", ""} {
 		f.Add(text)

@@ -30,6 +30,7 @@ const (
 	Bucket           = "BL"
 	MessagingService = "MG"
 	PushCredential   = "CR"
+	SafeNumber       = "GN"
 )
 
 // Length of every SID in bytes.
@@ -51,9 +52,8 @@ func New(prefix string, now time.Time, random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return "", fmt.Errorf("mint %s sid: %w", prefix, err)
 	}
-	micros := uint64(now.Sub(epoch).Microseconds()) & (1<<timeBits - 1)
 	noise := uint64(binary.BigEndian.Uint16(b[:2])) & (1<<noiseBits - 1)
-	binary.BigEndian.PutUint64(b[:8], micros<<noiseBits|noise)
+	binary.BigEndian.PutUint64(b[:8], uint64(KeyAt(now))|noise)
 
 	out := make([]byte, Length)
 	copy(out, prefix)

@@ -37,9 +37,15 @@ type Key struct {
 	CreatedAt  time.Time
 }
 
-// CreateAccount makes an account. An empty sid or token is minted.
-func (e *Engine) CreateAccount(ctx context.Context, name, accountSID, token string) (Account, string, error) {
+// CreateAccount makes an account. An empty sid or token is minted. If countries are named, messages
+// may go to them alone (see ReadCountries).
+func (e *Engine) CreateAccount(ctx context.Context, name, accountSID, token string, countries ...string) (Account, string, error) {
 	var err error
+	if len(countries) > 0 {
+		if countries, err = ReadCountries(countries); err != nil {
+			return Account{}, "", err
+		}
+	}
 	now := e.Now()
 	if accountSID == "" {
 		accountSID, err = sid.New(sid.Account, now, e.Random)
@@ -64,6 +70,12 @@ func (e *Engine) CreateAccount(ctx context.Context, name, accountSID, token stri
 			return errors.Join(err, ErrExists)
 		}
 		tx.PutAccount(&a)
+		if len(countries) > 0 {
+			tx.PutGeoRule(GeoRule{AccountSID: a.SID})
+		}
+		for _, country := range countries { // one about all countries takes the place of the first
+			tx.PutGeoRule(GeoRule{AccountSID: a.SID, Country: country, Allowed: true})
+		}
 		return nil
 	})
 	return a, token, err

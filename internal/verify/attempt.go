@@ -17,6 +17,7 @@ type Attempt struct {
 	CodeLength      int
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+	ExpiresAt       time.Time // the end of the verification's life
 
 	// How the message is written.
 	Locale  string // the language asked for or chosen, BCP 47
@@ -36,6 +37,26 @@ type Attempt struct {
 	ErrorClass string
 	// HandOvers counts how often a provider was given the message.
 	HandOvers int
+	// Price and Currency are what the provider says it costs: "0.04", "EUR". "" if it does not say.
+	Price    string
+	Currency string
+
+	// Carrier, MCC and MNC are who carries the number (see Line), "" if that was not looked up.
+	Carrier string
+	MCC     string
+	MNC     string
+
+	// Converted says that the code came back right after this attempt. Of the attempts of a
+	// verification only the last one before its approval converts.
+	Converted bool
+}
+
+// Conversion says in the API's words whether the code came back.
+func (a *Attempt) Conversion() Conversion {
+	if a.Converted {
+		return Converted
+	}
+	return Unconverted
 }
 
 // AttemptOptions are the rarer wishes about a message.

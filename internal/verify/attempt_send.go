@@ -29,6 +29,8 @@ type SendResult struct {
 	ErrorCode  string
 	ErrorClass string
 	HandOvers  int // providers that were given the message in this turn
+	Price      string
+	Currency   string
 }
 
 // send is a message on its way from the operation that wants it to the worker.
@@ -61,6 +63,7 @@ func (s *send) add(tx Tx, v *Verification, a *Attempt) error {
 		s.job.Delivery = &d
 	}
 	tx.AddAttempt(a)
+	tx.Count(tally(v, AttemptCount{Made: 1}))
 	tx.Enqueue(s.job)
 	return nil
 }
@@ -129,6 +132,7 @@ func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResu
 			next.Provider = r.Provider
 		}
 		next.ProviderID, next.ErrorCode, next.ErrorClass = r.ProviderID, r.ErrorCode, r.ErrorClass
+		next.Price, next.Currency = r.Price, r.Currency
 		tx.PutAttempt(&next)
 		if r.State == AttemptQueued {
 			tx.DeferJob(job, r.RetryAt)

@@ -16,6 +16,15 @@ const (
 // Channels lists them in the order in which people meet them.
 func Channels() []Channel { return []Channel{SMS, Call, Email, WhatsApp, RCS} }
 
+// AttemptName is the channel's name in the Attempts API, which calls RCS by the name that it had as
+// RCS Business Messaging.
+func (c Channel) AttemptName() string {
+	if c == RCS {
+		return "rbm"
+	}
+	return string(c)
+}
+
 // channelRules is what differs between channels, one row each.
 var channelRules = map[Channel]struct {
 	// unavailable is the error of a start when no route carries the channel.

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// directory remembers accounts, keys, services, rate limits, templates and messaging configurations as
-// they were last read, because every request needs them and they hardly ever change. An entry is good as
-// long as the store's configuration version is the one it was read at, so a change is seen by the next
-// request on this node, and on other nodes as soon as their store learns of it.
+// directory remembers accounts, keys, services, rate limits, templates, messaging configurations and
+// geo rules as they were last read, because every request needs them and they hardly ever change. An
+// entry is good as long as the store's configuration version is the one it was read at, so a change is
+// seen by the next request on this node, and on other nodes as soon as their store learns of it.
 type directory struct {
 	store Store
 
@@ -19,6 +19,7 @@ type directory struct {
 	rateLimits  map[string][]meteredLimit // by service
 	templates   map[string]*Template
 	messaging   map[string]map[string]string // by service, then by country
+	geographies map[string]Geography         // by account
 }
 
 type credential struct {
@@ -83,6 +84,15 @@ func (d *directory) messagingServices(ctx context.Context, serviceSID string) (m
 	})
 }
 
+// geography are the rules of an account, in their order. The caller must not change them.
+func (d *directory) geography(ctx context.Context, accountSID string) (Geography, error) {
+	return recall(ctx, d, &d.geographies, accountSID, func(tx Tx) (Geography, error) {
+		g, err := tx.GeoRules(accountSID)
+		Geography(g).sort()
+		return g, err
+	})
+}
+
 // maxCountries is more than there are.
 const maxCountries = 1000
 
@@ -115,13 +125,14 @@ func (d *directory) remember(version uint64, add func()) {
 		return
 	}
 	if version > d.version || d.services == nil ||
-		len(d.services)+len(d.credentials)+len(d.rateLimits)+len(d.templates)+len(d.messaging) > maxDirectory {
+		len(d.services)+len(d.credentials)+len(d.rateLimits)+len(d.templates)+len(d.messaging)+len(d.geographies) > maxDirectory {
 		d.version = version
 		d.services = map[string]*Service{}
 		d.credentials = map[string]credential{}
 		d.rateLimits = map[string][]meteredLimit{}
 		d.templates = map[string]*Template{}
 		d.messaging = map[string]map[string]string{}
+		d.geographies = map[string]Geography{}
 	}
 	add()
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/keyring"
@@ -27,6 +28,9 @@ type Engine struct {
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes
+	// Lines is asked about numbers of services with LookupEnabled; nil if nobody but the numbering
+	// plan is.
+	Lines Lines
 	// SweepRest is how long Sweep rests between two steps, so that those who wait for an answer
 	// hardly notice it.
 	SweepRest time.Duration
@@ -36,7 +40,8 @@ type Engine struct {
 	Limits Limits
 
 	directory directory
-	polls     polls
+	calls     calls
+	forgotten atomic.Int64 // the hour before which DropOld has removed the counters
 }
 
 // NewEngine puts an engine together.

@@ -16,17 +16,20 @@ const (
 	CodeMissingParameter     Code = 20001
 	CodeUnauthorized         Code = 20003
 	CodeMethodNotAllowed     Code = 20004
+	CodeAccessDenied         Code = 20006
 	CodePageSizeTooLarge     Code = 20007
 	CodeNotFound             Code = 20404
 	CodeTooManyRequests      Code = 20429
 	CodeInternal             Code = 20500
 	CodeUnavailable          Code = 20503
 	CodeSNANotProvisioned    Code = 60001
+	CodeCarrierError         Code = 60005
 	CodeInvalidParameter     Code = 60200
 	CodeTemplateNotApproved  Code = 60201
 	CodeMaxChecks            Code = 60202
 	CodeMaxSends             Code = 60203
 	CodeFeatureDisabled      Code = 60204
+	CodeLandline             Code = 60205
 	CodePSD2Incomplete       Code = 60206
 	CodeTooManyRateLimits    Code = 60207
 	CodeRateLimitExists      Code = 60208
@@ -51,7 +54,9 @@ const (
 	CodeTemplatesInvalid     Code = 60252
 	CodePSD2SNA              Code = 60329
 	CodeNoSpeechLocale       Code = 60331
+	CodeSafeNumberExists     Code = 60411
 	CodeAppHashChannel       Code = 60602
+	CodeGeoBlocked           Code = 60605
 	CodeWhatsAppNotEnabled   Code = 68008
 )
 
@@ -67,6 +72,7 @@ func Codes() []Code {
 		CodePSD2SNA, CodeNoSpeechLocale, CodeAppHashChannel, CodeWhatsAppNotEnabled,
 		CodeTemplateNotApproved, CodeMessagingExists, CodeMissingSubstitutions, CodeChinaNeedsName,
 		CodeTemplateBrand, CodeMessageTooLong, CodeTemplateContent,
+		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked, CodeCarrierError, CodeLandline,
 	}
 }
 

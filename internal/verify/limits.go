@@ -14,6 +14,8 @@ type Limits struct {
 	Starts ratelimit.Limit
 	// Fetches bounds the fetches of one verification, on each node: 20429.
 	Fetches []ratelimit.Limit
+	// Attempts and SafeList bound the calls of an account for these resources, on each node: 20429.
+	Attempts, SafeList []ratelimit.Limit
 	// Guesses bounds the wrong codes for one recipient in a service, over all its verifications:
 	// 60202 for a start. Of the rows that apply, the strictest holds.
 	Guesses []GuessLimit
@@ -38,6 +40,8 @@ func BuiltIn() Limits {
 			{Max: 180, Interval: time.Hour},
 			{Max: 250, Interval: day},
 		},
+		Attempts: []ratelimit.Limit{{Max: 100, Interval: time.Minute}}, // the same page
+		SafeList: []ratelimit.Limit{{Max: 30, Interval: time.Minute}},
 		// In any 24 hours a code of six digits is guessed with a chance of 25 in a million, one of
 		// five with 1 in 10,000, one of four with 5 in 10,000. NIST SP 800-63B, 3.2.2, wants no more
 		// than a hundred failures in a row, and RTS article 4(3)(b) no more than five of payments.

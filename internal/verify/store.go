@@ -20,9 +20,9 @@ import (
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
-	// ConfigVersion is a number that has grown when an account, a key, a service, a rate limit, a template
-	// or a messaging configuration has changed, here or elsewhere. A change made through this store shows
-	// at once, others within a second.
+	// ConfigVersion is a number that has grown when an account, a key, a service, a rate limit, a template,
+	// a messaging configuration or a geo rule has changed, here or elsewhere. A change made through this
+	// store shows at once, others within a second.
 	ConfigVersion() uint64
 	// DropBefore removes the verifications, attempts and jobs that were minted before a time, in
 	// steps of at most a hundred records each, between which other Updates run; a store may keep
@@ -49,6 +49,7 @@ type Tx interface {
 	messagingTx
 	verificationTx
 	attemptTx
+	protectionTx
 	jobTx
 	rateLimitTx
 }
@@ -111,7 +112,46 @@ type verificationTx interface {
 type attemptTx interface {
 	Attempt(sid string) (*Attempt, error)
 	AddAttempt(*Attempt)
+	// PutAttempt writes what a delivery changes.
 	PutAttempt(*Attempt)
+	// ConvertAttempt notes the conversion of an attempt, which may be under way.
+	ConvertAttempt(sid string, at time.Time)
+	// Attempts lists those that a filter lets through, newest first, at most limit. It looks at
+	// every attempt of the filter's range, so the caller keeps that small (see AttemptStep). The
+	// filter's To and Prefix do not count.
+	Attempts(f AttemptFilter, limit int) ([]Attempt, error)
+	// AttemptStep is the key of the n-th attempt of a range, counted from its end. ErrNotFound if the
+	// range has less.
+	AttemptStep(from, before int64, n int) (key int64, err error)
+	// AttemptsTo lists the attempts to the filter's To, newest first. It costs a look into an index
+	// for every four hours of the range.
+	AttemptsTo(f AttemptFilter, limit int) ([]Attempt, error)
+	// CountAttempts looks at every attempt of the filter's range; To and Prefix do not count.
+	CountAttempts(AttemptFilter) (AttemptCount, error)
+	// CountAttemptsTo counts the attempts to numbers that begin with the filter's Prefix.
+	CountAttemptsTo(AttemptFilter) (AttemptCount, error)
+
+	// Count adds to the counters of attempts. It is part of the commit as every other write.
+	Count(Tally)
+	// SumCounts adds counters up: those of the spans that are numbered from from up to, and without,
+	// before. Conversion, To and the filter's own range do not count, Prefix only for PrefixDays.
+	SumCounts(f AttemptFilter, span Span, from, before int64) (AttemptCount, error)
+	// LastCounted is the number of the last span in which anything that the filter lets through was
+	// counted. ErrNotFound if there is none.
+	LastCounted(f AttemptFilter, span Span, from, before int64) (number int64, err error)
+	// ForgetCounts removes the first counters of an account's spans before a number, at most limit of
+	// them. more says that others may be left.
+	ForgetCounts(accountSID string, span Span, before int64, limit int) (more bool, err error)
+}
+
+type protectionTx interface {
+	SafeNumber(accountSID, number string) (*SafeNumber, error)
+	// AddSafeNumber fails the commit with ErrExists if the account has the number already.
+	AddSafeNumber(*SafeNumber)
+	DeleteSafeNumber(*SafeNumber)
+	GeoRules(accountSID string) ([]GeoRule, error)
+	PutGeoRule(GeoRule)
+	DeleteGeoRule(GeoRule)
 }
 
 type jobTx interface {

@@ -23,6 +23,8 @@ const (
 	DefaultPaymentRetention = 24 * time.Hour
 )
 
+func (r Retention) records() time.Duration { return cmp.Or(r.Records, DefaultRetention) }
+
 // sweepChunk bounds the time that one step of Sweep keeps the writer busy to about a millisecond.
 const sweepChunk = 100
 
@@ -58,7 +60,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// DropOld blanks the payments and drops the records that have reached their age.
+// DropOld blanks the payments, and drops the records and the counters of attempts that have reached
+// their age.
 func (e *Engine) DropOld(ctx context.Context) error {
 	now := e.Now()
 	upAt := now.Add(-cmp.Or(e.Retention.Payments, DefaultPaymentRetention))
@@ -69,6 +72,6 @@ func (e *Engine) DropOld(ctx context.Context) error {
 			return err
 		})
 	}
-	before := now.Add(-cmp.Or(e.Retention.Records, DefaultRetention))
-	return errors.Join(err, e.Store.DropBefore(ctx, now, before))
+	before := now.Add(-e.Retention.records())
+	return errors.Join(err, e.forgetCounts(ctx), e.Store.DropBefore(ctx, now, before))
 }

@@ -32,6 +32,7 @@ type Verification struct {
 	CodeSealed []byte
 	Amount     string // PSD2, "" for null
 	Payee      string
+	Line       *Line // as it was looked up for the first send; nil if it was not
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	ExpiresAt  time.Time

@@ -55,6 +55,9 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 		if got == CodeRight || got == CodeWrong {
 			tx.PutVerification(v) // a wrong code must be counted, so it commits
 		}
+		if got == CodeRight {
+			convert(tx, v)
+		}
 		return nil
 	})
 	if err != nil {

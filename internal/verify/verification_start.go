@@ -35,46 +35,49 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	if w.blocked, err = e.blocked(ctx, s, w); err != nil {
+		return nil, err
+	}
+	if s.LookupEnabled {
+		// A lookup may cost money, so nobody gets one who is refused anyway.
+		err := e.Store.View(ctx, func(tx Tx) error {
+			_, err := e.admit(tx, s, w, meters, e.Now())
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		e.lookUp(ctx, w)
+	}
 	var v *Verification
 	send := e.newSend(w.channel)
 	defer send.giveUp()
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		now := e.Now()
-		before, err := tx.CurrentVerification(s.SID, w.recipient)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		count, err := meters.spend(tx, now)
+		in, err := e.admit(tx, s, w, meters, now)
 		if err != nil {
-			return err
-		}
-		var history History
-		if before != nil {
-			history = before.History
-		}
-		if w.forgive {
-			history.forgive()
-		}
-		if err := e.Limits.start(&history, now); err != nil {
 			return err
 		}
 		put := tx.PutVerification
-		if v = resent(tx, before, w, now); v != nil {
+		if v = resent(tx, in.before, w, now); v != nil {
 			err = e.mayResend(v, s, now)
 		} else {
 			put = tx.AddVerification
-			v, err = e.newVerification(s, w, now, history)
+			v, err = e.newVerification(s, w, now, in.history)
+		}
+		if err == nil {
+			err = w.unfitLine(s)
 		}
 		if err != nil {
 			return err
 		}
-		v.remember(history)
+		v.remember(in.history)
 		a, err := e.attempt(v, s, w, now)
 		if err != nil {
 			return err
 		}
 		put(v)
-		count()
+		in.count()
 		return send.add(tx, v, a)
 	})
 	if err != nil {
@@ -82,6 +85,38 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	}
 	send.begin()
 	return v, nil
+}
+
+// admission is what a start that is neither over a limit nor blocked finds.
+type admission struct {
+	before  *Verification // the recipient's current one, nil if there is none
+	history History       // with this start
+	count   func()        // writes the start into the rate limits
+}
+
+// admit reads what there is of a recipient, and refuses the start if a limit is reached or its country
+// is blocked. It writes nothing.
+func (e *Engine) admit(tx Tx, s *Service, w *wish, meters meters, now time.Time) (in admission, err error) {
+	in.before, err = tx.CurrentVerification(s.SID, w.recipient)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return in, err
+	}
+	if in.count, err = meters.spend(tx, now); err != nil {
+		return in, err
+	}
+	if in.before != nil {
+		in.history = in.before.History
+	}
+	if w.forgive {
+		in.history.forgive()
+	}
+	if err := e.Limits.start(&in.history, now); err != nil {
+		return in, err
+	}
+	if w.blocked != nil {
+		return in, w.blocked
+	}
+	return in, nil
 }
 
 // resent is the verification that a start sends again, nil if there has to be a new one: then the
@@ -154,6 +189,7 @@ func (e *Engine) newVerification(s *Service, w *wish, now time.Time, history His
 		CodeSealed: e.Keys.Seal(keyring.PasscodeSeal, code, verificationSID),
 		Amount:     w.amount,
 		Payee:      w.payee,
+		Line:       w.line,
 		CreatedAt:  now,
 		UpdatedAt:  now,
 		ExpiresAt:  now.Add(s.CodeTTL),
@@ -169,6 +205,10 @@ func (e *Engine) attempt(v *Verification, s *Service, w *wish, now time.Time) (*
 	}
 	v.Sends = slices.Clip(v.Sends)
 	v.Send(w.channel, attemptSID, now)
+	var line Line
+	if w.line != nil {
+		line = *w.line
+	}
 	return &Attempt{
 		SID:             attemptSID,
 		VerificationSID: v.SID,
@@ -180,9 +220,13 @@ func (e *Engine) attempt(v *Verification, s *Service, w *wish, now time.Time) (*
 		CodeLength:      v.CodeLength,
 		CreatedAt:       now,
 		UpdatedAt:       now,
+		ExpiresAt:       v.ExpiresAt,
 		Locale:          w.locale,
 		Brand:           w.brand,
 		Options:         w.options,
 		State:           AttemptQueued,
+		Carrier:         line.Carrier,
+		MCC:             line.MCC,
+		MNC:             line.MNC,
 	}, nil
 }

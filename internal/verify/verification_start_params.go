@@ -54,6 +54,8 @@ type wish struct {
 	options       AttemptOptions
 	rateLimits    map[string]string // values by unique name
 	forgive       bool
+	blocked       *Error // of the country, nil if it is allowed
+	line          *Line  // nil if it was not looked up
 }
 
 // read checks the parameters in the order of the core reference, section 15, as far as nothing but

@@ -23,7 +23,7 @@ func (e *Engine) Verification(ctx context.Context, accountSID, serviceSID, sidOr
 		return nil, t.refusal(err)
 	}
 	now := e.Now()
-	if err := e.polls.spend(e.Limits.Fetches, v.SID, now); err != nil {
+	if err := e.calls.spend(e.Limits.Fetches, v.SID, now); err != nil {
 		return nil, err
 	}
 	switch v.StatusAt(now) {
@@ -68,6 +68,9 @@ func (e *Engine) UpdateVerification(ctx context.Context, accountSID, serviceSID,
 			return &Error{Code: CodeNotFound, Reason: v.Reason(now)}
 		}
 		tx.PutVerification(v)
+		if next == Approved {
+			convert(tx, v)
+		}
 		return nil
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twilio/twilio-go/client"
 	verify "github.com/twilio/twilio-go/rest/verify/v2"
@@ -58,6 +59,8 @@ func goThrough(t *testing.T, baseURL string) {
 	t.Run("rate limits", w.with(goWalk.rateLimits))
 	t.Run("templates", w.with(goWalk.templates))
 	t.Run("messaging configurations", w.with(goWalk.messaging))
+	t.Run("attempts", w.with(goWalk.attempts))
+	t.Run("safe list and forms", w.with(goWalk.safeList))
 	t.Run("refusals", w.with(goWalk.refusals))
 	t.Run("the service is deleted", w.with(goWalk.deleted))
 }
@@ -399,6 +402,69 @@ func (w goWalk) messaging() {
 	w.must(w.api.DeleteMessagingConfiguration(w.service, "ES"))
 	_, err = w.api.FetchMessagingConfiguration(w.service, "ES")
 	w.refused("fetch after the deletion", err, 404, 20404)
+}
+
+// attempts reads back what one verification left, filter by filter.
+func (w goWalk) attempts() {
+	const to = "+34612345612"
+	before := time.Now().Add(-time.Minute)
+	first, second := w.start(to, "sms"), w.start(to, "rcs")
+	w.check(checking(to, w.code(to, *second.Sid)), "approved", true)
+
+	list, err := w.api.ListVerificationAttempt(new(verify.ListVerificationAttemptParams).
+		SetVerificationSid(*first.Sid).SetPageSize(1))
+	w.must(err)
+	w.same("attempts over pages of one", len(list), 2)
+	w.same("channel of the last", *list[0].Channel, "rbm")
+	w.same("conversion of the last", *list[0].ConversionStatus, "converted")
+	w.same("conversion of the first", *list[1].ConversionStatus, "unconverted")
+	a, err := w.api.FetchVerificationAttempt(*list[1].Sid)
+	w.must(err)
+	w.same("verification of an attempt", *a.VerificationSid, *first.Sid)
+	w.same("destination of an attempt", (*a.ChannelData).(map[string]any)["to"], any(to))
+
+	for what, params := range map[string]*verify.ListVerificationAttemptParams{
+		"destination": new(verify.ListVerificationAttemptParams).SetChannelDataTo(to),
+		"all filters": new(verify.ListVerificationAttemptParams).SetDateCreatedAfter(before).SetDateCreatedBefore(time.Now().Add(time.Minute)).
+			SetChannelDataTo(to).SetCountry("ES").SetVerifyServiceSid(w.service),
+	} {
+		found, err := w.api.ListVerificationAttempt(params)
+		w.must(err)
+		w.same("attempts by "+what, len(found), 2)
+	}
+	unconverted, err := w.api.ListVerificationAttempt(new(verify.ListVerificationAttemptParams).
+		SetStatus("unconverted").SetChannel("sms").SetVerificationSid(*first.Sid))
+	w.must(err)
+	w.same("unconverted attempts by sms", len(unconverted), 1)
+
+	sum, err := w.api.FetchVerificationAttemptsSummary(new(verify.FetchVerificationAttemptsSummaryParams).
+		SetDateCreatedAfter(before).SetVerifyServiceSid(w.service).SetCountry("ES").SetChannel("rbm").SetDestinationPrefix("+34612"))
+	w.must(err)
+	if sum.TotalAttempts < 1 || sum.TotalConverted+sum.TotalUnconverted != sum.TotalAttempts || sum.ConversionRatePercentage == nil {
+		w.Fatalf("summary: got %+v", sum)
+	}
+	_, err = w.api.FetchVerificationAttempt("VL" + strings.Repeat("0", 32))
+	w.refused("unknown attempt", err, 404, 20404)
+	_, err = w.api.ListVerificationAttempt(new(verify.ListVerificationAttemptParams).SetCountry("Spain"))
+	w.refused("bad country", err, 400, 60200)
+}
+
+func (w goWalk) safeList() {
+	const number = "+34612345613"
+	made, err := w.api.CreateSafelist(new(verify.CreateSafelistParams).SetPhoneNumber(number))
+	w.must(err)
+	got, err := w.api.FetchSafelist(number)
+	w.must(err)
+	w.same("SID of a safe number", *got.Sid, *made.Sid)
+	_, err = w.api.CreateSafelist(new(verify.CreateSafelistParams).SetPhoneNumber(number))
+	w.refused("safe number that is there", err, 400, 60411)
+	w.must(w.api.DeleteSafelist(number))
+	_, err = w.api.FetchSafelist(number)
+	w.refused("safe number that was removed", err, 404, 20404)
+
+	form, err := w.api.FetchForm("form-push")
+	w.must(err)
+	w.same("form", *form.FormType, "form-push")
 }
 
 func (w goWalk) refusals() {

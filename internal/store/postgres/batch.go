@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
+	"github.com/verifyd/verifyd/internal/store/sqlstore"
 )
 
 // batch is one transaction for many functions.
@@ -22,6 +23,7 @@ type batch struct {
 	readOnly bool
 	alone    bool
 	days     map[sid.Day]string // partitions of attempts, see days.go
+	slot     string             // where this writer counts, see sqlstore.SumTallies
 	// hint is what other nodes are told after the commit, empty for nothing.
 	hint func(*batch) string
 
@@ -247,13 +249,16 @@ func (b *batch) confirm(turns []*turn) (moved map[*turn]bool, err error) {
 // commit sends the writes that are left, the mark and COMMIT as one pipeline.
 func (b *batch) commit() error {
 	wrote, config := false, false
+	var txs []*sqlstore.Tx
 	for _, t := range b.accepted {
 		if t.err == nil {
+			txs = append(txs, t.tx)
 			wrote = wrote || len(t.tx.Writes()) > 0 || t.tx.Kept()
 			config = config || t.tx.ConfigChanged()
 		}
 	}
-	if !wrote {
+	counts := sqlstore.SumTallies(b.slot, txs...)
+	if !wrote && len(counts) == 0 {
 		return b.end()
 	}
 	b.open()
@@ -261,6 +266,9 @@ func (b *batch) commit() error {
 	if config {
 		version = len(b.pipeline)
 		b.add(nil, `SELECT version FROM config_version`)
+	}
+	for _, w := range counts {
+		b.add(nil, w.Query, w.Args...)
 	}
 	previous := b.mark
 	b.mark = make([]byte, 16)

@@ -126,13 +126,14 @@ func listDays(c *conn) (map[sid.Day]bool, error) {
 	return there, nil
 }
 
-// makeDay makes the partition of a day. To attach a table disturbs nobody who reads or writes
+// makeDay makes the partition of a day, with the indexes of the table above, and its defaults, because
+// a node of an earlier release names the partition and does not know all columns. To attach a table disturbs nobody who reads or writes
 // attempts; to make it as a partition at once would. A day of which the default partition has rows
 // already stays there.
 func makeDay(c *conn, day sid.Day) error {
 	name := dayPrefix + day.String()
 	err := alter(c,
-		`CREATE TABLE `+name+` (LIKE attempt) WITH (fillfactor = 75)`,
+		`CREATE TABLE `+name+` (LIKE attempt INCLUDING DEFAULTS) WITH (fillfactor = 75)`,
 		fmt.Sprintf(`ALTER TABLE attempt ATTACH PARTITION %s FOR VALUES FROM (%d) TO (%d)`, name, day.FirstKey(), (day+1).FirstKey()))
 	switch code(err) {
 	case codeDuplicateTable, codeCheck: // another node was quicker, or rows are in the default partition

@@ -148,8 +148,9 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.Readers == 0 {
 		o.Readers = defaultReaders
 	}
-	for range o.Writers {
-		s.workers.Go((&session{store: s}).write)
+	for i := range o.Writers {
+		// The first digit of the node's name bounds the slots that a counter can have.
+		s.workers.Go((&session{store: s, slot: fmt.Sprint(s.node[:1], i)}).write)
 	}
 	for range o.Readers {
 		s.workers.Go((&session{store: s}).read)

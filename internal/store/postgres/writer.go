@@ -105,6 +105,7 @@ type session struct {
 	store *Store
 	conn  *conn // nil while there is none
 	mark  []byte
+	slot  string // where a writer counts, see sqlstore.SumTallies
 }
 
 // write is a writer goroutine.
@@ -182,7 +183,7 @@ func (w *session) commit(batch []*request) {
 // groups that have to run in transactions of their own. If err is not nil, nothing was committed
 // (but see ErrUnknown) and culprit is whose statement failed, if it was one's.
 func (w *session) tryCommit(group []*request) (rest [][]*request, culprit *request, err error) {
-	b := &batch{conn: w.conn, alone: group[0].alone, mark: w.mark, days: w.store.days.named(), hint: w.store.hint}
+	b := &batch{conn: w.conn, alone: group[0].alone, days: w.store.days.named(), slot: w.slot, mark: w.mark, hint: w.store.hint}
 	if b.err = b.run(group); b.err == nil {
 		b.err = b.commit()
 	}

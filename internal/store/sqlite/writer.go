@@ -104,6 +104,9 @@ func (s *Store) fill(batch []*request) (_ []*request, err error) {
 		batch = s.gather(batch)
 		run()
 	}
+	if err == nil {
+		err = s.count(batch)
+	}
 	return batch, s.end(err)
 }
 
@@ -151,7 +154,10 @@ func (s *Store) alone(r *request) (err error) {
 		if err = s.begin(); err != nil {
 			return err
 		}
-		if err = s.end(s.run(r)); !errors.Is(err, verify.ErrExists) {
+		if err = s.run(r); err == nil {
+			err = s.count([]*request{r})
+		}
+		if err = s.end(err); !errors.Is(err, verify.ErrExists) {
 			return err
 		}
 	}
@@ -179,6 +185,17 @@ func (s *Store) run(r *request) error {
 		return nil
 	}
 	return kind(s.writer.exec(r.tx.Writes()))
+}
+
+// count writes what the functions of a batch counted.
+func (s *Store) count(batch []*request) error {
+	txs := make([]*sqlstore.Tx, 0, len(batch))
+	for _, r := range batch {
+		if r.err == nil {
+			txs = append(txs, r.tx)
+		}
+	}
+	return kind(s.writer.exec(sqlstore.SumTallies("", txs...)))
 }
 
 // end commits, or takes everything back if there was an error.

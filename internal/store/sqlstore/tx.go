@@ -47,6 +47,9 @@ type Tx struct {
 	writes []Write
 	kinds  []string
 	config bool
+	// tallies are what the run counts; they are added up with those of others and written at the end
+	// of the commit, see SumTallies.
+	tallies []verify.Tally
 
 	dialect Dialect
 	days    map[sid.Day]string

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,15 +15,15 @@ import (
 // appended and not scattered. The other indexes are small: one holds current verifications alone, the
 // other those of payments of the last day. So a commit touches few pages however long the history is.
 const verificationColumns = `sid, service_sid, account_sid, recipient, to_address, country, channel, status,
-	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee,
+	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee, line,
 	created_at, updated_at, expires_at, is_current, history, held_until`
 
 func scanVerification(row Row) (*verify.Verification, error) {
 	var v verify.Verification
-	var sends, history string
+	var sends, line, history string
 	var created, updated, expires, current, held int64
 	err := row.Scan(&v.SID, &v.ServiceSID, &v.AccountSID, &v.Recipient, &v.To, &v.Country, &v.Channel, &v.Status,
-		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee,
+		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee, &line,
 		&created, &updated, &expires, &current, &history, &held)
 	if err != nil {
 		return nil, err
@@ -35,6 +36,11 @@ func scanVerification(row Row) (*verify.Verification, error) {
 	}
 	if held != 0 {
 		v.HeldUntil = fromMillis(held)
+	}
+	if line != "" {
+		if err := json.Unmarshal([]byte(line), &v.Line); err != nil {
+			return nil, fmt.Errorf("line of verification %s: %w", v.SID, err)
+		}
 	}
 	v.CreatedAt, v.UpdatedAt, v.ExpiresAt = fromMillis(created), fromMillis(updated), fromMillis(expires)
 	v.Current = current == 1
@@ -55,11 +61,19 @@ func (t *Tx) CurrentVerification(serviceSID, recipient string) (*verify.Verifica
 
 // AddVerification implements verify.Tx.
 func (t *Tx) AddVerification(v *verify.Verification) {
+	line := "" // most have none
+	if v.Line != nil {
+		text, err := json.Marshal(v.Line)
+		if err != nil { // texts and a number always encode
+			panic(fmt.Sprintf("line of verification %s: %v", v.SID, err))
+		}
+		line = string(text)
+	}
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
-		formatSends(v.Sends), v.Checks, v.MaxSends, v.MaxChecks, v.CodeLength, v.CodeMAC, v.CodeSealed, v.Amount, v.Payee,
+		formatSends(v.Sends), v.Checks, v.MaxSends, v.MaxChecks, v.CodeLength, v.CodeMAC, v.CodeSealed, v.Amount, v.Payee, line,
 		toMillis(v.CreatedAt), toMillis(v.UpdatedAt), toMillis(v.ExpiresAt), toBit(v.Current),
 		formatHistory(v.History), toMillisOrZero(v.HeldUntil))
 }

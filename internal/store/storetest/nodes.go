@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -24,6 +25,7 @@ func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
 		{"simultaneous starts on all nodes are all counted", metersOnNodes},
 		{"an account that is made if missing is made once", accountOnNodes},
 		{"a job is claimed by one node", claimsOnNodes},
+		{"counters add up over all nodes", countersOnNodes},
 		{"functions that lock each other out run again", deadlocks},
 		{"all nodes drop at once, and nothing is lost", dropAlong},
 	} {
@@ -226,6 +228,35 @@ func deadlocks(t *testing.T, nodes []Store) {
 		v := mustView(t, nodes[0], func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(sid) })
 		if v.Checks != simultaneous {
 			t.Errorf("%d increments were kept, want %d", v.Checks, simultaneous)
+		}
+	}
+}
+
+// Every node counts for itself, and each sees what all have counted.
+func countersOnNodes(t *testing.T, nodes []Store) {
+	onNodes(nodes, func(i int, s Store) {
+		if err := s.Update(t.Context(), func(tx verify.Tx) error {
+			a := attemptAt(i)
+			tx.AddAttempt(a)
+			tx.Count(verify.Tally{AttemptSID: a.SID, AccountSID: accountSID, ServiceSID: serviceSID, Channel: a.Channel,
+				Country: a.Country, To: a.To, AttemptCount: verify.AttemptCount{Made: 1, Converted: i % 2}})
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	want := verify.AttemptCount{Made: simultaneous, Converted: simultaneous / 2}
+	hour := sid.HourOfKey(sid.KeyAt(noon))
+	for i, s := range nodes {
+		f := everything()
+		for span, number := range map[verify.Span]int64{verify.Hours: hour, verify.Days: hour / 24, verify.PrefixDays: hour / 24} {
+			f.Prefix = ""
+			if span == verify.PrefixDays {
+				f.Prefix = "+346"
+			}
+			if got := mustView(t, s, func(tx verify.Tx) (verify.AttemptCount, error) { return tx.SumCounts(f, span, number, number+1) }); got != want {
+				t.Errorf("node %d counts %+v for span %c, want %+v", i, got, span, want)
+			}
 		}
 	}
 }

@@ -24,8 +24,8 @@ type table struct{ name, key string }
 
 var tables = []table{
 	{"account", "sid"}, {"api_key", "sid"}, {"service", "sid"}, {"template", "sid"}, {"messaging_configuration", "id"},
-	{"verification", "id"}, {"attempt", "id"}, {"job", "id"},
-	{"rate_limit", "sid"}, {"bucket", "sid"}, {"meter", "id"},
+	{"verification", "id"}, {"attempt", "id"}, {"job", "id"}, {"attempt_count", "key"},
+	{"rate_limit", "sid"}, {"bucket", "sid"}, {"meter", "id"}, {"safe_number", "sid"}, {"geo_rule", "key"},
 }
 
 // chunk is how many rows go in one transaction. PostgreSQL takes 65535 parameters in a statement.

@@ -222,6 +222,39 @@ for (const [channel, to] of [
   await refused("fetch after the deletion", 404, 20404, spain.fetch());
 }
 
+// Attempts, the safe list, forms.
+{
+  const to = "+34612345632";
+  const first = await start(to, "sms");
+  await start(to, "rcs");
+  await check("right code", RIGHT, { to, code: await sentCode(to, first.sid) });
+  const attempts = verify.verificationAttempts;
+  const found = await attempts.list({ verificationSid: first.sid, pageSize: 1 });
+  same("attempts over pages of one", found.map((a) => [a.channel, a.conversionStatus]),
+    [["rbm", "converted"], ["sms", "unconverted"]]);
+  const fetched = await attempts(found[1].sid).fetch();
+  same("attempt", [fetched.verificationSid, fetched.channelData.to, fetched.price], [first.sid, to, null]);
+  const dateCreatedAfter = new Date(Date.now() - 60_000);
+  const dateCreatedBefore = new Date(Date.now() + 60_000);
+  same("attempts by all filters", (await attempts.list({
+    dateCreatedAfter, dateCreatedBefore, "channelData.to": to, country: "ES", verifyServiceSid: sid })).length, 2);
+  same("unconverted attempts", (await attempts.list({
+    status: "unconverted", channel: "sms", verificationSid: first.sid })).map((a) => a.channel), ["sms"]);
+  const total = await verify.verificationAttemptsSummary().fetch({
+    dateCreatedAfter, verifyServiceSid: sid, country: "ES", channel: "sms", destinationPrefix: "+34612" });
+  same("summary", [total.totalAttempts >= 1, total.totalConverted + total.totalUnconverted], [true, total.totalAttempts]);
+  await refused("unknown attempt", 404, 20404, attempts(`VL${UNKNOWN}`).fetch());
+  await refused("bad country", 400, 60200, attempts.list({ country: "Spain" }));
+
+  const phoneNumber = "+34612345633";
+  const safe = await verify.safelist.create({ phoneNumber });
+  same("safe number", (await verify.safelist(phoneNumber).fetch()).sid, safe.sid);
+  await refused("safe number that is there", 400, 60411, verify.safelist.create({ phoneNumber }));
+  same("remove a safe number", await verify.safelist(phoneNumber).remove(), true);
+  await refused("safe number that was removed", 404, 20404, verify.safelist(phoneNumber).fetch());
+  same("form", (await verify.forms("form-push").fetch()).formType, "form-push");
+}
+
 // What else is refused. Channel cannot be left out: the library itself refuses that.
 {
   const to = "+34612345631";

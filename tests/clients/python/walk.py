@@ -1,5 +1,6 @@
 """A walk through verifyd with Twilio's library for Python, as its documentation shows it."""
 
+import datetime
 import json
 import os
 import sys
@@ -211,6 +212,26 @@ same("updated", spain.update(messaging_service_sid=two).messaging_service_sid, t
 same("listed over pages", [c.country for c in configurations.list(page_size=1)], ["CA", "ES", "all"])
 same("delete", spain.delete(), True)
 refused("fetch after the deletion", 404, 20404, spain.fetch)
+
+# Attempts. The summary and the safe list have no class in this version of the library.
+to = "+34612345652"
+first, second = start(to, "sms"), start(to, "rcs")
+check("right code", RIGHT, to=to, code=sent_code(to, second.sid))
+attempts = client.verify.verification_attempts
+found = attempts.list(verification_sid=first.sid, page_size=1)
+same("attempts over pages of one", [(a.channel, a.conversion_status) for a in found],
+     [("rbm", "converted"), ("sms", "unconverted")])
+fetched = attempts(found[1].sid).fetch()
+same("attempt", (fetched.verification_sid, fetched.channel_data["to"], fetched.price), (first.sid, to, None))
+now = datetime.datetime.now(datetime.timezone.utc)
+minute = datetime.timedelta(minutes=1)
+same("attempts by all filters", len(attempts.list(
+    date_created_after=now - minute, date_created_before=now + minute, channel_data_to=to, country="ES",
+    verify_service_sid=service.sid)), 2)
+same("unconverted attempts", [a.channel for a in attempts.list(
+    status="unconverted", channel="sms", verification_sid=first.sid)], ["sms"])
+refused("unknown attempt", 404, 20404, attempts("VL" + UNKNOWN).fetch)
+same("form", client.verify.forms("form-push").fetch().form_type, "form-push")
 
 # What else is refused.
 to = "+34612345651"
