@@ -52,7 +52,7 @@ func (b *batch) add(owner *request, query string, args ...any) {
 	b.owners = append(b.owners, owner)
 }
 
-// open is the beginning of the transaction. The timeouts are set in it, because through a pooler
+// open is the beginning of the transaction. The settings are made in it, because through a pooler
 // nothing can be set once for a session.
 func (b *batch) open() {
 	if b.begun {
@@ -64,7 +64,7 @@ func (b *batch) open() {
 		isolation = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
 	}
 	b.pipeline = slices.Insert(b.pipeline, 0,
-		statement{query: isolation}, statement{query: setTimeouts})
+		statement{query: isolation}, statement{query: settings})
 	b.owners = slices.Insert(b.owners, 0, nil, nil)
 	if b.alone {
 		b.pipeline = slices.Insert(b.pipeline, 2, statement{query: `SELECT version FROM config_version FOR UPDATE`})
@@ -72,7 +72,9 @@ func (b *batch) open() {
 	}
 }
 
-const setTimeouts = `SELECT set_config('statement_timeout', '` + statementTimeout + `', true),
+// settings are those of every transaction. Where a statement looks at many partitions, to compile it
+// would take a fifth of a second, and to run it takes milliseconds.
+const settings = `SELECT set_config('jit', 'off', true), set_config('statement_timeout', '` + statementTimeout + `', true),
 	set_config('lock_timeout', '` + lockTimeout + `', true),
 	set_config('idle_in_transaction_session_timeout', '` + idleTimeout + `', true)`
 

@@ -4,6 +4,7 @@ package postgres_test
 
 import (
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -90,4 +91,85 @@ func verification(b *testing.B, s verify.Store, to string) error {
 		}
 		return err
 	})
+}
+
+var attempts = flag.Int("attempts", 100_000, "how many attempts of thirty days BenchmarkAttempts has stored")
+
+// BenchmarkAttempts lists and sums up attempts of thirty days, one partition each, without HTTP:
+//
+//	go test -tags full -run '^$' -bench Attempts ./internal/store/postgres -attempts 3000000
+func BenchmarkAttempts(b *testing.B) {
+	database := server.Empty(b)
+	if _, _, err := postgres.Migrate(b.Context(), server.DSN(database)); err != nil {
+		b.Fatal(err)
+	}
+	store, err := postgres.Open(b.Context(), server.DSN(database), postgres.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	now := store.Now().Truncate(time.Hour)
+	for d := range 31 {
+		at := now.AddDate(0, 0, d-30)
+		if err := store.DropBefore(b.Context(), at, at.AddDate(0, 0, -30)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	account := "AC00000000000000000000000000000001"
+	var fill []string
+	first, keys := sid.KeyAt(now.AddDate(0, 0, -30)), 30*sid.KeysPerDay/int64(*attempts)
+	for from := 0; from < *attempts; from += 500_000 {
+		fill = append(fill, fmt.Sprintf(`INSERT INTO attempt (id, sid, verification_sid, service_sid, account_sid, channel, to_address, country, code_length,
+				created_at, updated_at, locale, brand, options, state, route, provider, provider_id, error_code, error_class, hand_overs)
+			SELECT id, 'VL' || lpad(to_hex(id), 16, '0') || lpad(to_hex(n), 16, '0'), 'VE' || lpad(to_hex(n), 32, '0'),
+				'VA00000000000000000000000000000001', '%s', 'sms', '+346' || lpad((n * 7919 %% 100000000)::text, 8, '0'),
+				CASE WHEN n = %d THEN 'IS' ELSE 'C' || chr(65 + (n %% 20)::int) END, 6, 0, 0, 'es', 'Acme', '', 'sent', 0, 'gateway', 'id', '', '', 1
+			FROM (SELECT n, %d + n * %d AS id FROM generate_series(%d::bigint, %d) AS n) AS numbered`,
+			account, *attempts/2, first, keys, from, min(from+500_000, *attempts)-1))
+	}
+	fill = append(fill,
+		// As sqlstore/attempt_count.go does.
+		fmt.Sprintf(`INSERT INTO attempt_count (key, number, prefix, service_sid, channel, country, made, converted)
+			SELECT account_sid || '/' || span || '/' || lpad(number::text, 10, '0') || '/' || prefix || '/' || service_sid || '/' || channel || '/' || country || '/00',
+				number, prefix, service_sid, channel, country, count(*), 0
+			FROM (SELECT *, id / %[1]d AS number, 'h' AS span, '' AS prefix FROM attempt
+				UNION ALL SELECT *, id / %[1]d / 24, 'd', '' FROM attempt
+				UNION ALL SELECT *, id / %[1]d / 24, 'p', substr(to_address, 1, 5) FROM attempt) AS each
+			GROUP BY account_sid, span, number, prefix, service_sid, channel, country`, sid.KeysPerHour),
+		`VACUUM ANALYZE`)
+	for _, statement := range fill {
+		if _, err := server.SQL(database, statement); err != nil {
+			b.Fatal(err)
+		}
+	}
+	engine := verify.NewEngine(store, nil, func() time.Time { return now }, nil, nil)
+	minutes := 0
+	engine.Now = func() time.Time { // every call in a minute of its own, because an account has a pace
+		minutes++
+		return now.Add(time.Duration(minutes%60) * time.Minute)
+	}
+	for name, q := range map[string]verify.AttemptQuery{
+		"all": {}, "country": {Country: "CB"}, "rare country": {Country: "IS"}, "no match": {Country: "ZW"},
+		"address": {To: "+34612345678"}, "address of a day": {To: "+34612345678", DateCreatedAfter: now.AddDate(0, 0, -1).Format(time.RFC3339)},
+	} {
+		b.Run("list/"+name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := engine.Attempts(b.Context(), account, q, verify.Page{Size: 50}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	for name, q := range map[string]verify.AttemptQuery{
+		"month": {}, "country": {Country: "CB"}, "prefix of 4": {DestinationPrefix: "+3461"}, "prefix of 7": {DestinationPrefix: "+3461234"},
+		"from within an hour": {DateCreatedAfter: now.Add(-9*24*time.Hour - 20*time.Minute).Format(time.RFC3339)},
+	} {
+		b.Run("summary/"+name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := engine.AttemptSummary(b.Context(), account, q); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

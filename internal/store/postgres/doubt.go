@@ -41,7 +41,7 @@ func (w *session) askForMark(mark []byte) (committed bool, err error) {
 	}
 	answers, err := w.conn.run(
 		statement{query: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`},
-		statement{query: setTimeouts},
+		statement{query: settings},
 		statement{query: `INSERT INTO commit_mark (mark, at, fenced) VALUES ($1, $2, 1)
 			ON CONFLICT (mark) DO UPDATE SET at = excluded.at RETURNING fenced`, args: []any{mark, time.Now().UnixMilli()}},
 		statement{query: `COMMIT`})

@@ -72,9 +72,9 @@ func source(t *testing.T) (path string) {
 				v.CodeMAC = []byte(fmt.Sprint("mac", n))
 			}
 			tx.AddVerification(&v)
-			tx.AddAttempt(&verify.Attempt{SID: sid("VL", n), VerificationSID: v.SID})
+			tx.AddAttempt(&verify.Attempt{SID: sid("VL", n), VerificationSID: v.SID, Price: "0.04", Carrier: "Movistar", Converted: n%2 == 1})
 		}
-		tx.Count(verify.Tally{AttemptSID: sid("VL", 1), AccountSID: account, To: "+34612345678", AttemptCount: verify.AttemptCount{Made: 1}})
+		tx.Count(verify.Tally{AttemptSID: sid("VL", 1), AccountSID: account, To: "+34612345678", AttemptCount: verify.AttemptCount{Made: 1, Converted: 1}})
 		tx.AddSafeNumber(&verify.SafeNumber{SID: sid("GN", 1), AccountSID: account, Number: "+34612345678"})
 		tx.PutGeoRule(verify.GeoRule{AccountSID: account})
 		for n := range 3 {
@@ -149,6 +149,7 @@ func TestEverythingArrives(t *testing.T) {
 	if diff := cmp.Diff(&want, got); diff != "" {
 		t.Error(diff)
 	}
+	wantProtection(t, s)
 	if err := s.Update(t.Context(), func(tx verify.Tx) error {
 		tx.Enqueue(verify.Job{ID: 100, Kind: "sms", Ref: "new", Due: time.UnixMilli(2000)})
 		return nil
@@ -165,6 +166,32 @@ func TestEverythingArrives(t *testing.T) {
 	}()
 	if jobs, err = s.Claim(t.Context(), "sms", time.Now(), time.Now().Add(time.Minute), 10); err != nil || len(jobs) != 4 {
 		t.Errorf("jobs afterwards: %v, %v", jobs, err)
+	}
+}
+
+// wantProtection looks for what belongs to attempts and starts beside their records.
+func wantProtection(t *testing.T, s *postgres.Store) {
+	t.Helper()
+	if err := s.View(t.Context(), func(tx verify.Tx) error {
+		a, err := tx.Attempt(sid("VL", 1))
+		if err != nil || a.Price != "0.04" || a.Carrier != "Movistar" || !a.Converted {
+			t.Errorf("the first attempt is %+v, %v", a, err)
+		}
+		for span, prefix := range map[verify.Span]string{verify.Hours: "", verify.Days: "", verify.PrefixDays: "+346"} {
+			n, err := tx.SumCounts(verify.AttemptFilter{AccountSID: account, Prefix: prefix}, span, 0, 1)
+			if err != nil || n.Made != 1 || n.Converted != 1 {
+				t.Errorf("the counters of %c have %+v, %v", span, n, err)
+			}
+		}
+		if _, err := tx.SafeNumber(account, "+34612345678"); err != nil {
+			t.Errorf("the safe number: %v", err)
+		}
+		if rules, err := tx.GeoRules(account); err != nil || len(rules) != 1 {
+			t.Errorf("geo rules: %+v, %v", rules, err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 
