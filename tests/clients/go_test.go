@@ -352,7 +352,7 @@ func (w goWalk) rateLimits() {
 
 // templates finds the template that dev has from the start.
 func (w goWalk) templates() {
-	const to = "+34612345616"
+	const to = "+34612345618"
 	list, err := w.api.ListVerificationTemplate(new(verify.ListVerificationTemplateParams).SetFriendlyName("Order pickup"))
 	w.must(err)
 	w.same("templates of that name", len(list), 1)
@@ -406,7 +406,7 @@ func (w goWalk) messaging() {
 
 // attempts reads back what one verification left, filter by filter.
 func (w goWalk) attempts() {
-	const to = "+34612345612"
+	const to = "+34612345617"
 	before := time.Now().Add(-time.Minute)
 	first, second := w.start(to, "sms"), w.start(to, "rcs")
 	w.check(checking(to, w.code(to, *second.Sid)), "approved", true)
