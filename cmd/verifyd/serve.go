@@ -203,9 +203,6 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 			return err
 		}
 		k, secret, err := e.CreateKey(ctx, owner, *name)
-		if errors.Is(err, verify.ErrNotFound) {
-			return fmt.Errorf("there is no account %s; verifyd account list shows them", owner)
-		}
 		if err != nil {
 			return err
 		}
@@ -216,14 +213,15 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 
 // accountOf is the SID of the account that is named, or of the only one there is.
 func accountOf(ctx context.Context, e *verify.Engine, named string) (string, error) {
-	if named != "" {
-		return named, nil
-	}
 	accounts, err := e.Accounts(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if len(accounts) != 1 {
+	case named != "" && !slices.ContainsFunc(accounts, func(a verify.Account) bool { return a.SID == named }):
+		return "", fmt.Errorf("there is no account %s; verifyd account list shows them", named)
+	case named != "":
+		return named, nil
+	case len(accounts) != 1:
 		return "", fmt.Errorf("there are %d accounts: name one with --account; verifyd account list shows them", len(accounts))
 	}
 	return accounts[0].SID, nil

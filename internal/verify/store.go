@@ -21,7 +21,8 @@ type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
 	// ConfigVersion is a number that has grown when an account, a key, a service, a template or a
-	// messaging configuration has changed, here or elsewhere. A change made through this store shows at once, others within a second.
+	// messaging configuration has changed, here or elsewhere. A change made through this store
+	// shows at once, others within a second.
 	ConfigVersion() uint64
 	// DropBefore removes the verifications, attempts and jobs that were minted before a time, in
 	// steps of at most a hundred records each, between which other Updates run; a store may keep
