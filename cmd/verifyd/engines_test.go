@@ -165,7 +165,8 @@ func TestAnswersWhileTheClockRunsHaveAnOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 		case minute%5 == 0:
-			if err := e.engines[minute%3].Sweep(t.Context()); err != nil {
+			// After its start the database takes a while; a server sweeps again later.
+			if err := e.engines[minute%3].Sweep(t.Context()); err != nil && !errors.Is(err, verify.ErrUnavailable) {
 				t.Error(err)
 			}
 		}

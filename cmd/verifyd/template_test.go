@@ -31,6 +31,17 @@ func (p *program) text(to string) string {
 	return inbox.Messages[0].Text
 }
 
+// post sends a form to the service that a dev server has from the start.
+func (p *program) post(path string, form url.Values) (int, map[string]any) {
+	p.t.Helper()
+	status, body, _, err := post(p.t.Context(), p.base, p.said("account SID"), p.said("auth token"),
+		"/v2/Services/"+p.said("service SID")+path, form)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return status, body
+}
+
 func TestDevHasATemplateToTry(t *testing.T) {
 	data := t.TempDir()
 	p := dev(t, data)
@@ -44,12 +55,10 @@ func TestDevHasATemplateToTry(t *testing.T) {
 		{"+4915112345678", "sms", `^\d{6} ist Ihr Code von Acme zum Abholen Ihrer Bestellung: Sol\.$`},
 		{"+447911123456", "call", `^Hello from Acme\. Your code to collect your order at Sol is \d, \d, `},
 	} {
-		status, body, _, err := post(t.Context(), p.base, p.said("account SID"), p.said("auth token"),
-			"/v2/Services/"+p.said("service SID")+"/Verifications", url.Values{
-				"To": {c.to}, "Channel": {c.channel}, "TemplateSid": {sid}, "TemplateCustomSubstitutions": {`{"store":"Sol"}`},
-			})
-		if err != nil || status != 201 {
-			t.Fatalf("start: %d %v, %v", status, body, err)
+		if status, body := p.post("/Verifications", url.Values{
+			"To": {c.to}, "Channel": {c.channel}, "TemplateSid": {sid}, "TemplateCustomSubstitutions": {`{"store":"Sol"}`},
+		}); status != 201 {
+			t.Fatalf("start: %d %v", status, body)
 		}
 		if got := p.text(c.to); !regexp.MustCompile(c.want).MatchString(got) {
 			t.Errorf("%s to %s says %q, want %s", c.channel, c.to, got, c.want)
@@ -78,20 +87,15 @@ func TestTemplatesAreMadeBesideTheServer(t *testing.T) {
 	const first = `{"name":"x","default":"es","translations":{"es":{"sms":"Uno: {{code}}"},"fr":{"sms":"Un : {{code}}"}}}`
 	write(first)
 	sid := run("HJ  x: es (pending), fr (pending)\n", "add", path)
-	start := func(channel string) (int, map[string]any) {
-		status, body, _, err := post(t.Context(), p.base, p.said("account SID"), p.said("auth token"),
-			"/v2/Services/"+p.said("service SID")+"/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {channel}, "TemplateSid": {sid}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return status, body
+	start := func() (int, map[string]any) {
+		return p.post("/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {"sms"}, "TemplateSid": {sid}})
 	}
-	if status, body := start("sms"); status != 400 || body["code"] != 60201.0 {
+	if status, body := start(); status != 400 || body["code"] != 60201.0 {
 		t.Errorf("a start with a template that waits: %d %v", status, body)
 	}
 	run("HJ  x: es, fr (pending)\n", "approve", sid, "--locale", "es")
 	waitFor(t, "the server to know that the template is approved", func() bool {
-		status, _ := start("sms")
+		status, _ := start()
 		return status == 201
 	})
 	if got := p.text("+34612345678"); !strings.HasPrefix(got, "Uno: ") {
@@ -104,15 +108,12 @@ func TestTemplatesAreMadeBesideTheServer(t *testing.T) {
 	if file, err := message.ReadFile([]byte(shown)); err != nil || file.Translations["es"].SMS != "Dos: {{code}}" {
 		t.Errorf("template show: %v\n%s", err, shown)
 	}
-	status, _, _, err := post(t.Context(), p.base, p.said("account SID"), p.said("auth token"),
-		"/v2/Services/"+p.said("service SID"), url.Values{"DefaultTemplateSid": {sid}})
-	if err != nil || status != 200 {
-		t.Fatalf("default template: %d, %v", status, err)
+	if status, body := p.post("", url.Values{"DefaultTemplateSid": {sid}}); status != 200 {
+		t.Fatalf("default template: %d %v", status, body)
 	}
 	run("verifyd template remove: template HJ is the default template of service "+p.said("service SID")+"; clear its DefaultTemplateSid first\n", "remove", sid)
-	if status, _, _, err = post(t.Context(), p.base, p.said("account SID"), p.said("auth token"),
-		"/v2/Services/"+p.said("service SID"), url.Values{"DefaultTemplateSid": {""}}); err != nil || status != 200 {
-		t.Fatalf("clear the default template: %d, %v", status, err)
+	if status, body := p.post("", url.Values{"DefaultTemplateSid": {""}}); status != 200 {
+		t.Fatalf("clear the default template: %d %v", status, body)
 	}
 	run("removed HJ\n", "remove", sid)
 	run("verifyd template show: template HJ: not found; verifyd template list shows what there is\n", "show", sid)
@@ -142,10 +143,9 @@ func TestMistakesWithTemplates(t *testing.T) {
 		{[]string{"add", "/nowhere.json"}, 1, "/nowhere.json"},
 		{[]string{"add", bad, "--config", config}, 1, "translations.es.sms: it must have {{code}} once"},
 		{[]string{"add", good, "--config", config}, 1, "there are 0 accounts"},
-		{[]string{"add", good, "--config", config, "--account", "AC0"}, 1, "there is no account AC0"},
+		{[]string{"list", "--config", config, "--account", "AC0"}, 1, "there is no account AC0; verifyd account list shows them"},
 		{[]string{"list", "--data", dir + "/none"}, 1, "is no data folder of verifyd dev"},
 		{[]string{"list", "x"}, 2, `unexpected argument "x"`},
-		{[]string{"approve", "--config", config, "--account", "AC0", "HJ0"}, 1, "there is no account AC0"},
 	} {
 		_, stderr, code := once(t, append([]string{"template"}, c.args...)...)
 		if code != c.code || !strings.Contains(stderr, c.says) || strings.Count(stderr, "\n") != 1 {

@@ -1,9 +1,9 @@
 // Package verify is the domain: what a verification is, and what may be done with it.
 //
-// It owns the nouns (Service, Verification, Attempt, Template), the rules, and the contract of the store that
-// keeps the records. It knows neither HTTP nor SQL nor any provider. Rules are methods of the nouns
-// that take the time as an argument, change a struct and return an outcome; the Engine loads, calls
-// the rule, saves, all inside one transaction.
+// It owns the nouns (Service, Verification, Attempt, Template), the rules, and the contract of the
+// store that keeps the records. It knows neither HTTP nor SQL nor any provider. Rules are methods of
+// the nouns that take the time as an argument, change a struct and return an outcome; the Engine
+// loads, calls the rule, saves, all inside one transaction.
 //
 // An outcome commits, an error rolls back. A wrong code is an outcome: it must be counted, so the
 // transaction returns nil, and only after the commit does the outcome become an answer. If it were

@@ -168,17 +168,23 @@ func servicesAreListed(t *testing.T, s Store) {
 		{verify.Page{Size: 2, After: numbered("VA", 1)}, nil},
 	} {
 		list := mustView(t, s, func(tx verify.Tx) ([]verify.Service, error) { return tx.Services(accountSID, c.page) })
-		var got, want []string
-		for i := range list {
-			got = append(got, list[i].SID)
-		}
-		for _, n := range c.want {
-			want = append(want, numbered("VA", n))
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(allNumbered("VA", c.want), each(list, func(s verify.Service) string { return s.SID })); diff != "" {
 			t.Errorf("page %+v:\n%s", c.page, diff)
 		}
 	}
+}
+
+// allNumbered are the SIDs with these numbers.
+func allNumbered(prefix string, numbers []int) []string {
+	return each(numbers, func(n int) string { return numbered(prefix, n) })
+}
+
+// each is what key says of every record of a list, nil if there is none.
+func each[T any](list []T, key func(T) string) (keys []string) {
+	for _, record := range list {
+		keys = append(keys, key(record))
+	}
+	return keys
 }
 
 func deletedService(t *testing.T, s Store) {

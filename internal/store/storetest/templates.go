@@ -71,14 +71,7 @@ func templatesAreListed(t *testing.T, s Store) {
 		{"nobody", verify.Page{Size: 10}, nil},
 	} {
 		list := mustView(t, s, func(tx verify.Tx) ([]verify.Template, error) { return tx.Templates(accountSID, c.name, c.page) })
-		var got, want []string
-		for i := range list {
-			got = append(got, list[i].SID)
-		}
-		for _, n := range c.want {
-			want = append(want, numbered("HJ", n))
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(allNumbered("HJ", c.want), each(list, func(p verify.Template) string { return p.SID })); diff != "" {
 			t.Errorf("templates named %q, page %+v:\n%s", c.name, c.page, diff)
 		}
 	}
@@ -149,11 +142,7 @@ func messagingIsListed(t *testing.T, s Store) {
 		list := mustView(t, s, func(tx verify.Tx) ([]verify.MessagingConfiguration, error) {
 			return tx.MessagingConfigurations(service1, c.page)
 		})
-		var got []string
-		for i := range list {
-			got = append(got, list[i].Country)
-		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
+		if diff := cmp.Diff(c.want, each(list, func(c verify.MessagingConfiguration) string { return c.Country })); diff != "" {
 			t.Errorf("page %+v:\n%s", c.page, diff)
 		}
 	}
