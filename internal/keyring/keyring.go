@@ -37,9 +37,10 @@ const (
 	PasscodeMAC  Purpose = "otp-mac"  // digests of codes, compared by a check
 	PasscodeSeal Purpose = "otp-seal" // codes, read again for a resend
 	TokenSeal    Purpose = "token-seal"
+	TOTPSeal     Purpose = "totp-seal" // seeds of authenticator apps, read for every answer
 )
 
-var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal}
+var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, TOTPSeal}
 
 const rootBytes = 32
 
