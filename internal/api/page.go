@@ -17,6 +17,8 @@ type pageQuery struct {
 	size  int
 	page  int    // the client's own count, only repeated
 	token string // "PA" and the SID of the last record of the page before
+	// filters is what every URL of the list repeats, ready to be appended to a query.
+	filters string
 }
 
 // readPage reads PageSize, Page and PageToken. A Page without a token is an offset, as clients
@@ -68,7 +70,7 @@ type meta struct {
 // a record's SID.
 func cutPage[T any](q pageQuery, key, base string, records []T, sid func(T) string) ([]T, meta) {
 	at := func(page int, token string) string {
-		u := base + "?PageSize=" + strconv.Itoa(q.size) + "&Page=" + strconv.Itoa(page)
+		u := base + "?PageSize=" + strconv.Itoa(q.size) + "&Page=" + strconv.Itoa(page) + q.filters
 		if token != "" {
 			u += "&PageToken=" + url.QueryEscape(token)
 		}

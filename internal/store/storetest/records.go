@@ -54,6 +54,9 @@ func fillValue(v reflect.Value, seed *int) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fillValue(v.Index(0), seed)
 		fillValue(v.Index(1), seed)
+	case reflect.Map: // from text to text
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf(fmt.Sprintf("name %d", *seed)), reflect.ValueOf(fmt.Sprintf("text %d", *seed)))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fillValue(v.Field(i), seed)

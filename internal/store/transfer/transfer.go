@@ -24,6 +24,7 @@ type table struct{ name, key string }
 
 var tables = []table{
 	{"account", "sid"}, {"api_key", "sid"}, {"service", "sid"},
+	{"entity", "id"}, {"factor", "id"}, {"challenge", "id"},
 	{"verification", "id"}, {"attempt", "id"}, {"job", "id"},
 }
 

@@ -105,7 +105,7 @@ func TestEverythingArrives(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(lines) != 6 || !strings.HasPrefix(lines[3], "verification  2500 rows") {
+	if len(lines) != 9 || !strings.HasPrefix(lines[6], "verification  2500 rows") {
 		t.Errorf("progress:\n%s", strings.Join(lines, "\n"))
 	}
 	if n, err := server.SQL(database, `SELECT count(*) FROM attempt_default`); n != "0" {
@@ -155,7 +155,7 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	tables := 0
 	err := transfer.Copy(ctx, from, to, func(string) {
-		if tables++; tables == 4 { // verifications are there, attempts are not
+		if tables++; tables == 7 { // verifications are there, attempts are not
 			cancel()
 		}
 	})
@@ -172,7 +172,7 @@ func TestABrokenOffMoveGoesOn(t *testing.T) {
 	if err := transfer.Copy(t.Context(), from, to, func(line string) { lines = append(lines, line) }); err != nil {
 		t.Fatal(err)
 	}
-	if want := "2500 rows, 1499 of them now"; len(lines) != 6 || !strings.Contains(lines[3], want) {
+	if want := "2500 rows, 1499 of them now"; len(lines) != 9 || !strings.Contains(lines[6], want) {
 		t.Errorf("the second run said\n%s\nwant %q", strings.Join(lines, "\n"), want)
 	}
 	mustOpen(t, database)

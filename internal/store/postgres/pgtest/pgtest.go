@@ -213,7 +213,8 @@ func (s *Server) Empty(t testing.TB) string {
 }
 
 // wipe makes a database as good as new. Deleting a few rows is far quicker than a new database.
-const wipe = `DELETE FROM job; DELETE FROM attempt; DELETE FROM verification; DELETE FROM service; DELETE FROM api_key;
+const wipe = `DELETE FROM job; DELETE FROM attempt; DELETE FROM verification; DELETE FROM challenge; DELETE FROM factor; DELETE FROM entity;
+	DELETE FROM service; DELETE FROM api_key;
 	DELETE FROM account; DELETE FROM commit_mark; UPDATE config_version SET version = 1`
 
 // Database is a database with the schema and nothing in it; its name is free again when the test
