@@ -112,7 +112,7 @@ func (w *world) code(verificationSID string) string {
 
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
-// code of $VE1 and $WRONG1 is not. "advance 10m" moves the clock; "without email" takes a channel's
+// code of $VE1 and $WRONG1 is not; $TOTP is the code of the sample seed now. "advance 10m" moves the clock; "without email" takes a channel's
 // routes away; "x5" at the end repeats a request.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/conversations/*.txt")
@@ -192,6 +192,9 @@ func (w *world) variable(name string) string {
 		code := w.code(w.names["VE"+n])
 		return string('0'+(code[0]-'0'+1)%10) + code[1:]
 	}
+	if code, ok := w.totpVariable(name); ok {
+		return code
+	}
 	sid, known := w.names[name]
 	if !known {
 		w.t.Fatalf("no $%s has appeared", name)
@@ -199,7 +202,7 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`\b(AC|VA|VE|VL)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|YE|YF|YC)[0-9a-f]{32}\b`)
 
 // answer is an answer with names in the place of SIDs: status, the headers that tell something, and
 // the body.
