@@ -45,6 +45,8 @@ const (
 	sweepPause = 30 * time.Second
 	// sweepRest lets a walk end five thousand verifications a second, with a tenth of the writer.
 	sweepRest = 20 * time.Millisecond
+	// cleanUpTurn is how long a turn of removing what a deleted service left may take.
+	cleanUpTurn = time.Minute
 	// gcPercent trades four megabytes of a loaded server for a third of the collector's work.
 	gcPercent = 150
 	// drain is how long requests that are under way may take when the server stops.
@@ -74,6 +76,7 @@ func (s *server) run(ctx context.Context) error {
 			Kind: string(channel), Worker: worker, Parallel: parallelSends, Timeout: delivery.TurnTimeout(channel),
 		})
 	}
+	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.engine}, Parallel: 1, Timeout: cleanUpTurn})
 	runner := queue.New(s.store, s.log, s.engine.Now, lanes...)
 	s.engine.Lanes = runner
 	s.engine.SweepRest = sweepRest

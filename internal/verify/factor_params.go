@@ -66,13 +66,13 @@ func optionalTexts(p *string, param string) (map[string]string, error) {
 	return texts, nil
 }
 
-// dateLayouts are the spellings of a time that clients send. A plus sign that was not encoded has
-// become a space on its way.
-var dateLayouts = []string{time.RFC3339, "2006-01-02T15:04:05 07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05"}
+// dateLayouts are the spellings of a time that clients send.
+var dateLayouts = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05"}
 
 // parseDate reads an ISO 8601 time; without a zone it is in UTC. A fraction of a second is dropped,
 // because the API shows none.
 func parseDate(s string) (time.Time, bool) {
+	s = strings.Replace(s, " ", "+", 1) // a plus sign that was not encoded
 	for _, layout := range dateLayouts {
 		if at, err := time.Parse(layout, s); err == nil {
 			at = at.UTC().Truncate(time.Second)
