@@ -16,7 +16,7 @@
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/config      verifyd.toml
 //	internal/keyring     keys: sealing, digests, rotation
-//	internal/sid, otp, phone, mailaddr, jsonparam   leaves: identifiers, codes, addresses, JSON
+//	internal/sid, otp, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, addresses, JSON, pictures
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //

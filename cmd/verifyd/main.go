@@ -5,6 +5,7 @@
 //	verifyd migrate             the schema of the store, or a move from SQLite to PostgreSQL
 //	verifyd account create      an account and its auth token
 //	verifyd key create          an API key of an account
+//	verifyd factor qr           the QR code that an authenticator app scans
 package main
 
 import (
@@ -56,6 +57,7 @@ var commands = []struct {
 	{"account create", "make an account; prints its SID and auth token", runAccountCreate},
 	{"account list", "list the accounts", runAccountList},
 	{"key create", "make an API key of an account; prints its SID and secret", runKeyCreate},
+	{"factor qr", "draw the QR code of a totp factor that waits to be verified", runFactorQR},
 	{"version", "print the version", runVersion},
 }
 

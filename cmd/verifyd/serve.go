@@ -214,6 +214,11 @@ func withEngine(ctx context.Context, configPath string, sys system, fn func(*ver
 	if err != nil {
 		return err
 	}
+	return withConfigured(ctx, c, sys, fn)
+}
+
+// withConfigured is withEngine of a configuration that was read.
+func withConfigured(ctx context.Context, c config.Config, sys system, fn func(*verify.Engine) error) error {
 	nobody := func(verify.Channel) bool { return false }
 	store, engine, err := openConfigured(ctx, c, newLog(sys.stderr, "text", "warn"), false, nobody)
 	if err != nil {

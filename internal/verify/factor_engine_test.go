@@ -439,3 +439,18 @@ func TestADeletedServiceLeavesNoSeed(t *testing.T) {
 		t.Errorf("the job is done and comes back: %+v", jobs)
 	}
 }
+
+func TestTheSecretOfAVerifiedFactorIsNotShownAgain(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	w.at(1764000000)
+	f := w.app(ann)
+	if got, err := w.Enrolment(t.Context(), f.SID); err != nil || *got.TOTP != *f.TOTP {
+		t.Errorf("while it waits: %+v, %v, want %+v", got, err, f.TOTP)
+	}
+	if _, err := w.confirm(f, "328952"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Enrolment(t.Context(), f.SID); !errors.Is(err, verify.ErrNotFound) {
+		t.Errorf("of a verified factor: %v, want ErrNotFound", err)
+	}
+}

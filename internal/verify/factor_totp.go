@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"io"
 	"slices"
 	"strings"
@@ -110,6 +111,30 @@ func (e *Engine) totpBinding(s *Service, f *Factor) (*TOTPBinding, error) {
 		Secret: otp.FormatSecret([]byte(secret)),
 		URI:    f.Config.TOTP.rule().URI(issuer, f.FriendlyName, []byte(secret)),
 	}, nil
+}
+
+// Enrolment is what an app is told of a factor that waits to be verified. It is for those who may read
+// the store and its keys anyway, an operator or a developer: the API tells it once, when the factor is
+// made. A factor that is verified, or has no app, is ErrNotFound.
+func (e *Engine) Enrolment(ctx context.Context, factorSID string) (*NewFactor, error) {
+	var made *NewFactor
+	err := e.Store.View(ctx, func(tx Tx) error {
+		f, err := tx.Factor(factorSID)
+		if err != nil {
+			return err
+		}
+		if f.Type != TOTP || f.Status != Unverified || f.GivenUp(e.Now()) {
+			return ErrNotFound
+		}
+		s, err := tx.Service(f.ServiceSID)
+		if err != nil {
+			return err
+		}
+		made = &NewFactor{Factor: f}
+		made.TOTP, err = e.totpBinding(s, f)
+		return err
+	})
+	return made, err
 }
 
 // newTOTPSecret reads the secret that was sent, or draws one.
