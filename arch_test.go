@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
-	"internal/inbox":    {"provider"},
+	"internal/inbox":    {"internal/qr", "provider"},
 	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},

@@ -59,7 +59,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 			status, err := engine.StatusOf(ctx, verificationSID)
 			return string(status), err
 		},
-		Hint: world.start(),
+		Hint:    world.start(),
+		Factors: waitingFactors(engine),
+		Factor:  waitingFactor(engine),
 	})
 	routes := delivery.Routes{}
 	for _, channel := range verify.Channels() {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -21,6 +23,14 @@ func TestTheQRCodeOfAFactorIsDrawnBesideARunningServer(t *testing.T) {
 	picture, err := qr.Encode(uri)
 	if err != nil {
 		t.Fatal(err)
+	}
+	resp, err := http.Get(p.base + "/dev/inbox/factors/" + sid + ".svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if svg, err := io.ReadAll(resp.Body); err != nil || string(svg) != picture.SVG() {
+		t.Errorf("the inbox shows another picture: %v", err)
 	}
 	if out, errs, code := once(t, "factor", "qr", "--data", data, "--sid", sid); code != 0 || out != picture.Terminal()+"\n"+uri+"\n" {
 		t.Errorf("exit code %d, %s, got\n%s", code, errs, out)

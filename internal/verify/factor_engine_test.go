@@ -447,8 +447,15 @@ func TestTheSecretOfAVerifiedFactorIsNotShownAgain(t *testing.T) {
 	if got, err := w.Enrolment(t.Context(), f.SID); err != nil || *got.TOTP != *f.TOTP {
 		t.Errorf("while it waits: %+v, %v, want %+v", got, err, f.TOTP)
 	}
+	w.app("user-other")
+	if list, err := w.Enrolments(t.Context(), 10); err != nil || len(list) != 2 || *list[1].TOTP != *f.TOTP {
+		t.Errorf("those that wait: %+v, %v", list, err)
+	}
 	if _, err := w.confirm(f, "328952"); err != nil {
 		t.Fatal(err)
+	}
+	if list, err := w.Enrolments(t.Context(), 10); err != nil || len(list) != 1 || list[0].SID == f.SID {
+		t.Errorf("those that still wait: %+v, %v", list, err)
 	}
 	if _, err := w.Enrolment(t.Context(), f.SID); !errors.Is(err, verify.ErrNotFound) {
 		t.Errorf("of a verified factor: %v, want ErrNotFound", err)

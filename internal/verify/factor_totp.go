@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -116,25 +117,50 @@ func (e *Engine) totpBinding(s *Service, f *Factor) (*TOTPBinding, error) {
 // Enrolment is what an app is told of a factor that waits to be verified. It is for those who may read
 // the store and its keys anyway, an operator or a developer: the API tells it once, when the factor is
 // made. A factor that is verified, or has no app, is ErrNotFound.
-func (e *Engine) Enrolment(ctx context.Context, factorSID string) (*NewFactor, error) {
-	var made *NewFactor
-	err := e.Store.View(ctx, func(tx Tx) error {
+func (e *Engine) Enrolment(ctx context.Context, factorSID string) (made *NewFactor, err error) {
+	err = e.Store.View(ctx, func(tx Tx) error {
 		f, err := tx.Factor(factorSID)
-		if err != nil {
-			return err
+		if err == nil {
+			made, err = e.enrolment(tx, f)
 		}
-		if f.Type != TOTP || f.Status != Unverified || f.GivenUp(e.Now()) {
-			return ErrNotFound
-		}
-		s, err := tx.Service(f.ServiceSID)
-		if err != nil {
-			return err
-		}
-		made = &NewFactor{Factor: f}
-		made.TOTP, err = e.totpBinding(s, f)
 		return err
 	})
 	return made, err
+}
+
+// Enrolments are those of the newest factors that wait, at most limit.
+func (e *Engine) Enrolments(ctx context.Context, limit int) (list []NewFactor, err error) {
+	err = e.Store.View(ctx, func(tx Tx) error {
+		list = nil
+		waiting, err := tx.Unverified(limit)
+		if err != nil {
+			return err
+		}
+		for i := range waiting {
+			made, err := e.enrolment(tx, &waiting[i])
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			list = append(list, *made)
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (e *Engine) enrolment(tx Tx, f *Factor) (*NewFactor, error) {
+	if f.Type != TOTP || f.Status != Unverified || f.GivenUp(e.Now()) {
+		return nil, ErrNotFound
+	}
+	s, err := tx.Service(f.ServiceSID)
+	if err != nil {
+		return nil, err
+	}
+	binding, err := e.totpBinding(s, f)
+	return &NewFactor{Factor: f, TOTP: binding}, err
 }
 
 // newTOTPSecret reads the secret that was sent, or draws one.

@@ -28,6 +28,8 @@ type factorTx interface {
 	PutFactor(*Factor)
 	// DeleteFactor removes a factor. Its pending challenges expire.
 	DeleteFactor(*Factor)
+	// Unverified lists factors that were never verified, newest first, at most limit of them.
+	Unverified(limit int) ([]Factor, error)
 	// DropUnverified removes factors that were minted before a time and never verified, about limit
 	// of them. more says that others are left.
 	DropUnverified(before time.Time, limit int) (more bool, err error)

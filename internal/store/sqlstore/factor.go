@@ -73,8 +73,12 @@ func (t *Tx) DeleteFactor(f *verify.Factor) {
 	t.write(`UPDATE challenge SET status = 'expired' WHERE factor_sid = $1 AND status = 'pending'`, f.SID)
 }
 
-// DropUnverified implements verify.Tx. The index holds unverified factors alone. A factor that is
-// verified at the same moment stays.
+// Unverified implements verify.Tx. The index holds unverified factors alone.
+func (t *Tx) Unverified(limit int) ([]verify.Factor, error) {
+	return list(t, scanFactor, `SELECT `+factorColumns+` FROM factor WHERE status = 'unverified' ORDER BY id DESC LIMIT $1`, limit)
+}
+
+// DropUnverified implements verify.Tx. A factor that is verified at the same moment stays.
 func (t *Tx) DropUnverified(before time.Time, limit int) (more bool, err error) {
 	var found, last int64
 	if err := t.conn.QueryRow(`SELECT count(*), coalesce(max(id), 0) FROM (

@@ -391,6 +391,10 @@ func unverifiedAreDropped(t *testing.T, s Store) {
 			tx.AddFactor(f)
 		}
 	})
+	newest := mustView(t, s, func(tx verify.Tx) ([]verify.Factor, error) { return tx.Unverified(3) })
+	if len(newest) != 3 || newest[0].SID <= newest[1].SID || newest[1].SID <= newest[2].SID || newest[0].Status != verify.Unverified {
+		t.Errorf("unverified, newest first: %+v", newest)
+	}
 	for more := true; more; {
 		if err := s.Update(t.Context(), func(tx verify.Tx) (err error) {
 			more, err = tx.DropUnverified(noon.Add(20*time.Minute), 5)
