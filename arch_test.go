@@ -26,11 +26,12 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
-		"internal/lookup", "internal/message", "internal/queue", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify",
+		"internal/lookup", "internal/message", "internal/qr", "internal/queue", "internal/store/postgres", "internal/store/sqlite",
+		"internal/store/transfer", "internal/verify",
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
-	"internal/inbox":    {"provider"},
+	"internal/inbox":    {"internal/qr", "provider"},
 	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},
@@ -55,6 +56,7 @@ var mayImport = map[string][]string{
 	"internal/mailaddr":  {},
 	"internal/otp":       {},
 	"internal/phone":     {},
+	"internal/qr":        {},
 	"internal/ratelimit": {},
 	"internal/sid":       {},
 
@@ -95,6 +97,7 @@ var onlyIn = map[string]string{
 	"github.com/jackc/pgx/v5/stdlib":  "internal/store/postgres",
 	"github.com/pelletier/go-toml/v2": "internal/config",
 	"github.com/wneessen/go-mail":     "provider/smtp",
+	"rsc.io/qr":                       "internal/qr",
 }
 
 // forbidden are names that say nothing about what is inside.
@@ -232,6 +235,7 @@ var linked = []string{
 	"modernc.org/mathutil",
 	"modernc.org/memory",
 	"modernc.org/sqlite",
+	"rsc.io/qr",
 }
 
 func TestNoModuleIsLinkedUnnoticed(t *testing.T) {

@@ -18,7 +18,7 @@
 //	internal/lookup      what a service outside knows of a number
 //	internal/keyring     keys: sealing, digests, rotation
 //	internal/ratelimit   the arithmetic of limits
-//	internal/sid, otp, phone, mailaddr, jsonparam   leaves: identifiers, codes, addresses, JSON
+//	internal/sid, otp, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, addresses, JSON, pictures
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //

@@ -70,7 +70,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 			status, err := engine.StatusOf(ctx, verificationSID)
 			return string(status), err
 		},
-		Hint: world.start(),
+		Hint:    world.start(),
+		Factors: waitingFactors(engine),
+		Factor:  waitingFactor(engine),
 	})
 	routes := delivery.Routes{}
 	for _, channel := range verify.Channels() {
@@ -84,7 +86,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 // openDev opens the store of a data folder, or a database that is brought up to date first; place
 // names it for people. The key file is in the data folder either way.
 func openDev(ctx context.Context, data, database string, log *slog.Logger) (s store, e *verify.Engine, place string, err error) {
-	c := config.Config{Store: "sqlite:" + filepath.Join(data, devStore), KeyFile: filepath.Join(data, devKeys)}
+	c := devConfig(data)
 	place = "data folder " + data
 	if database != "" {
 		c.Store = database
@@ -106,6 +108,11 @@ func openDev(ctx context.Context, data, database string, log *slog.Logger) (s st
 		err = fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", data, err)
 	}
 	return s, e, place, err
+}
+
+// devConfig is the configuration of a data folder.
+func devConfig(data string) config.Config {
+	return config.Config{Store: "sqlite:" + filepath.Join(data, devStore), KeyFile: filepath.Join(data, devKeys)}
 }
 
 // defaultData is the folder for data of programs (XDG base directories), or one in the current

@@ -7,6 +7,7 @@
 //	verifyd key create          an API key of an account
 //	verifyd template add        a template of messages, from its file
 //	verifyd geo allow           where messages may go
+//	verifyd factor qr           the QR code that an authenticator app scans
 package main
 
 import (
@@ -69,6 +70,7 @@ var commands = []struct {
 	{"geo allow", "let messages go to countries", changeGeography(verify.Allow)},
 	{"geo deny", "keep messages from countries", changeGeography(verify.Deny)},
 	{"geo inherit", "remove rules about countries, so that the wider rule decides", changeGeography(verify.Inherit)},
+	{"factor qr", "draw the QR code of a totp factor that waits to be verified", runFactorQR},
 	{"version", "print the version", runVersion},
 }
 

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -251,6 +252,26 @@ func withEngine(ctx context.Context, configPath string, sys system, fn func(*ver
 	if err != nil {
 		return err
 	}
+	return withConfigured(ctx, c, sys, fn)
+}
+
+// withData is withEngine of a data folder of verifyd dev, or of a configuration if there is none.
+func withData(ctx context.Context, data, configPath string, sys system, fn func(*verify.Engine) error) error {
+	if data == "" {
+		return withEngine(ctx, configPath, sys, fn)
+	}
+	if _, err := os.Stat(filepath.Join(data, devStore)); err != nil {
+		return fmt.Errorf("%s is no data folder of verifyd dev: %w", data, err)
+	}
+	return withConfigured(ctx, devConfig(data), sys, fn)
+}
+
+func dataFlag(flags *flag.FlagSet) *string {
+	return flags.String("data", "", "the data `folder` of a verifyd dev, instead of a configuration")
+}
+
+// withConfigured is withEngine of a configuration that was read.
+func withConfigured(ctx context.Context, c config.Config, sys system, fn func(*verify.Engine) error) error {
 	nobody := func(verify.Channel) bool { return false }
 	store, engine, err := openConfigured(ctx, c, newLog(sys.stderr, "text", "warn"), false, nobody)
 	if err != nil {

@@ -51,6 +51,8 @@ const (
 	// meterSweeps is how many of those walks pass between two over the counts of rate limits, which
 	// harm nobody when they are over.
 	meterSweeps = 20
+	// cleanUpTurn is how long a turn of removing what a deleted service left may take.
+	cleanUpTurn = time.Minute
 	// gcPercent trades four megabytes of a loaded server for a third of the collector's work.
 	gcPercent = 150
 	// drain is how long requests that are under way may take when the server stops.
@@ -80,6 +82,7 @@ func (s *server) run(ctx context.Context) error {
 			Kind: string(channel), Worker: worker, Parallel: parallelSends, Timeout: delivery.TurnTimeout(channel),
 		})
 	}
+	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.engine}, Parallel: 1, Timeout: cleanUpTurn})
 	runner := queue.New(s.store, s.log, s.engine.Now, lanes...)
 	s.engine.Lanes = runner
 	s.engine.SweepRest = sweepRest

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,11 +28,7 @@ type templateFlags struct {
 
 func newTemplateFlags(name string) templateFlags {
 	flags, config := configFlags(name)
-	return templateFlags{
-		flags, config,
-		flags.String("data", "", "the data `folder` of a verifyd dev, instead of a configuration"),
-		flags.String("account", "", "the `SID` of the account; may be left out if there is one account only"),
-	}
+	return templateFlags{flags, config, dataFlag(flags), accountFlag(flags)}
 }
 
 // run runs fn on the store and the account that the flags name.
@@ -46,19 +40,7 @@ func (f templateFlags) run(ctx context.Context, sys system, fn func(e *verify.En
 		}
 		return fn(e, account)
 	}
-	if *f.data == "" {
-		return withEngine(ctx, *f.config, sys, with)
-	}
-	path := filepath.Join(*f.data, devStore)
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("%s is no data folder of verifyd dev: %w", *f.data, err)
-	}
-	nobody := func(verify.Channel) bool { return false }
-	store, engine, err := openSQLite(ctx, path, filepath.Join(*f.data, devKeys), newLog(sys.stderr, "text", "warn"), false, nobody)
-	if err != nil {
-		return err
-	}
-	return errors.Join(with(engine), store.Close())
+	return withData(ctx, *f.data, *f.config, sys, with)
 }
 
 func runTemplateAdd(ctx context.Context, args []string, sys system) error {

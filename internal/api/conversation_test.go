@@ -114,10 +114,10 @@ func (w *world) code(verificationSID string) string {
 
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
-// code of $VE1 and $WRONG1 is not. "advance 10m" moves the clock; "without email" takes a channel's
-// routes away; "limits" sets the built-in limits; "carries" names the one messaging service that the
-// server has; "template" and "draft" make a template from a file, approved or not, and give its SID a
-// name; "x5" at the end repeats a request.
+// code of $VE1 and $WRONG1 is not; $TOTP is the code of the sample seed now. "advance 10m" moves the
+// clock; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
+// the one messaging service that the server has; "template" and "draft" make a template from a file,
+// approved or not, and give its SID a name; "x5" at the end repeats a request.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/conversations/*.txt")
 	if err != nil || len(files) == 0 {
@@ -242,6 +242,9 @@ func (w *world) variable(name string) string {
 		code := w.code(w.names["VE"+n])
 		return string('0'+(code[0]-'0'+1)%10) + code[1:]
 	}
+	if code, ok := w.totpVariable(name); ok {
+		return code
+	}
 	sid, known := w.names[name]
 	if !known {
 		w.t.Fatalf("no $%s has appeared", name)
@@ -249,7 +252,7 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC)[0-9a-f]{32}\b`)
 
 // anyPlace is a page token of a list that begins at the number in a SID.
 var anyPlace = regexp.MustCompile(`\bPA[0-9a-f]{16}\b`)

@@ -64,15 +64,51 @@ var pages = map[verify.Code]page{
 	verify.CodeAppHashChannel:       {400, "App hash can only be used with SMS channel"},
 	verify.CodeGeoBlocked:           {403, "The destination phone number has been blocked by Verify Geo-Permissions"},
 	verify.CodeWhatsAppNotEnabled:   {403, "Verify WhatsApp channel not configured"},
+
+	// Entities, factors, challenges: the titles of the error dictionary (factors reference, section 11).
+	verify.CodeEntityExists:        {409, "Entity already exists"},
+	verify.CodeInvalidRequest:      {400, "Invalid Request"},
+	verify.CodeChallengeAnswers:    {429, "Challenge verification attempts limit reached"},
+	verify.CodeFactorAnswers:       {429, "Factor verification attempts reached"},
+	verify.CodeTooManyChallenges:   {429, "Challenge creation limit reached"},
+	verify.CodeInvalidBinding:      {400, "Factors binding format is invalid"},
+	verify.CodeTooManyFactors:      {400, "Reached max limit of Factors associated per Entity"},
+	verify.CodeFactorExists:        {409, "Factor already exists"},
+	verify.CodeFactorUnverified:    {403, "Factor is unverified"},
+	verify.CodeChallengeResponded:  {403, "Challenge already responded"},
+	verify.CodeChallengeExpired:    {403, "Challenge expired"},
+	verify.CodeFactorRate:          {429, "Too many requests to create factors for the entity"},
+	verify.CodeEntityRate:          {429, "Entities rate limit exceeded"},
+	verify.CodeInvalidFactorType:   {400, "Invalid factor type"},
+	verify.CodeInvalidPageSize:     {400, "Invalid page size"},
+	verify.CodeInvalidPageToken:    {400, "Invalid page token"},
+	verify.CodeFactorParamNotFound: {404, "Factor not found"},
 }
 
 // errorBody is the error format of the API. It has no other keys: with a `title` and a `type`,
 // twilio-node would take it for another kind of error.
 type errorBody struct {
-	Code     int    `json:"code"`
-	Message  string `json:"message"`
-	MoreInfo string `json:"more_info"`
-	Status   int    `json:"status"`
+	Code     int           `json:"code"`
+	Message  string        `json:"message"`
+	MoreInfo string        `json:"more_info"`
+	Status   int           `json:"status"`
+	Details  *errorDetails `json:"details,omitempty"`
+}
+
+// errorDetails names the parameter where the text of a code does not. It is an object: twilio-go
+// reads nothing else.
+type errorDetails struct {
+	Parameter string `json:"parameter"`
+}
+
+// details are those of the codes whose text is the same for every parameter.
+func details(e *verify.Error) *errorDetails {
+	switch e.Code {
+	case verify.CodeInvalidRequest, verify.CodeInvalidBinding:
+		return &errorDetails{e.Param}
+	default:
+		return nil
+	}
 }
 
 // refusal turns an error into an answer. What is no *verify.Error is a fault of ours: the caller
@@ -97,6 +133,7 @@ func refusal(err error, path string) (resp response, code verify.Code, logged er
 		Message:  errorText(refused, p, path),
 		MoreInfo: "https://www.twilio.com/docs/errors/" + strconv.Itoa(int(refused.Code)),
 		Status:   p.status,
+		Details:  details(refused),
 	}}
 	if refused.Code == verify.CodeUnauthorized {
 		resp.header.Set("WWW-Authenticate", `Basic realm="Twilio API"`)

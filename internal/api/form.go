@@ -98,8 +98,9 @@ func printable(name string) string {
 
 // decode fills the struct that dst points to from a form. Each field is tagged with its parameter,
 // spelt as it is sent: `form:"Push.IncludeDate"`. Dots are part of the name. A field is a *string,
-// *int or *bool, nil when the parameter was not sent, or a string. Unknown parameters are ignored,
-// and of repeated ones the first counts, as Twilio does.
+// *int or *bool, nil when the parameter was not sent, a string, or a []string that takes every value
+// of a repeated parameter. Unknown parameters are ignored, and where one value is wanted the first
+// counts, as Twilio does.
 func decode(form url.Values, dst any) error {
 	v := reflect.ValueOf(dst).Elem()
 	for _, f := range fieldsOf(v.Type()) {
@@ -107,7 +108,11 @@ func decode(form url.Values, dst any) error {
 		if !sent {
 			continue
 		}
-		if err := f.set(v.Field(f.index), values[0]); err != nil {
+		if f.set == nil { // a list
+			v.FieldByIndex(f.index).Set(reflect.ValueOf(values))
+			continue
+		}
+		if err := f.set(v.FieldByIndex(f.index), values[0]); err != nil {
 			return &verify.Error{Code: verify.CodeInvalidParameter, Param: f.param}
 		}
 	}
@@ -115,7 +120,7 @@ func decode(form url.Values, dst any) error {
 }
 
 type field struct {
-	index int
+	index []int
 	param string
 	set   func(reflect.Value, string) error
 }
@@ -127,12 +132,10 @@ func fieldsOf(t reflect.Type) []field {
 		return cached.([]field)
 	}
 	var fields []field
-	for i := range t.NumField() {
-		param, tagged := t.Field(i).Tag.Lookup("form")
-		if !tagged {
-			continue
+	for _, f := range reflect.VisibleFields(t) {
+		if param, tagged := f.Tag.Lookup("form"); tagged {
+			fields = append(fields, field{f.Index, param, setters[f.Type]})
 		}
-		fields = append(fields, field{i, param, setters[t.Field(i).Type]})
 	}
 	cached, _ := fieldCache.LoadOrStore(t, fields)
 	return cached.([]field)

@@ -60,6 +60,20 @@ var routes = []route{
 
 	{"GET", "/v2/Verifyd/Geography", (*API).fetchGeography},
 	{"POST", "/v2/Verifyd/Geography", (*API).updateGeography},
+
+	{"POST", "/v2/Services/{ServiceSid}/Entities", (*API).createEntity},
+	{"GET", "/v2/Services/{ServiceSid}/Entities", (*API).listEntities},
+	{"GET", "/v2/Services/{ServiceSid}/Entities/{Identity}", (*API).fetchEntity},
+	{"DELETE", "/v2/Services/{ServiceSid}/Entities/{Identity}", (*API).deleteEntity},
+	{"POST", "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors", (*API).createFactor},
+	{"GET", "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors", (*API).listFactors},
+	{"GET", "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors/{Sid}", (*API).fetchFactor},
+	{"POST", "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors/{Sid}", (*API).updateFactor},
+	{"DELETE", "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors/{Sid}", (*API).deleteFactor},
+	{"POST", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges", (*API).createChallenge},
+	{"GET", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges", (*API).listChallenges},
+	{"GET", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{Sid}", (*API).fetchChallenge},
+	{"POST", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{Sid}", (*API).updateChallenge},
 }
 
 // table finds routes. It matches the path as it was sent, part by part, and never redirects: a

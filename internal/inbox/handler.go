@@ -38,6 +38,8 @@ func (in *Inbox) Handler() http.Handler {
 	mux.Handle("/dev/inbox/events", methods{http.MethodGet: in.getEvents})
 	mux.Handle("/dev/inbox/messages/{sid}", methods{http.MethodGet: in.getMessage})
 	mux.Handle("/dev/inbox/messages/{sid}/html", methods{http.MethodGet: in.getHTML})
+	mux.Handle("/dev/inbox/factors", methods{http.MethodGet: in.getFactors})
+	mux.Handle("/dev/inbox/factors/{file}", methods{http.MethodGet: in.getFactorPicture})
 	mux.Handle("/dev/inbox/assets/{file}", methods{http.MethodGet: getAsset})
 	mux.Handle("/", respond(func(_ http.ResponseWriter, r *http.Request) error { return notFound(r) }))
 

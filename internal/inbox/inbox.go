@@ -40,6 +40,10 @@ type Options struct {
 	// Hint is a command line that the empty page offers as the way to a first message. It is
 	// shown as it stands, as text.
 	Hint string
+	// Factors lists authenticator apps that wait for their first code, newest first, and Factor finds
+	// one of them; its error is ErrNoFactor where there is none. Nil: there are none.
+	Factors func(ctx context.Context) ([]Factor, error)
+	Factor  func(ctx context.Context, sid string) (Factor, error)
 	// Rand makes the SIDs of one process unlike those of another; nil is crypto/rand.
 	Rand io.Reader
 }
@@ -50,6 +54,9 @@ type Inbox struct {
 	state func(context.Context, string) (string, error)
 	limit int
 	hint  string
+
+	factors func(context.Context) ([]Factor, error)
+	factor  func(context.Context, string) (Factor, error)
 
 	close  sync.Once
 	closed chan struct{}
@@ -70,6 +77,8 @@ func New(o Options) *Inbox {
 		state:    o.State,
 		limit:    o.Limit,
 		hint:     o.Hint,
+		factors:  o.Factors,
+		factor:   o.Factor,
 		closed:   make(chan struct{}),
 		sids:     minter{rand: o.Rand},
 		watchers: make(map[string]map[chan struct{}]struct{}),

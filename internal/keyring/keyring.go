@@ -38,9 +38,10 @@ const (
 	PasscodeSeal Purpose = "otp-seal" // codes, read again for a resend
 	TokenSeal    Purpose = "token-seal"
 	MeterMAC     Purpose = "meter-mac" // names of meters, so that what is counted is not stored
+	TOTPSeal     Purpose = "totp-seal" // seeds of authenticator apps, read for every answer
 )
 
-var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC}
+var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC, TOTPSeal}
 
 const rootBytes = 32
 

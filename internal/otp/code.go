@@ -1,4 +1,5 @@
-// Package otp makes one-time passcodes.
+// Package otp makes one-time passcodes: random ones that are sent, and those that an authenticator
+// app computes from a shared secret and the time (TOTP).
 package otp
 
 import (

@@ -31,6 +31,20 @@ const (
 	MessagingService = "MG"
 	PushCredential   = "CR"
 	SafeNumber       = "GN"
+	Entity           = "YE"
+	Factor           = "YF"
+	Challenge        = "YC"
+)
+
+// Type is the kind of a factor, which the first two digits of a Factor's or a Challenge's SID name.
+// They are for people who read SIDs: verifyd never looks at them.
+type Type byte
+
+// The types, as seen in the SIDs of Twilio.
+const (
+	TOTP    Type = 2
+	Push    Type = 3
+	Passkey Type = 4
 )
 
 // Length of every SID in bytes.
@@ -49,16 +63,37 @@ var epoch = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 // bits, the others are random. It fails only if random does.
 func New(prefix string, now time.Time, random io.Reader) (string, error) {
 	var b [16]byte
-	if _, err := io.ReadFull(random, b[:]); err != nil {
+	if err := draw(b[:], now, random); err != nil {
 		return "", fmt.Errorf("mint %s sid: %w", prefix, err)
+	}
+	return spell(prefix, b), nil
+}
+
+// NewTyped mints the SID of a Factor or a Challenge: two digits for its type, then what New mints,
+// two random digits shorter. 68 of its bits are random.
+func NewTyped(prefix string, kind Type, now time.Time, random io.Reader) (string, error) {
+	b := [16]byte{byte(kind)}
+	if err := draw(b[1:], now, random); err != nil {
+		return "", fmt.Errorf("mint %s sid: %w", prefix, err)
+	}
+	return spell(prefix, b), nil
+}
+
+// draw fills b with the time in its first 63 bits and random bits.
+func draw(b []byte, now time.Time, random io.Reader) error {
+	if _, err := io.ReadFull(random, b); err != nil {
+		return err
 	}
 	noise := uint64(binary.BigEndian.Uint16(b[:2])) & (1<<noiseBits - 1)
 	binary.BigEndian.PutUint64(b[:8], uint64(KeyAt(now))|noise)
+	return nil
+}
 
+func spell(prefix string, b [16]byte) string {
 	out := make([]byte, Length)
 	copy(out, prefix)
 	hex.Encode(out[2:], b[:])
-	return string(out), nil
+	return string(out)
 }
 
 // Valid reports whether s is a SID of the given kind. Digits of either case are accepted, as the
@@ -75,15 +110,19 @@ func Valid(prefix, s string) bool {
 	return true
 }
 
-// Key is the number that rows are ordered by: the first 63 bits of a SID that New minted. Two SIDs
-// can share a key (one pair in four thousand of those minted in the same microsecond), so a row
+// Key is the number that rows are ordered by: the first 63 bits of a SID that New minted, or those
+// behind the type of one that NewTyped did. Two SIDs can share a key (one pair in four thousand of those minted in the same microsecond), so a row
 // found by it must be compared with the whole SID. The key of something that is no SID is 0.
 func Key(s string) int64 {
 	var b [8]byte
 	if len(s) != Length {
 		return 0
 	}
-	if _, err := hex.Decode(b[:], []byte(s[2:18])); err != nil {
+	at := 2
+	if s[:2] == Factor || s[:2] == Challenge {
+		at = 4
+	}
+	if _, err := hex.Decode(b[:], []byte(s[at:at+16])); err != nil {
 		return 0
 	}
 	return int64(binary.BigEndian.Uint64(b[:]) & (1<<63 - 1))

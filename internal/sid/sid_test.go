@@ -76,6 +76,28 @@ func TestValid(t *testing.T) {
 	}
 }
 
+// The type leads the digits, and the order of keys is that of time all the same.
+func TestTypedSIDs(t *testing.T) {
+	var previous string
+	for i, kind := range []sid.Type{sid.Passkey, sid.TOTP, sid.Push, sid.TOTP} {
+		at := noon.Add(time.Duration(i) * time.Microsecond)
+		s, err := sid.NewTyped(sid.Factor, kind, at, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("YF%02x", byte(kind)); !sid.Valid(sid.Factor, s) || s[:4] != want {
+			t.Errorf("%s does not begin with %s", s, want)
+		}
+		if sid.Key(s) <= sid.Key(previous) || sid.Key(s) < sid.KeyAt(at) || sid.Key(s) >= sid.KeyAt(at.Add(time.Microsecond)) {
+			t.Errorf("the key of %s is not that of its time", s)
+		}
+		previous = s
+	}
+	if s, err := sid.NewTyped(sid.Factor, sid.TOTP, noon, iotest.ErrReader(errors.New("dry"))); err == nil {
+		t.Errorf("minted %q from a source that fails", s)
+	}
+}
+
 func TestNoRandomnessNoSID(t *testing.T) {
 	if s, err := sid.New(sid.Verification, noon, iotest.ErrReader(errors.New("dry"))); err == nil {
 		t.Errorf("minted %q from a source that fails", s)
@@ -84,6 +106,7 @@ func TestNoRandomnessNoSID(t *testing.T) {
 
 func FuzzKey(f *testing.F) {
 	f.Add("VA0123456789abcdef0123456789abcdef")
+	f.Add("YF02ffffffffffffffffffffffffffffff")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {
 		if sid.Key(s) < 0 {

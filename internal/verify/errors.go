@@ -60,9 +60,9 @@ const (
 	CodeWhatsAppNotEnabled   Code = 68008
 )
 
-// Codes lists every code above, for tables that must have a row for each.
+// Codes lists every code, for tables that must have a row for each.
 func Codes() []Code {
-	return []Code{
+	return append([]Code{
 		CodeMissingParameter, CodeUnauthorized, CodeMethodNotAllowed, CodePageSizeTooLarge,
 		CodeNotFound, CodeTooManyRequests, CodeInternal, CodeUnavailable, CodeSNANotProvisioned,
 		CodeInvalidParameter, CodeMaxChecks, CodeMaxSends, CodeFeatureDisabled, CodePSD2Incomplete,
@@ -73,7 +73,7 @@ func Codes() []Code {
 		CodeTemplateNotApproved, CodeMessagingExists, CodeMissingSubstitutions, CodeChinaNeedsName,
 		CodeTemplateBrand, CodeMessageTooLong, CodeTemplateContent,
 		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked, CodeCarrierError, CodeLandline,
-	}
+	}, factorCodes...)
 }
 
 // Error is a refusal that the caller is told. Every other error is a fault: it is logged, and the

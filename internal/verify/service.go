@@ -211,6 +211,7 @@ func (e *Engine) DeleteService(ctx context.Context, accountSID, serviceSID strin
 			return err
 		}
 		tx.DeleteService(s.SID)
+		tx.Enqueue(Job{ID: sid.Key(s.SID), Kind: CleanUp, Ref: s.SID, Due: e.Now().Add(cleanUpDelay)})
 		return nil
 	})
 }
@@ -285,9 +286,9 @@ func (s *Service) apply(p ServiceParams) error {
 	c.nullable(&next.Push.FCMCredentialSID, p.PushFCMCredentialSID, "Push.FcmCredentialSid", isSID(sid.PushCredential))
 
 	c.nullable(&next.TOTP.Issuer, p.TOTPIssuer, "Totp.Issuer", shortText)
-	c.nullableNumber(&next.TOTP.TimeStep, p.TOTPTimeStep, "Totp.TimeStep", 20, 60)
-	c.nullableNumber(&next.TOTP.CodeLength, p.TOTPCodeLength, "Totp.CodeLength", 3, 8)
-	c.nullableNumber(&next.TOTP.Skew, p.TOTPSkew, "Totp.Skew", 0, 2)
+	c.nullableNumber(&next.TOTP.TimeStep, p.TOTPTimeStep, "Totp.TimeStep", minTimeStep, maxTimeStep)
+	c.nullableNumber(&next.TOTP.CodeLength, p.TOTPCodeLength, "Totp.CodeLength", minTOTPLength, maxTOTPLength)
+	c.nullableNumber(&next.TOTP.Skew, p.TOTPSkew, "Totp.Skew", 0, maxSkew)
 
 	c.nullable(&next.WhatsApp.MessagingServiceSID, p.WhatsAppMessagingServiceSID, "Whatsapp.MsgServiceSid", isSID(sid.MessagingService))
 	c.nullable(&next.WhatsApp.From, p.WhatsAppFrom, "Whatsapp.From", func(from string) bool {

@@ -24,7 +24,7 @@ type Store interface {
 	// a messaging configuration or a geo rule has changed, here or elsewhere. A change made through this
 	// store shows at once, others within a second.
 	ConfigVersion() uint64
-	// DropBefore removes the verifications, attempts and jobs that were minted before a time, in
+	// DropBefore removes the verifications, attempts, challenges and jobs that were minted before a time, in
 	// steps of at most a hundred records each, between which other Updates run; a store may keep
 	// attempts up to a day longer and drop a whole day at once. now is the time at which new ones
 	// are minted. Several nodes may do it at once. What is left when ctx ends is left for the next
@@ -50,6 +50,9 @@ type Tx interface {
 	verificationTx
 	attemptTx
 	protectionTx
+	entityTx
+	factorTx
+	challengeTx
 	jobTx
 	rateLimitTx
 }
@@ -68,7 +71,8 @@ type serviceTx interface {
 	Services(accountSID string, page Page) ([]Service, error)
 	PutService(*Service)
 	// DeleteService removes a service with its rate limits and messaging configurations, and ends its
-	// verifications: their codes are wiped and their jobs find nothing to do.
+	// verifications: their codes are wiped and their jobs find nothing to do. Its entities stay until
+	// DeleteEntities.
 	DeleteService(sid string)
 }
 

@@ -61,17 +61,25 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // DropOld blanks the payments, and drops the records and the counters of attempts that have reached
-// their age.
+// their age, and factors that nobody verified in time.
 func (e *Engine) DropOld(ctx context.Context) error {
 	now := e.Now()
 	upAt := now.Add(-cmp.Or(e.Retention.Payments, DefaultPaymentRetention))
-	var err error
+	err := errors.Join(
+		e.inSteps(ctx, func(tx Tx) (more bool, err error) { return tx.BlankPayments(upAt, sweepChunk) }),
+		e.inSteps(ctx, func(tx Tx) (more bool, err error) { return tx.DropUnverified(now.Add(-unverifiedLife), sweepChunk) }),
+	)
+	before := now.Add(-e.Retention.records())
+	return errors.Join(err, e.forgetCounts(ctx), e.Store.DropBefore(ctx, now, before))
+}
+
+// inSteps takes a step again and again, in a transaction of its own each, until nothing is left.
+func (e *Engine) inSteps(ctx context.Context, step func(Tx) (more bool, err error)) (err error) {
 	for more := true; more && err == nil && ctx.Err() == nil; {
 		err = e.Store.Update(ctx, func(tx Tx) (err error) {
-			more, err = tx.BlankPayments(upAt, sweepChunk)
+			more, err = step(tx)
 			return err
 		})
 	}
-	before := now.Add(-e.Retention.records())
-	return errors.Join(err, e.forgetCounts(ctx), e.Store.DropBefore(ctx, now, before))
+	return err
 }

@@ -124,7 +124,9 @@ func TestNode(t *testing.T) {
 	if _, err := os.Stat("node/node_modules/twilio/package.json"); errors.Is(err, fs.ErrNotExist) {
 		t.Fatal("the library is not installed: `make tools` does it")
 	}
-	onEach(t, func(t *testing.T, baseURL string) { walk(t, baseURL, "node", "node/walk.mjs") })
+	for _, script := range []string{"node/walk.mjs", "node/factors.mjs"} {
+		onEach(t, func(t *testing.T, baseURL string) { walk(t, baseURL, "node", script) })
+	}
 }
 
 func TestPython(t *testing.T) {
@@ -133,7 +135,9 @@ func TestPython(t *testing.T) {
 	if out, err := exec.Command(python, "-c", "import twilio").CombinedOutput(); err != nil {
 		t.Fatalf("the library is not installed: `make tools` does it (package python3-twilio): %v\n%s", err, out)
 	}
-	onEach(t, func(t *testing.T, baseURL string) { walk(t, baseURL, python, "python/walk.py") })
+	for _, script := range []string{"python/walk.py", "python/factors.py"} {
+		onEach(t, func(t *testing.T, baseURL string) { walk(t, baseURL, python, script) })
+	}
 }
 
 // walk runs a script, which says what differed and ends with a count.
@@ -141,7 +145,7 @@ func walk(t *testing.T, baseURL, interpreter, script string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), interpreter, script)
 	cmd.Env = append(os.Environ(), "VERIFYD_URL="+baseURL,
-		"TWILIO_ACCOUNT_SID="+accountSID, "TWILIO_AUTH_TOKEN="+authToken)
+		"TWILIO_ACCOUNT_SID="+accountSID, "TWILIO_AUTH_TOKEN="+authToken, "PYTHONDONTWRITEBYTECODE=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)

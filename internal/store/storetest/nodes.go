@@ -28,6 +28,10 @@ func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
 		{"counters add up over all nodes", countersOnNodes},
 		{"functions that lock each other out run again", deadlocks},
 		{"all nodes drop at once, and nothing is lost", dropAlong},
+		{"simultaneous answers on all nodes have one outcome, and a code opens one challenge", answersOnNodes},
+		{"simultaneous factors of one identity on all nodes have one entity and are all counted", factorsOnNodes},
+		{"simultaneous challenges of a factor on all nodes are all counted", challengesOnNodes},
+		{"a factor that is deleted during answers is deleted", deletionDuringAnswers},
 	} {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t, 3)) })
 	}

@@ -19,6 +19,9 @@ const day = 24 * time.Hour
 func minted(t *testing.T, prefix string, at time.Time) string {
 	t.Helper()
 	s, err := sid.New(prefix, at, rand.Reader)
+	if prefix == sid.Factor || prefix == sid.Challenge {
+		s, err = sid.NewTyped(prefix, sid.TOTP, at, rand.Reader)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

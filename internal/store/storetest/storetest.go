@@ -27,10 +27,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // Run takes the exam. open makes an empty store, and is called for every question.
 func Run(t *testing.T, open func(t *testing.T) Store) {
-	for _, question := range []struct {
-		name string
-		ask  func(*testing.T, Store)
-	}{
+	for _, question := range append([]question{
 		{"accounts and keys come back as they went in", accountsAndKeys},
 		{"services come back as they went in", servicesComeBack},
 		{"services are listed newest first, page by page", servicesAreListed},
@@ -79,9 +76,15 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a finished job is gone, a deferred one comes back, a buried one does not", jobsEnd},
 		{"an enqueued job wakes its kind alone", jobsWake},
 		{"a job of a commit that failed is not there", jobsRollBack},
-	} {
+	}, factorQuestions...) {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t)) })
 	}
+}
+
+// question is one of the exam.
+type question struct {
+	name string
+	ask  func(*testing.T, Store)
 }
 
 // update runs fn and fails the test if it cannot be kept.

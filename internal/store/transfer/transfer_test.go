@@ -76,6 +76,9 @@ func source(t *testing.T) (path string) {
 		}
 		tx.Count(verify.Tally{AttemptSID: sid("VL", 1), AccountSID: account, To: "+34612345678", AttemptCount: verify.AttemptCount{Made: 1, Converted: 1}})
 		tx.AddSafeNumber(&verify.SafeNumber{SID: sid("GN", 1), AccountSID: account, Number: "+34612345678"})
+		tx.AddEntity(&verify.Entity{SID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account, Identity: "user-7f3a91c2"})
+		tx.AddFactor(&verify.Factor{SID: sid("YF", 1), EntitySID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account})
+		tx.AddChallenge(&verify.Challenge{SID: sid("YC", 1), FactorSID: sid("YF", 1), EntitySID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account})
 		tx.PutGeoRule(verify.GeoRule{AccountSID: account})
 		for n := range 3 {
 			tx.Enqueue(verify.Job{ID: int64(n + 1), Kind: "sms", Ref: fmt.Sprint(n), Due: time.UnixMilli(1000)})

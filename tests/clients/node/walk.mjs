@@ -1,40 +1,6 @@
 // A walk through verifyd with Twilio's library for Node, as its documentation shows it.
 
-import { isDeepStrictEqual } from "node:util";
-import twilio from "twilio";
-
-const { VERIFYD_URL: BASE, TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: TOKEN } = process.env;
-const UNKNOWN = "0".repeat(32);
-
-let passed = 0;
-
-function fail(line) {
-  console.log(line);
-  process.exit(1);
-}
-
-function same(what, got, want) {
-  if (!isDeepStrictEqual(got, want)) fail(`${what}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
-  passed++;
-}
-
-async function refused(what, status, code, promise) {
-  let got;
-  try {
-    got = await promise;
-  } catch (e) {
-    if (e.code === undefined) fail(`${what}: got ${e}, want error ${code}`);
-    same(what, [e.status, e.code, e.moreInfo], [status, code, `https://www.twilio.com/docs/errors/${code}`]);
-    return;
-  }
-  fail(`${what}: got ${JSON.stringify(got)}, want error ${code}`);
-}
-
-function connect(token) {
-  const client = twilio(ACCOUNT, token);
-  client.verify.baseUrl = BASE; // the one line that an application adds
-  return client.verify.v2;
-}
+import { BASE, UNKNOWN, connect, done, refused, same, TOKEN } from "./harness.mjs";
 
 const verify = connect(TOKEN);
 const { sid } = await verify.services.create({ friendlyName: "Walk in Node" });
@@ -276,4 +242,4 @@ for (const [channel, to] of [
 same("delete", await service.remove(), true);
 await refused("fetch after the deletion", 404, 20404, service.fetch());
 
-console.log(`${passed} passed, 0 failed`);
+done();

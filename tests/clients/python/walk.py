@@ -2,44 +2,12 @@
 
 import datetime
 import json
-import os
-import sys
 import urllib.parse
 import urllib.request
 
 from twilio.base import values
-from twilio.base.exceptions import TwilioRestException
-from twilio.rest import Client
 
-BASE = os.environ["VERIFYD_URL"]
-ACCOUNT = os.environ["TWILIO_ACCOUNT_SID"]
-TOKEN = os.environ["TWILIO_AUTH_TOKEN"]
-UNKNOWN = "0" * 32
-
-passed = 0
-
-
-def same(what, got, want):
-    global passed
-    if got != want:
-        sys.exit("%s: got %r, want %r" % (what, got, want))
-    passed += 1
-
-
-def refused(what, status, code, call):
-    try:
-        got = call()
-    except TwilioRestException as e:
-        same(what, (e.status, e.code), (status, code))
-    else:
-        sys.exit("%s: got %r, want error %d" % (what, got, code))
-
-
-def connect(token):
-    client = Client(ACCOUNT, token)
-    client.verify.base_url = BASE  # the one line that an application adds
-    return client
-
+from harness import BASE, TOKEN, UNKNOWN, connect, done, refused, same
 
 client = connect(TOKEN)
 service = client.verify.services.create(friendly_name="Walk in Python")
@@ -252,4 +220,4 @@ refused("check of nothing", 400, 60221, lambda: service_of(service).verification
 same("delete", service_of(service).delete(), True)
 refused("fetch after the deletion", 404, 20404, service_of(service).fetch)
 
-print("%d passed, 0 failed" % passed)
+done()

@@ -1,0 +1,452 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/sid"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// factorQuestions are those about entities, factors and challenges.
+var factorQuestions = []question{
+	{"entities come back as they went in, whatever the case of their identity", entitiesComeBack},
+	{"an identity has one entity in a service", identityIsUnique},
+	{"entities are listed and counted", entitiesAreListed},
+	{"factors come back as they went in, and change", factorsComeBack},
+	{"challenges come back as they went in, and change", challengesComeBack},
+	{"the stored names of factors and challenges stay", storedNamesStay},
+	{"factors are listed oldest first, page by page", factorsAreListed},
+	{"challenges are listed by factor, status and order", challengesAreListed},
+	{"a deleted factor expires its pending challenges", deletedFactor},
+	{"a deleted entity takes its factors and challenges along", deletedEntity},
+	{"the entities of a service are deleted in steps", entitiesOfAService},
+	{"factors that nobody verified are dropped", unverifiedAreDropped},
+	{"old challenges are dropped, factors stay", oldChallengesAreDropped},
+	{"nothing of a failed update about factors is kept", factorsRollBack},
+}
+
+// numberedTyped is the n-th SID of a kind that has a type; higher numbers are newer.
+func numberedTyped(prefix string, n int) string { return fmt.Sprintf("%s02%016x%014x", prefix, n, n) }
+
+func entity(n int) *verify.Entity {
+	var e verify.Entity
+	fill(&e, n)
+	e.SID, e.ServiceSID, e.AccountSID = numbered("YE", n), serviceSID, accountSID
+	e.Identity = fmt.Sprintf("User-%d", n)
+	return &e
+}
+
+func factor(n int, owner *verify.Entity) *verify.Factor {
+	var f verify.Factor
+	fill(&f, n)
+	f.SID, f.EntitySID, f.Identity = numberedTyped("YF", n), owner.SID, owner.Identity
+	f.ServiceSID, f.AccountSID = owner.ServiceSID, owner.AccountSID
+	f.Type, f.Status, f.WrongAnswers = verify.TOTP, verify.Verified, 0
+	return &f
+}
+
+func challenge(n int, f *verify.Factor) *verify.Challenge {
+	var c verify.Challenge
+	fill(&c, n)
+	c.SID, c.FactorSID, c.FactorType = numberedTyped("YC", n), f.SID, f.Type
+	c.EntitySID, c.Identity, c.ServiceSID, c.AccountSID = f.EntitySID, f.Identity, f.ServiceSID, f.AccountSID
+	c.Status, c.WrongAnswers = verify.ChallengePending, 0
+	c.ExpiresAt = noon.Add(5 * time.Minute)
+	return &c
+}
+
+func entitiesComeBack(t *testing.T, s Store) {
+	want := entity(1)
+	update(t, s, func(tx verify.Tx) { tx.AddEntity(want) })
+	for _, identity := range []string{want.Identity, strings.ToUpper(want.Identity), strings.ToLower(want.Identity)} {
+		read := func(tx verify.Tx) (*verify.Entity, error) { return tx.Entity(serviceSID, identity) }
+		if diff := cmp.Diff(want, mustView(t, s, read)); diff != "" {
+			t.Errorf("entity by %s:\n%s", identity, diff)
+		}
+	}
+	want.FactorsMade, want.FactorsSince, want.UpdatedAt = 7, noon.Add(time.Hour), noon.Add(2*time.Hour)
+	update(t, s, func(tx verify.Tx) { tx.PutEntity(want) })
+	if diff := cmp.Diff(want, mustView(t, s, func(tx verify.Tx) (*verify.Entity, error) { return tx.Entity(serviceSID, want.Identity) })); diff != "" {
+		t.Errorf("entity after a change:\n%s", diff)
+	}
+	for _, wrong := range [][2]string{{serviceSID, "user-2"}, {numbered("VA", 2), want.Identity}, {serviceSID, want.SID}} {
+		if _, err := view(t, s, func(tx verify.Tx) (*verify.Entity, error) { return tx.Entity(wrong[0], wrong[1]) }); !errors.Is(err, verify.ErrNotFound) {
+			t.Errorf("entity %v: %v, want ErrNotFound", wrong, err)
+		}
+	}
+}
+
+func identityIsUnique(t *testing.T, s Store) {
+	first, second, elsewhere := entity(1), entity(2), entity(3)
+	second.Identity = strings.ToUpper(first.Identity)
+	elsewhere.Identity, elsewhere.ServiceSID = first.Identity, numbered("VA", 2)
+	update(t, s, func(tx verify.Tx) { tx.AddEntity(first) })
+	err := s.Update(t.Context(), func(tx verify.Tx) error {
+		tx.AddEntity(second)
+		return nil
+	})
+	if !errors.Is(err, verify.ErrExists) {
+		t.Errorf("a second entity of one identity: %v, want ErrExists", err)
+	}
+	update(t, s, func(tx verify.Tx) { tx.AddEntity(elsewhere) })
+}
+
+func entitiesAreListed(t *testing.T, s Store) {
+	since := sid.KeyAt(noon)
+	update(t, s, func(tx verify.Tx) {
+		for n := 1; n <= 5; n++ {
+			tx.AddEntity(entity(n))
+		}
+		foreign := entity(6)
+		foreign.ServiceSID = numbered("VA", 2)
+		tx.AddEntity(foreign)
+		for i := range 3 { // of times, to be counted
+			e := entity(10 + i)
+			e.SID, e.ServiceSID = fmt.Sprintf("YE%016x%016x", since+int64(i)-1, i), numbered("VA", 3)
+			tx.AddEntity(e)
+		}
+	})
+	wantPages(t, "YE", numbered, func(page verify.Page) (sids []string) {
+		for _, e := range mustView(t, s, func(tx verify.Tx) ([]verify.Entity, error) { return tx.Entities(serviceSID, page) }) {
+			sids = append(sids, e.SID)
+		}
+		return sids
+	})
+	for of, want := range map[string]int{accountSID: 2, "AC00000000000000000000000000000002": 0} {
+		if n := mustView(t, s, func(tx verify.Tx) (int, error) { return tx.CountEntities(of, noon) }); n != want {
+			t.Errorf("%d entities of %s are counted since noon, want %d", n, of, want)
+		}
+	}
+}
+
+// wantPages walks over a list of the records 1 to 5, oldest first.
+func wantPages(t *testing.T, prefix string, name func(string, int) string, list func(verify.Page) []string) {
+	t.Helper()
+	for _, c := range []struct {
+		page verify.Page
+		want []int
+	}{
+		{verify.Page{Size: 10}, []int{1, 2, 3, 4, 5}},
+		{verify.Page{Size: 2}, []int{1, 2}},
+		{verify.Page{Size: 2, After: name(prefix, 2)}, []int{3, 4}},
+		{verify.Page{Size: 2, Skip: 4}, []int{5}},
+		{verify.Page{Size: 2, After: name(prefix, 5)}, nil},
+	} {
+		var want []string
+		for _, n := range c.want {
+			want = append(want, name(prefix, n))
+		}
+		if diff := cmp.Diff(want, list(c.page)); diff != "" {
+			t.Errorf("page %+v:\n%s", c.page, diff)
+		}
+	}
+}
+
+func factorsComeBack(t *testing.T, s Store) {
+	f := factor(1, entity(1))
+	update(t, s, func(tx verify.Tx) { tx.AddFactor(f) })
+	read := func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(f.SID) }
+	if diff := cmp.Diff(f, mustView(t, s, read)); diff != "" {
+		t.Errorf("factor:\n%s", diff)
+	}
+	f.FriendlyName, f.Status, f.SecretSealed, f.WrongAnswers = "another", verify.Unverified, []byte("other"), 3
+	f.Config.TOTP.Skew = 2
+	f.SpentUntil, f.UpdatedAt = noon.Add(time.Minute), noon.Add(time.Hour)
+	update(t, s, func(tx verify.Tx) { tx.PutFactor(f) })
+	if diff := cmp.Diff(f, mustView(t, s, read)); diff != "" {
+		t.Errorf("factor after a change:\n%s", diff)
+	}
+	for _, metadata := range []map[string]string{nil, {}, {"": "", "ü": "\"'\\"}} {
+		bare := factor(50+len(metadata), entity(1))
+		if metadata == nil {
+			bare.SID = numberedTyped("YF", 60)
+		}
+		bare.Metadata, bare.SecretSealed, bare.Config, bare.SpentUntil = metadata, nil, verify.FactorConfig{}, time.Time{}
+		update(t, s, func(tx verify.Tx) { tx.AddFactor(bare) })
+		got := mustView(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(bare.SID) })
+		if diff := cmp.Diff(bare, got); diff != "" {
+			t.Errorf("with nothing in it that may be missing:\n%s", diff)
+		}
+	}
+}
+
+func challengesComeBack(t *testing.T, s Store) {
+	c := challenge(1, factor(1, entity(1)))
+	update(t, s, func(tx verify.Tx) { tx.AddChallenge(c) })
+	read := func(tx verify.Tx) (*verify.Challenge, error) { return tx.Challenge(c.SID) }
+	if diff := cmp.Diff(c, mustView(t, s, read)); diff != "" {
+		t.Errorf("challenge:\n%s", diff)
+	}
+	c.Status, c.Metadata, c.WrongAnswers = verify.ChallengeDenied, map[string]string{"os": "x"}, 4
+	c.UpdatedAt, c.RespondedAt = noon.Add(time.Minute), noon.Add(time.Minute)
+	update(t, s, func(tx verify.Tx) { tx.PutChallenge(c) })
+	if diff := cmp.Diff(c, mustView(t, s, read)); diff != "" {
+		t.Errorf("challenge after a change:\n%s", diff)
+	}
+	bare := challenge(50, factor(1, entity(1)))
+	bare.Details, bare.HiddenDetails, bare.Metadata, bare.RespondedAt = nil, nil, nil, time.Time{}
+	update(t, s, func(tx verify.Tx) { tx.AddChallenge(bare) })
+	got := mustView(t, s, func(tx verify.Tx) (*verify.Challenge, error) { return tx.Challenge(bare.SID) })
+	if diff := cmp.Diff(bare, got); diff != "" {
+		t.Errorf("with nothing in it that may be missing:\n%s", diff)
+	}
+}
+
+// What is stored as JSON is read again under the same names by every later release.
+func storedNamesStay(t *testing.T, s Store) {
+	for want, value := range map[string]any{
+		`{"totp":{"alg":"sha1","skew":1,"code_length":6,"time_step":30}}`: verify.FactorConfig{TOTP: &verify.TOTPConfig{Alg: "sha1", Skew: 1, CodeLength: 6, TimeStep: 30}},
+		`{"message":"m","fields":[{"label":"l","value":"v"}]}`:            verify.ChallengeDetails{Message: "m", Fields: []verify.DetailField{{Label: "l", Value: "v"}}},
+	} {
+		got, err := json.Marshal(value)
+		if err != nil || string(got) != want {
+			t.Errorf("%T is stored as %s, want %s: old rows have those names", value, got, want)
+		}
+	}
+}
+
+func factorsAreListed(t *testing.T, s Store) {
+	owner, other := entity(1), entity(2)
+	update(t, s, func(tx verify.Tx) {
+		for n := 1; n <= 5; n++ {
+			tx.AddFactor(factor(n, owner))
+		}
+		tx.AddFactor(factor(6, other))
+	})
+	wantPages(t, "YF", numberedTyped, func(page verify.Page) (sids []string) {
+		for _, f := range mustView(t, s, func(tx verify.Tx) ([]verify.Factor, error) { return tx.Factors(owner.SID, page) }) {
+			sids = append(sids, f.SID)
+		}
+		return sids
+	})
+}
+
+func challengesAreListed(t *testing.T, s Store) {
+	owner := entity(1)
+	phone, app, stranger := factor(1, owner), factor(2, owner), factor(3, entity(2))
+	update(t, s, func(tx verify.Tx) {
+		for n := 1; n <= 5; n++ {
+			c := challenge(n, phone)
+			if n > 3 {
+				c = challenge(n, app)
+			}
+			switch n {
+			case 1:
+				c.Status = verify.ChallengeApproved
+			case 2:
+				c.ExpiresAt = noon // just now
+			case 5:
+				c.Status = verify.ChallengeExpired
+			}
+			tx.AddChallenge(c)
+		}
+		tx.AddChallenge(challenge(6, stranger))
+	})
+	list := func(q verify.ChallengeQuery, page verify.Page) (sids []string) {
+		q.EntitySID, q.Now = owner.SID, noon
+		for _, c := range mustView(t, s, func(tx verify.Tx) ([]verify.Challenge, error) { return tx.Challenges(q, page) }) {
+			sids = append(sids, c.SID)
+		}
+		return sids
+	}
+	wantPages(t, "YC", numberedTyped, func(page verify.Page) []string { return list(verify.ChallengeQuery{}, page) })
+	for _, c := range []struct {
+		q    verify.ChallengeQuery
+		page verify.Page
+		want []int
+	}{
+		{verify.ChallengeQuery{NewestFirst: true}, verify.Page{Size: 2}, []int{5, 4}},
+		{verify.ChallengeQuery{NewestFirst: true}, verify.Page{Size: 2, After: numberedTyped("YC", 4)}, []int{3, 2}},
+		{verify.ChallengeQuery{FactorSID: app.SID}, verify.Page{Size: 9}, []int{4, 5}},
+		{verify.ChallengeQuery{FactorSID: stranger.SID}, verify.Page{Size: 9}, nil},
+		{verify.ChallengeQuery{Status: verify.ChallengePending}, verify.Page{Size: 9}, []int{3, 4}},
+		{verify.ChallengeQuery{Status: verify.ChallengeExpired}, verify.Page{Size: 9}, []int{2, 5}},
+		{verify.ChallengeQuery{Status: verify.ChallengeApproved}, verify.Page{Size: 9}, []int{1}},
+		{verify.ChallengeQuery{Status: verify.ChallengeDenied}, verify.Page{Size: 9}, nil},
+		{verify.ChallengeQuery{FactorSID: phone.SID, Status: verify.ChallengePending, NewestFirst: true}, verify.Page{Size: 9}, []int{3}},
+	} {
+		var want []string
+		for _, n := range c.want {
+			want = append(want, numberedTyped("YC", n))
+		}
+		if diff := cmp.Diff(want, list(c.q, c.page)); diff != "" {
+			t.Errorf("%+v %+v:\n%s", c.q, c.page, diff)
+		}
+	}
+}
+
+func deletedFactor(t *testing.T, s Store) {
+	gone, stays := factor(1, entity(1)), factor(2, entity(1))
+	pending, approved, others := challenge(1, gone), challenge(2, gone), challenge(3, stays)
+	approved.Status = verify.ChallengeApproved
+	update(t, s, func(tx verify.Tx) {
+		for _, f := range []*verify.Factor{gone, stays} {
+			tx.AddFactor(f)
+		}
+		for _, c := range []*verify.Challenge{pending, approved, others} {
+			tx.AddChallenge(c)
+		}
+	})
+	update(t, s, func(tx verify.Tx) { tx.DeleteFactor(gone) })
+	if _, err := view(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(gone.SID) }); !errors.Is(err, verify.ErrNotFound) {
+		t.Errorf("the factor is still there: %v", err)
+	}
+	pending.Status = verify.ChallengeExpired
+	for _, want := range []*verify.Challenge{pending, approved, others} {
+		got := mustView(t, s, func(tx verify.Tx) (*verify.Challenge, error) { return tx.Challenge(want.SID) })
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// wantBelow counts what an entity has.
+func wantBelow(t *testing.T, s Store, owner *verify.Entity, factors, challenges int) {
+	t.Helper()
+	all := verify.Page{Size: 1000}
+	f := mustView(t, s, func(tx verify.Tx) ([]verify.Factor, error) { return tx.Factors(owner.SID, all) })
+	c := mustView(t, s, func(tx verify.Tx) ([]verify.Challenge, error) {
+		return tx.Challenges(verify.ChallengeQuery{EntitySID: owner.SID, Now: noon}, all)
+	})
+	if len(f) != factors || len(c) != challenges {
+		t.Errorf("%s has %d factors and %d challenges, want %d and %d", owner.Identity, len(f), len(c), factors, challenges)
+	}
+}
+
+// addBelow gives an entity a factor and two challenges.
+func addBelow(tx verify.Tx, n int, owner *verify.Entity) {
+	f := factor(n, owner)
+	tx.AddEntity(owner)
+	tx.AddFactor(f)
+	tx.AddChallenge(challenge(2*n, f))
+	tx.AddChallenge(challenge(2*n+1, f))
+}
+
+func deletedEntity(t *testing.T, s Store) {
+	gone, stays := entity(1), entity(2)
+	update(t, s, func(tx verify.Tx) {
+		addBelow(tx, 1, gone)
+		addBelow(tx, 2, stays)
+	})
+	update(t, s, func(tx verify.Tx) { tx.DeleteEntity(gone) })
+	wantBelow(t, s, gone, 0, 0)
+	wantBelow(t, s, stays, 1, 2)
+	again := entity(3)
+	again.Identity = gone.Identity
+	update(t, s, func(tx verify.Tx) { tx.AddEntity(again) })
+	wantBelow(t, s, again, 0, 0)
+}
+
+func entitiesOfAService(t *testing.T, s Store) {
+	var gone []*verify.Entity
+	stays := entity(100)
+	stays.ServiceSID = numbered("VA", 2)
+	update(t, s, func(tx verify.Tx) {
+		for n := 1; n <= 9; n++ {
+			gone = append(gone, entity(n))
+			addBelow(tx, n, gone[n-1])
+		}
+		addBelow(tx, 100, stays)
+	})
+	steps := 0
+	for more := true; more; steps++ {
+		if steps > 9 {
+			t.Fatal("the steps come to no end")
+		}
+		if err := s.Update(t.Context(), func(tx verify.Tx) (err error) {
+			more, err = tx.DeleteEntities(serviceSID, 4)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if steps != 3 {
+		t.Errorf("9 entities went in %d steps of 4", steps)
+	}
+	for _, e := range gone {
+		wantBelow(t, s, e, 0, 0)
+	}
+	wantBelow(t, s, stays, 1, 2)
+}
+
+func unverifiedAreDropped(t *testing.T, s Store) {
+	owner := entity(1)
+	have := map[string]bool{}
+	update(t, s, func(tx verify.Tx) {
+		for n := range 30 {
+			f := factor(1, owner)
+			at := noon.Add(time.Duration(n) * time.Minute)
+			f.SID = minted(t, sid.Factor, at)
+			if n%3 > 0 {
+				f.Status = verify.Unverified
+			}
+			have[f.SID] = n >= 20 || f.Status == verify.Verified
+			tx.AddFactor(f)
+		}
+	})
+	newest := mustView(t, s, func(tx verify.Tx) ([]verify.Factor, error) { return tx.Unverified(3) })
+	if len(newest) != 3 || newest[0].SID <= newest[1].SID || newest[1].SID <= newest[2].SID || newest[0].Status != verify.Unverified {
+		t.Errorf("unverified, newest first: %+v", newest)
+	}
+	for more := true; more; {
+		if err := s.Update(t.Context(), func(tx verify.Tx) (err error) {
+			more, err = tx.DropUnverified(noon.Add(20*time.Minute), 5)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := mustView(t, s, func(tx verify.Tx) ([]verify.Factor, error) { return tx.Factors(owner.SID, verify.Page{Size: 100}) })
+	got := map[string]bool{}
+	for _, f := range left {
+		got[f.SID] = true
+	}
+	for factorSID, want := range have {
+		if got[factorSID] != want {
+			t.Errorf("factor %s is there: %v, want %v", factorSID, got[factorSID], want)
+		}
+	}
+}
+
+func oldChallengesAreDropped(t *testing.T, s Store) {
+	owner := entity(1)
+	f := factor(1, owner)
+	f.SID = minted(t, sid.Factor, noon)
+	old, young := challenge(1, f), challenge(2, f)
+	old.SID, young.SID = minted(t, sid.Challenge, noon), minted(t, sid.Challenge, noon.Add(2*day))
+	update(t, s, func(tx verify.Tx) {
+		tx.AddEntity(owner)
+		tx.AddFactor(f)
+		tx.AddChallenge(old)
+		tx.AddChallenge(young)
+	})
+	drop(t, s, noon.Add(31*day))
+	wantBelow(t, s, owner, 1, 1)
+	if _, err := view(t, s, func(tx verify.Tx) (*verify.Challenge, error) { return tx.Challenge(young.SID) }); err != nil {
+		t.Errorf("the young one is gone: %v", err)
+	}
+	update(t, s, func(tx verify.Tx) { tx.PutChallenge(old) }) // harms nobody, and brings nothing back
+	wantBelow(t, s, owner, 1, 1)
+}
+
+func factorsRollBack(t *testing.T, s Store) {
+	owner := entity(1)
+	err := s.Update(t.Context(), func(tx verify.Tx) error {
+		addBelow(tx, 1, owner)
+		return errRefused
+	})
+	if !errors.Is(err, errRefused) {
+		t.Errorf("Update returned %v", err)
+	}
+	if _, err := view(t, s, func(tx verify.Tx) (*verify.Entity, error) { return tx.Entity(serviceSID, owner.Identity) }); !errors.Is(err, verify.ErrNotFound) {
+		t.Errorf("the entity is there: %v", err)
+	}
+	wantBelow(t, s, owner, 0, 0)
+}

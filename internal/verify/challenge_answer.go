@@ -1,0 +1,96 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ChallengeUpdate are the parameters of an update of a challenge (factors reference, section 3.4);
+// nil means "not sent".
+type ChallengeUpdate struct {
+	AuthPayload *string
+	Metadata    *string // JSON object of texts, set by the device
+}
+
+// AnswerChallenge takes an answer to a challenge, metadata, or both. A wrong answer is counted and is
+// no error: the challenge stays pending.
+func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, identity, challengeSID string, p ChallengeUpdate) (*Challenge, error) {
+	s, err := e.Service(ctx, accountSID, serviceSID)
+	if err != nil {
+		return nil, err
+	}
+	var c *Challenge
+	err = e.Store.Update(ctx, func(tx Tx) (err error) {
+		now := e.Now()
+		if c, err = findChallenge(tx, s, identity, challengeSID); err != nil {
+			return err
+		}
+		if err := c.closed(now).refusal(); err != nil {
+			return err
+		}
+		metadata, err := optionalTexts(p.Metadata, "Metadata")
+		if err != nil {
+			return err
+		}
+		if p.AuthPayload != nil || metadata == nil {
+			if err := checkPayload(c.FactorType, p.AuthPayload); err != nil {
+				return err
+			}
+			f, err := tx.Factor(c.FactorSID)
+			if errors.Is(err, ErrNotFound) { // its challenges have expired with it
+				return &Error{Code: CodeChallengeExpired}
+			}
+			if err != nil {
+				return err
+			}
+			if err := e.answer(tx, f, c, *p.AuthPayload, now); err != nil {
+				return err
+			}
+		}
+		if metadata != nil {
+			c.Metadata, c.UpdatedAt = metadata, now
+		}
+		tx.PutChallenge(c)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// answer holds an answer against the challenge and its factor. Both have been read in this Update, so
+// of two answers at the same moment one comes first, and the other one sees what it did: a challenge
+// has one outcome, and a code is good for one challenge. The caller puts the challenge.
+func (e *Engine) answer(tx Tx, f *Factor, c *Challenge, payload string, now time.Time) error {
+	var a answer
+	var err error
+	got := c.Answer(func() ChallengeStatus {
+		a, err = e.readAnswer(f, payload, now)
+		return a.status
+	}, now)
+	if err != nil {
+		return err
+	}
+	if got == AnswerRight {
+		f.spend(a)
+		tx.PutFactor(f)
+	}
+	return got.refusal()
+}
+
+// refusal is what an outcome of a challenge is answered with. Nothing has changed where it is not
+// nil, so the update may be rolled back.
+func (o AnswerOutcome) refusal() error {
+	switch o {
+	case AnswerTwice:
+		return &Error{Code: CodeChallengeResponded}
+	case AnswerTooLate:
+		return &Error{Code: CodeChallengeExpired}
+	case AnswersSpent:
+		return &Error{Code: CodeChallengeAnswers}
+	default:
+		return nil
+	}
+}

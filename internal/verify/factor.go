@@ -1,0 +1,161 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Factor is one thing by which an entity proves that it is there: an authenticator app, a telephone
+// with the application on it, a passkey. Its life is drawn in doc.go.
+type Factor struct {
+	SID        string // YF…
+	EntitySID  string
+	Identity   string // of the entity, as it was first spelt
+	ServiceSID string
+	AccountSID string
+	Type       FactorType
+	// FriendlyName is the name of the device, or the account's name in the authenticator app.
+	FriendlyName string
+	Status       FactorStatus
+	// SecretSealed is the seed of an authenticator app. Sealed for the factor's SID.
+	SecretSealed []byte
+	Config       FactorConfig
+	Metadata     map[string]string // nil is null
+	// WrongAnswers counts those that were given to verify the factor.
+	WrongAnswers int
+	// SpentUntil is the time before which every code of an authenticator app is spent: the end of the
+	// step whose code was taken last. It is kept when the configuration changes.
+	SpentUntil time.Time
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// FactorType is a kind of factor.
+type FactorType string
+
+// The types of factor.
+const (
+	TOTP FactorType = "totp"
+)
+
+// FactorConfig is what differs between the types of factor: one of its fields is set. It is stored
+// as JSON; storetest pins the names.
+type FactorConfig struct {
+	TOTP *TOTPConfig `json:"totp,omitempty"`
+}
+
+// FactorStatus is the state of a factor.
+type FactorStatus string
+
+// The states, as the API spells them.
+const (
+	Unverified FactorStatus = "unverified"
+	Verified   FactorStatus = "verified"
+)
+
+const (
+	// maxWrongAnswers is how many wrong codes a factor takes before it is verified, and a challenge
+	// before it is answered (error pages 60308, 60310).
+	maxWrongAnswers = 5
+	// unverifiedLife is how long a factor waits to be verified. Error page 60318 says that it may be
+	// deleted after 1 to 24 hours.
+	unverifiedLife = 24 * time.Hour
+)
+
+// AnswerOutcome is the result of an answer to a factor that wants to be verified, or to a challenge.
+type AnswerOutcome int
+
+// The outcomes of an answer.
+const (
+	AnswerRight   AnswerOutcome = iota + 1
+	AnswerWrong                 // counted; the status stays
+	AnswersSpent                // not read: 60310, 60308
+	AnswerNotDue                // not read: the factor is verified already
+	AnswerTooLate               // not read: the challenge has expired, 60323
+	AnswerTwice                 // not read: the challenge was answered, 60322
+)
+
+// Verify takes the first answer of a factor. read holds the answer against the factor, and is
+// called only if an answer is wanted.
+func (f *Factor) Verify(read func() ChallengeStatus, now time.Time) AnswerOutcome {
+	if f.Status == Verified {
+		return AnswerNotDue
+	}
+	if f.WrongAnswers >= maxWrongAnswers {
+		return AnswersSpent
+	}
+	f.UpdatedAt = now
+	if read() != ChallengeApproved {
+		f.WrongAnswers++
+		return AnswerWrong
+	}
+	f.Status = Verified
+	return AnswerRight
+}
+
+// GivenUp reports whether a factor was not verified in time. It is as if it were deleted.
+func (f *Factor) GivenUp(now time.Time) bool {
+	return f.Status == Unverified && now.Sub(f.CreatedAt) >= unverifiedLife
+}
+
+// Factor fetches a factor.
+func (e *Engine) Factor(ctx context.Context, accountSID, serviceSID, identity, factorSID string) (*Factor, error) {
+	s, err := e.Service(ctx, accountSID, serviceSID)
+	if err != nil {
+		return nil, err
+	}
+	var found *Factor
+	err = e.Store.View(ctx, func(tx Tx) (err error) {
+		found, err = e.findFactor(tx, s, identity, factorSID)
+		return err
+	})
+	return found, err
+}
+
+// Factors lists the factors of an entity, oldest first.
+func (e *Engine) Factors(ctx context.Context, accountSID, serviceSID, identity string, page Page) ([]Factor, error) {
+	s, err := e.Service(ctx, accountSID, serviceSID)
+	if err != nil {
+		return nil, err
+	}
+	var list []Factor
+	err = e.Store.View(ctx, func(tx Tx) error {
+		owner, err := findEntity(tx, s, identity)
+		if err != nil {
+			return err
+		}
+		list, err = tx.Factors(owner.SID, page)
+		return err
+	})
+	return list, err
+}
+
+// DeleteFactor removes a factor. Its pending challenges can no longer be answered.
+func (e *Engine) DeleteFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string) error {
+	s, err := e.Service(ctx, accountSID, serviceSID)
+	if err != nil {
+		return err
+	}
+	return e.Store.Update(ctx, func(tx Tx) error {
+		found, err := e.findFactor(tx, s, identity, factorSID)
+		if err != nil {
+			return err
+		}
+		tx.DeleteFactor(found)
+		return nil
+	})
+}
+
+// findFactor reads the factor that a path names. A factor knows its owner, so the entity need not be
+// read.
+func (e *Engine) findFactor(tx Tx, s *Service, identity, factorSID string) (*Factor, error) {
+	found, err := tx.Factor(factorSID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	if err != nil || !within(s, identity, found.ServiceSID, found.Identity) || found.GivenUp(e.Now()) {
+		return nil, &Error{Code: CodeNotFound}
+	}
+	return found, nil
+}

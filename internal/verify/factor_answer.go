@@ -1,0 +1,77 @@
+package verify
+
+import (
+	"strings"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/sid"
+)
+
+// The types of factor meet in this file and in newBinding: a new one gets a row in the table, a case
+// in each switch, and a file of its own for the rest.
+
+// factorRule is what differs between the types of factor in numbers.
+type factorRule struct {
+	sid  sid.Type
+	most int // of an entity (error page 60315)
+}
+
+// factorRules are the types of factor that the generic endpoint makes.
+var factorRules = map[FactorType]factorRule{
+	TOTP: {sid: sid.TOTP, most: 100},
+}
+
+// readFactorType reads FactorType. One that the generic endpoint does not make is refused as an
+// unknown one is.
+func readFactorType(p *string) (FactorType, error) {
+	name, given := sent(p)
+	if !given {
+		return "", missing("FactorType")
+	}
+	kind := FactorType(strings.ToLower(name))
+	if _, known := factorRules[kind]; !known {
+		return "", &Error{Code: CodeInvalidFactorType}
+	}
+	return kind, nil
+}
+
+// answer is what an AuthPayload says.
+type answer struct {
+	// status is what the challenge becomes; "" is a wrong answer, which is counted.
+	status ChallengeStatus
+	// spentUntil is for the factor to keep, before anything is granted (see Factor.SpentUntil).
+	spentUntil time.Time
+}
+
+// checkPayload refuses what no factor of a type would give as an answer. It needs no record, and what
+// it refuses is not counted.
+func checkPayload(kind FactorType, payload *string) error {
+	text, given := sent(payload)
+	switch kind {
+	case TOTP:
+		_, given = parseCode(text)
+	}
+	if !given {
+		return refuse("AuthPayload")
+	}
+	return nil
+}
+
+// readAnswer holds an AuthPayload against a factor: a code of an authenticator app, a statement that
+// a telephone signed, the answer of a passkey. An error refuses an answer that need not be counted.
+func (e *Engine) readAnswer(f *Factor, payload string, now time.Time) (answer, error) {
+	switch f.Type {
+	case TOTP:
+		code, _ := parseCode(payload)
+		return e.readCode(f, code, now)
+	default:
+		return answer{}, refuse("AuthPayload")
+	}
+}
+
+// spend keeps what makes a right answer good for one time only.
+func (f *Factor) spend(a answer) {
+	if a.spentUntil.After(f.SpentUntil) {
+		f.SpentUntil = a.spentUntil
+	}
+}

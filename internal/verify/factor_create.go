@@ -1,0 +1,159 @@
+package verify
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+
+	"github.com/verifyd/verifyd/internal/keyring"
+	"github.com/verifyd/verifyd/internal/sid"
+)
+
+// FactorParams are the parameters of a new factor (factors reference, section 2.1); nil means "not
+// sent". Those of another type of factor are ignored.
+type FactorParams struct {
+	FriendlyName *string
+	FactorType   *string
+	Metadata     *string // JSON object of texts
+	// BindingSecret is the seed of an authenticator app, to move one here. A new one is drawn if it
+	// is missing.
+	BindingSecret *string
+	TOTPParams
+}
+
+// NewFactor is a factor with what is shown at its making and never again.
+type NewFactor struct {
+	*Factor
+	TOTP *TOTPBinding // nil for other types
+}
+
+// CreateFactor makes a factor, and the entity of the identity where there is none. The refusals come
+// in the order of the factors reference, section 13.
+func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, identity string, p FactorParams) (*NewFactor, error) {
+	s, err := e.Service(ctx, accountSID, serviceSID)
+	if err != nil {
+		return nil, err
+	}
+	draft, secret, err := e.readFactor(s, identity, p)
+	if err != nil {
+		return nil, err
+	}
+	var made *NewFactor
+	err = e.Store.Update(ctx, func(tx Tx) error {
+		f := *draft
+		made = &NewFactor{Factor: &f}
+		now := e.Now()
+		owner, err := tx.Entity(s.SID, identity)
+		isNew := errors.Is(err, ErrNotFound)
+		switch {
+		case isNew:
+			owner, err = e.newEntity(tx, s, identity, now)
+		case err == nil:
+			err = e.roomForFactor(tx, owner, &f, secret)
+		}
+		if err != nil {
+			return err
+		}
+		if !owner.MayMakeFactor(now) {
+			return &Error{Code: CodeFactorRate}
+		}
+		if f.SID, err = sid.NewTyped(sid.Factor, factorRules[f.Type].sid, now, e.Random); err != nil {
+			return err
+		}
+		f.EntitySID, f.Identity = owner.SID, owner.Identity
+		f.CreatedAt, f.UpdatedAt = now, now
+		if err := e.bind(s, made, secret); err != nil {
+			return err
+		}
+		if isNew {
+			tx.AddEntity(owner)
+		} else {
+			tx.PutEntity(owner)
+		}
+		tx.AddFactor(&f)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// readFactor checks the parameters. It needs nothing but the service.
+func (e *Engine) readFactor(s *Service, identity string, p FactorParams) (f *Factor, secret []byte, err error) {
+	if !validIdentity(identity) {
+		return nil, nil, refuse("Identity")
+	}
+	name, given := sent(p.FriendlyName)
+	if !given {
+		return nil, nil, missing("FriendlyName")
+	}
+	kind, err := readFactorType(p.FactorType)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !validFactorName(name) {
+		return nil, nil, refuse("FriendlyName")
+	}
+	f = &Factor{
+		ServiceSID:   s.SID,
+		AccountSID:   s.AccountSID,
+		Type:         kind,
+		FriendlyName: name,
+		Status:       Unverified,
+	}
+	switch kind {
+	case TOTP:
+		config := totpDefaults(s.TOTP)
+		f.Config.TOTP = &config
+		if secret, err = newTOTPSecret(p.BindingSecret, e.Random); err == nil {
+			err = config.apply(p.TOTPParams)
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	f.Metadata, err = optionalTexts(p.Metadata, "Metadata")
+	return f, secret, err
+}
+
+// bind seals what the factor keeps secret, and fills in what is shown once.
+func (e *Engine) bind(s *Service, made *NewFactor, secret []byte) (err error) {
+	switch made.Type {
+	case TOTP:
+		made.SecretSealed = e.Keys.Seal(keyring.TOTPSeal, string(secret), made.SID)
+		made.TOTP, err = e.totpBinding(s, made.Factor)
+	}
+	return err
+}
+
+// roomForFactor refuses a factor that the entity has already, and one too many. The entity has been
+// read and will be put, so nobody makes another one at the same moment.
+func (e *Engine) roomForFactor(tx Tx, owner *Entity, f *Factor, secret []byte) error {
+	all, err := tx.Factors(owner.SID, Page{Size: maxFactorsRead})
+	if err != nil {
+		return err
+	}
+	same := 0
+	for i := range all {
+		if all[i].Type != f.Type || all[i].GivenUp(e.Now()) {
+			continue
+		}
+		same++
+		known, err := e.Keys.Open(keyring.TOTPSeal, all[i].SecretSealed, all[i].SID)
+		if err != nil {
+			return fmt.Errorf("secret of factor %s: %w", all[i].SID, err)
+		}
+		if subtle.ConstantTimeCompare([]byte(known), secret) == 1 {
+			return &Error{Code: CodeFactorExists}
+		}
+	}
+	if most := factorRules[f.Type].most; same >= most {
+		return &Error{Code: CodeTooManyFactors, Text: fmt.Sprintf("Reached max limit of %d %s Factors associated per Entity", most, f.Type)}
+	}
+	return nil
+}
+
+// maxFactorsRead is above the number of factors that an entity can have.
+const maxFactorsRead = 1000

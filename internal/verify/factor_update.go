@@ -1,0 +1,86 @@
+package verify
+
+import (
+	"context"
+	"time"
+)
+
+// FactorUpdate are the parameters of an update of a factor (factors reference, section 2.4); nil
+// means "not sent". Those of another type of factor are ignored.
+type FactorUpdate struct {
+	AuthPayload  *string
+	FriendlyName *string
+	TOTPParams
+}
+
+// UpdateFactor verifies a factor, changes it, or both. A wrong answer is counted and is no error:
+// the factor stays unverified, and the changes are made all the same.
+func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string, p FactorUpdate) (*Factor, error) {
+	s, err := e.Service(ctx, accountSID, serviceSID)
+	if err != nil {
+		return nil, err
+	}
+	var f *Factor
+	err = e.Store.Update(ctx, func(tx Tx) (err error) {
+		now := e.Now()
+		if f, err = e.findFactor(tx, s, identity, factorSID); err != nil {
+			return err
+		}
+		changed := *f
+		if err := changed.change(p); err != nil {
+			return err
+		}
+		if p.AuthPayload != nil {
+			// The code is one of the app as it was set up, so it is held against the old settings.
+			if err := e.verifyFactor(f, p.AuthPayload, now); err != nil {
+				return err
+			}
+		}
+		f.FriendlyName, f.Config, f.UpdatedAt = changed.FriendlyName, changed.Config, now
+		tx.PutFactor(f)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// change takes over what was sent.
+func (f *Factor) change(p FactorUpdate) error {
+	if p.FriendlyName != nil {
+		if !validFactorName(*p.FriendlyName) {
+			return refuse("FriendlyName")
+		}
+		f.FriendlyName = *p.FriendlyName
+	}
+	switch f.Type {
+	case TOTP:
+		config := *f.Config.TOTP
+		f.Config.TOTP = &config
+		return config.apply(p.TOTPParams)
+	}
+	return nil
+}
+
+// verifyFactor takes an answer of a factor. It returns an error where there is nothing to count.
+func (e *Engine) verifyFactor(f *Factor, payload *string, now time.Time) error {
+	if err := checkPayload(f.Type, payload); err != nil {
+		return err
+	}
+	var a answer
+	var err error
+	got := f.Verify(func() ChallengeStatus {
+		a, err = e.readAnswer(f, *payload, now)
+		return a.status
+	}, now)
+	switch {
+	case err != nil:
+		return err
+	case got == AnswersSpent:
+		return &Error{Code: CodeFactorAnswers}
+	case got == AnswerRight:
+		f.spend(a)
+	}
+	return nil
+}
