@@ -3,6 +3,7 @@
 package transfer_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -57,6 +58,9 @@ func source(t *testing.T) (path string) {
 		tx.PutAccount(&verify.Account{SID: account, Name: "Zürich", TokenHash: []byte{0, 1, 255}, TokenSealed: []byte("x")})
 		tx.PutKey(&verify.Key{SID: sid("SK", 1), AccountSID: account, SecretHash: []byte("x")})
 		tx.PutService(&verify.Service{SID: sid("VA", 1), AccountSID: account})
+		tx.AddEntity(&verify.Entity{SID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account, Identity: "User-1"})
+		tx.AddFactor(&verify.Factor{SID: "YF02" + sid("", 1)[2:], EntitySID: sid("YE", 1), SecretSealed: []byte{0, 255}, Metadata: map[string]string{"ü": "\x00"}})
+		tx.AddChallenge(&verify.Challenge{SID: "YC02" + sid("", 1)[2:], EntitySID: sid("YE", 1), Details: &verify.ChallengeDetails{Message: "Zürich"}})
 		for n := 1; n <= rows; n++ {
 			v := verify.Verification{SID: sid("VE", n), ServiceSID: sid("VA", 1), AccountSID: account, Recipient: fmt.Sprint(n),
 				Status: verify.Pending, Current: n%2 == 0, CreatedAt: time.UnixMilli(int64(n)).UTC()}
@@ -129,6 +133,24 @@ func TestEverythingArrives(t *testing.T) {
 	got.UpdatedAt, got.ExpiresAt = want.UpdatedAt, want.ExpiresAt // zero times are not kept as zero
 	if diff := cmp.Diff(&want, got); diff != "" {
 		t.Error(diff)
+	}
+	if err := s.View(t.Context(), func(tx verify.Tx) error {
+		owner, err := tx.Entity(sid("VA", 1), "user-1")
+		if err != nil {
+			return err
+		}
+		all := verify.Page{Size: 10}
+		factors, err := tx.Factors(owner.SID, all)
+		if err != nil {
+			return err
+		}
+		challenges, err := tx.Challenges(verify.ChallengeQuery{EntitySID: owner.SID}, all)
+		if err == nil && (len(factors) != 1 || !bytes.Equal(factors[0].SecretSealed, []byte{0, 255}) || len(challenges) != 1 || challenges[0].Details.Message != "Zürich") {
+			t.Errorf("factors %+v, challenges %+v", factors, challenges)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 	if err := s.Update(t.Context(), func(tx verify.Tx) error {
 		tx.Enqueue(verify.Job{ID: 100, Kind: "sms", Ref: "new", Due: time.UnixMilli(2000)})
