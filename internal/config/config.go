@@ -31,7 +31,7 @@ type Config struct {
 	// KeyFile holds the root keys (see package keyring). Empty: beside the SQLite file, with the
 	// ending ".key"; with PostgreSQL it has to be named, because all nodes need the same one.
 	KeyFile string `toml:"key_file"`
-	// Retention is the age at which verifications, their attempts and jobs are dropped.
+	// Retention is the age at which verifications, their attempts, challenges and jobs are dropped.
 	Retention Age `toml:"retention"`
 	// PaymentRetention is how long a payment's amount and payee are kept after its code expired.
 	PaymentRetention Age `toml:"payment_retention"`

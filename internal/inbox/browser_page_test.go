@@ -308,12 +308,13 @@ func coloursAreRemembered(t *testing.T, ctx context.Context) {
 
 func hostileTextStaysText(t *testing.T, ctx context.Context) {
 	const attack = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>${1}{{1}}`
-	in := New(Options{Hint: attack, State: func(context.Context, string) (string, error) { return attack, nil }})
+	in := New(Options{Hint: attack + strings.Repeat("x", 300), State: func(context.Context, string) (string, error) { return attack, nil }})
 	page, _ := serve(t, in)
 	b := openTab(t, ctx, 1280, 800)
 	b.do(chromedp.Navigate(page))
 	b.await(`document.body.dataset.view === "empty"`)
-	b.want(`document.querySelector("#hint").textContent`, attack)
+	b.want(`document.querySelector("#hint").textContent`, attack+strings.Repeat("x", 300))
+	b.want(`String(document.documentElement.scrollWidth <= innerWidth)`, "true") // a long hint scrolls by itself
 	for i, m := range samples() {
 		m.Brand, m.From, m.To, m.Code, m.Text, m.Locale = attack, attack, attack, attack, "Your code: "+attack, attack
 		m.Verification, m.Attempt, m.Encoding = attack, attack, attack

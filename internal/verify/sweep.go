@@ -9,8 +9,9 @@ import (
 
 // Retention is how long records are kept. The zero value stands for the defaults.
 type Retention struct {
-	// Records is the age at which verifications, attempts and their jobs are dropped, counted from
-	// their start. It must be longer than a verification can live (MaxCodeTTL) and is remembered.
+	// Records is the age at which verifications, attempts, challenges and their jobs are dropped,
+	// counted from their start. It must be longer than a verification can live (MaxCodeTTL) and is
+	// remembered, and than the day for which challenges are counted.
 	Records time.Duration
 	// Payments is how long the amount and the payee of a payment are kept after the verification's
 	// time was up. The verification outlives them.

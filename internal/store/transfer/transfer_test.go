@@ -3,6 +3,7 @@
 package transfer_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -65,6 +66,9 @@ func source(t *testing.T) (path string) {
 		for _, country := range []string{"all", "ES", "CA"} {
 			tx.PutMessagingConfiguration(&verify.MessagingConfiguration{ServiceSID: sid("VA", 1), AccountSID: account, Country: country})
 		}
+		tx.AddEntity(&verify.Entity{SID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account, Identity: "User-1"})
+		tx.AddFactor(&verify.Factor{SID: "YF02" + sid("", 1)[2:], EntitySID: sid("YE", 1), SecretSealed: []byte{0, 255}, Metadata: map[string]string{"ü": "\x00"}})
+		tx.AddChallenge(&verify.Challenge{SID: "YC02" + sid("", 1)[2:], EntitySID: sid("YE", 1), Details: &verify.ChallengeDetails{Message: "Zürich"}})
 		for n := 1; n <= rows; n++ {
 			v := verify.Verification{SID: sid("VE", n), ServiceSID: sid("VA", 1), AccountSID: account, Recipient: fmt.Sprint(n),
 				Status: verify.Pending, Current: n%2 == 0, CreatedAt: time.UnixMilli(int64(n)).UTC()}
@@ -76,9 +80,6 @@ func source(t *testing.T) (path string) {
 		}
 		tx.Count(verify.Tally{AttemptSID: sid("VL", 1), AccountSID: account, To: "+34612345678", AttemptCount: verify.AttemptCount{Made: 1, Converted: 1}})
 		tx.AddSafeNumber(&verify.SafeNumber{SID: sid("GN", 1), AccountSID: account, Number: "+34612345678"})
-		tx.AddEntity(&verify.Entity{SID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account, Identity: "user-7f3a91c2"})
-		tx.AddFactor(&verify.Factor{SID: sid("YF", 1), EntitySID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account})
-		tx.AddChallenge(&verify.Challenge{SID: sid("YC", 1), FactorSID: sid("YF", 1), EntitySID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account})
 		tx.PutGeoRule(verify.GeoRule{AccountSID: account})
 		for n := range 3 {
 			tx.Enqueue(verify.Job{ID: int64(n + 1), Kind: "sms", Ref: fmt.Sprint(n), Due: time.UnixMilli(1000)})
@@ -153,6 +154,24 @@ func TestEverythingArrives(t *testing.T) {
 		t.Error(diff)
 	}
 	wantProtection(t, s)
+	if err := s.View(t.Context(), func(tx verify.Tx) error {
+		owner, err := tx.Entity(sid("VA", 1), "user-1")
+		if err != nil {
+			return err
+		}
+		all := verify.Page{Size: 10}
+		factors, err := tx.Factors(owner.SID, all)
+		if err != nil {
+			return err
+		}
+		challenges, err := tx.Challenges(verify.ChallengeQuery{EntitySID: owner.SID}, all)
+		if err == nil && (len(factors) != 1 || !bytes.Equal(factors[0].SecretSealed, []byte{0, 255}) || len(challenges) != 1 || challenges[0].Details.Message != "Zürich") {
+			t.Errorf("factors %+v, challenges %+v", factors, challenges)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
 	if err := s.Update(t.Context(), func(tx verify.Tx) error {
 		tx.Enqueue(verify.Job{ID: 100, Kind: "sms", Ref: "new", Due: time.UnixMilli(2000)})
 		return nil

@@ -1,0 +1,95 @@
+//go:build full
+
+package postgres_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/store/postgres"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// The connection breaks after the k-th message of an answer, for every k. Each challenge is approved
+// by its code, once: an answer that ran again after its commit would find the code spent.
+func TestAnAnswerWhoseConnectionBreaksCountsOnce(t *testing.T) {
+	for name, late := range map[string]time.Duration{"at once": 0, "and the last bytes arrive late": 150 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			p := newProxy(t, server.Address())
+			database := server.Database(t)
+			dsn := strings.Replace(server.DSN(database), server.Address(), p.address(), 1)
+			s, err := postgres.Open(t.Context(), dsn, postgres.Options{Writers: 1, Readers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			direct := open(t, server.DSN(database))
+			now := time.Now().UTC().Truncate(time.Millisecond)
+			factorSID := fmt.Sprintf("YF02%030x", 1)
+			challenge := func(k int) string { return fmt.Sprintf("YC02%016x%014x", k, k) }
+			const most = 60
+			if err := direct.Update(t.Context(), func(tx verify.Tx) error {
+				tx.AddFactor(&verify.Factor{SID: factorSID, Type: verify.TOTP, Status: verify.Verified, CreatedAt: now, UpdatedAt: now})
+				for k := 1; k <= most; k++ {
+					tx.AddChallenge(&verify.Challenge{SID: challenge(k), FactorSID: factorSID, Status: verify.ChallengePending, ExpiresAt: now.Add(time.Hour)})
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			k := 1
+			for ; k <= most; k++ {
+				p.cutAfter(k, late)
+				if err := answer(t, s, challenge(k), now.Add(time.Duration(k)*time.Minute), now); err != nil {
+					t.Errorf("cut before message %d: %v", k+1, err)
+				}
+				if !p.cut() {
+					break
+				}
+			}
+			if k < 15 || k == most {
+				t.Errorf("%d cuts were made", k)
+			}
+			for i := 1; i <= k; i++ {
+				var c *verify.Challenge
+				if err := direct.View(t.Context(), func(tx verify.Tx) (err error) {
+					c, err = tx.Challenge(challenge(i))
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				if c.Status != verify.ChallengeApproved || c.WrongAnswers != 0 {
+					t.Errorf("challenge %d is %s after %d wrong answers", i, c.Status, c.WrongAnswers)
+				}
+			}
+		})
+	}
+}
+
+// answer is the engine's, with a code that is right while the time until end is not spent.
+func answer(t *testing.T, s *postgres.Store, challengeSID string, end, now time.Time) error {
+	return s.Update(t.Context(), func(tx verify.Tx) error {
+		c, err := tx.Challenge(challengeSID)
+		if err != nil {
+			return err
+		}
+		f, err := tx.Factor(c.FactorSID)
+		if err != nil {
+			return err
+		}
+		got := c.Answer(func() verify.ChallengeStatus {
+			if f.SpentUntil.Before(end) {
+				return verify.ChallengeApproved
+			}
+			return ""
+		}, now)
+		if got == verify.AnswerRight {
+			f.SpentUntil = end
+			tx.PutFactor(f)
+		}
+		tx.PutChallenge(c)
+		return nil
+	})
+}
