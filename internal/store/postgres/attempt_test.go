@@ -101,10 +101,10 @@ type spied struct{ err error }
 func (s spied) Scan(...any) error { return s.err }
 
 // scanned finds the partitions in a plan that were looked at, and whether by an index.
-var scanned = regexp.MustCompile(`(Index|Seq|Bitmap).* on (attempt_\w+).* \(actual `)
+var scanned = regexp.MustCompile(`->  (Index|Index Only|Seq|Bitmap Heap) Scan.* on (attempt_\w+).* \(actual `)
 
 // Lists and counts look at the partitions of their dates alone, and an address or the beginning of a
-// number is looked up by the index. That holds for a plan for some parameters and for one for all,
+// number is looked up by an index, in counters too. That holds for a plan for some parameters and for one for all,
 // which PostgreSQL may choose after five runs.
 func TestAttemptsAreLookedUpInTheirDays(t *testing.T) {
 	database := migrated(t)
@@ -116,8 +116,12 @@ func TestAttemptsAreLookedUpInTheirDays(t *testing.T) {
 	}
 	if _, err := server.SQL(database, fmt.Sprintf(`INSERT INTO attempt (id, sid, verification_sid, service_sid, account_sid, channel, to_address, country,
 			code_length, created_at, updated_at, locale, brand, options, state, route, provider, provider_id, error_code, error_class, hand_overs)
-		SELECT %d + n * %d::bigint, n::text, '', '', 'AC', 'sms', '+34' || n, 'ES', 6, 0, 0, '', '', '', 'sent', 0, '', '', '', '', 1
-		FROM generate_series(0, %d) AS n; ANALYZE attempt`, sid.KeyAt(midnight(0)), sid.KeysPerDay/perDay, days*perDay-1)); err != nil {
+		SELECT %[1]d + n * %[2]d::bigint, n::text, '', '', 'AC', 'sms', '+34' || n, 'ES', 6, 0, 0, '', '', '', 'sent', 0, '', '', '', '', 1
+		FROM generate_series(0, %[3]d) AS n;
+		INSERT INTO attempt_count (key, number, prefix, service_sid, channel, country, made, converted)
+		SELECT 'AC/' || span || '/' || lpad((%[4]d + d)::text, 10, '0') || '/+' || n, %[4]d + d, '+' || n, 'VA' || n %% 2, 'sms', 'C' || n %% 20, 1, 0
+		FROM generate_series(0, 30) AS d, generate_series(1000, 1300) AS n, (VALUES ('h'), ('d'), ('p')) AS spans (span);
+		ANALYZE attempt; ANALYZE attempt_count`, sid.KeyAt(midnight(0)), sid.KeysPerDay/perDay, days*perDay-1, sid.DayOf(midnight(0)))); err != nil {
 		t.Fatal(err)
 	}
 	db, err := postgres.OpenForCopy(t.Context(), server.DSN(database), nil)
@@ -131,7 +135,8 @@ func TestAttemptsAreLookedUpInTheirDays(t *testing.T) {
 	}
 	defer conn.Close()
 	f := verify.AttemptFilter{AccountSID: "AC", To: fmt.Sprint("+34", 12*perDay+7), Prefix: "+342400", From: sid.KeyAt(midnight(11)), Before: sid.KeyAt(midnight(13).Add(3 * time.Hour))}
-	want := map[string]bool{}
+	day := int64(sid.DayOf(midnight(11)))
+	want := map[string]bool{"attempt_count": true}
 	for d := 11; d <= 13; d++ {
 		want["attempt_"+midnight(d).Format("20060102")] = true
 	}
@@ -141,8 +146,12 @@ func TestAttemptsAreLookedUpInTheirDays(t *testing.T) {
 		"a step":                 func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10_000); return err },
 		"the list of an address": func(tx verify.Tx) error { _, err := tx.AttemptsTo(f, 10); return err },
 		"the number of a prefix": func(tx verify.Tx) error { _, err := tx.CountAttemptsTo(f); return err },
-		"the first of the list":  func(tx verify.Tx) error { _, err := tx.Attempts(f, 1); return err },
-		"a short step":           func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10); return err },
+		"the counters of a prefix": func(tx verify.Tx) error {
+			_, err := tx.SumCounts(verify.AttemptFilter{AccountSID: "AC", Prefix: "+1234"}, verify.PrefixDays, day, day+10)
+			return err
+		},
+		"the first of the list": func(tx verify.Tx) error { _, err := tx.Attempts(f, 1); return err },
+		"a short step":          func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10); return err },
 	} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			if _, err := conn.ExecContext(t.Context(), `SET plan_cache_mode = `+mode); err != nil {

@@ -126,10 +126,10 @@ func listDays(c *conn) (map[sid.Day]bool, error) {
 	return there, nil
 }
 
-// makeDay makes the partition of a day, with the indexes of the table above, and its defaults, because
-// a node of an earlier release names the partition and does not know all columns. To attach a table disturbs nobody who reads or writes
-// attempts; to make it as a partition at once would. A day of which the default partition has rows
-// already stays there.
+// makeDay makes the partition of a day. To attach a table disturbs nobody who reads or writes
+// attempts; to make it as a partition at once would. It gets the indexes of the table above then; the
+// defaults it must have before, for nodes of an earlier release that name it and do not know all of
+// its columns. A day of which the default partition has rows already stays there.
 func makeDay(c *conn, day sid.Day) error {
 	name := dayPrefix + day.String()
 	err := alter(c,

@@ -96,13 +96,16 @@ func (t *Tx) SumCounts(f verify.AttemptFilter, span verify.Span, from, before in
 }
 
 // sumPrefix looks at the counters of every day that begin with the filter's prefix, and at no others:
-// an account with customers everywhere has thousands of them a day. A colon is what follows the digit
-// nine.
+// an account with customers everywhere has thousands of them a day. Each day is a question of its own,
+// because PostgreSQL may read all counters, once for each day, where days and counters are joined. A
+// colon is what follows the digit nine.
 func (t *Tx) sumPrefix(f verify.AttemptFilter, from, before int64) Row {
-	return t.conn.QueryRow(`WITH RECURSIVE day (d) AS (SELECT CAST($1 AS bigint) UNION ALL SELECT d + 1 FROM day WHERE d < $2 - 1)
-		SELECT CAST(coalesce(sum(made), 0) AS bigint), CAST(coalesce(sum(converted), 0) AS bigint) FROM day CROSS JOIN attempt_count
+	const ofDay = ` FROM attempt_count
 		WHERE key >= $6 || substr(CAST(10000000000 + d AS text), 2) || $7
-			AND key < $6 || substr(CAST(10000000000 + d AS text), 2) || $8 AND`+ofCount,
+			AND key < $6 || substr(CAST(10000000000 + d AS text), 2) || $8 AND` + ofCount
+	return t.conn.QueryRow(`WITH RECURSIVE day (d) AS (SELECT CAST($1 AS bigint) UNION ALL SELECT d + 1 FROM day WHERE d < $2 - 1)
+		SELECT CAST(coalesce(sum((SELECT sum(made)`+ofDay+`)), 0) AS bigint),
+			CAST(coalesce(sum((SELECT sum(converted)`+ofDay+`)), 0) AS bigint) FROM day`,
 		from, before, f.ServiceSID, string(f.Channel), f.Country,
 		spanKey(f.AccountSID, verify.PrefixDays), "/"+f.Prefix, "/"+f.Prefix+":")
 }
