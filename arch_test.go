@@ -46,8 +46,10 @@ var mayImport = map[string][]string{
 	"internal/store/transfer": {"internal/sid"},
 
 	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
-		"internal/otp", "internal/phone", "internal/ratelimit", "internal/sid"},
+		"internal/otp", "internal/passkey", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
+
+	"internal/passkey/passkeytest": {},
 
 	"internal/config":    {},
 	"internal/gsm7":      {},
@@ -55,6 +57,7 @@ var mayImport = map[string][]string{
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},
 	"internal/otp":       {},
+	"internal/passkey":   {},
 	"internal/phone":     {},
 	"internal/qr":        {},
 	"internal/ratelimit": {},
@@ -89,6 +92,12 @@ var outside = []struct{ in, what, why string }{
 // onlyIn says which foreign packages belong to one package alone.
 var onlyIn = map[string]string{
 	"github.com/nyaruka/phonenumbers": "internal/phone",
+
+	"github.com/go-webauthn/webauthn/protocol":              "internal/passkey",
+	"github.com/go-webauthn/webauthn/protocol/webauthncbor": "internal/passkey",
+	"github.com/go-webauthn/webauthn/protocol/webauthncose": "internal/passkey",
+	"github.com/go-webauthn/webauthn/webauthn":              "internal/passkey",
+
 	"modernc.org/sqlite":              "internal/store/sqlite",
 	"modernc.org/sqlite/lib":          "internal/store/sqlite",
 	"modernc.org/libc":                "internal/store/sqlite",
