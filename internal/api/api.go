@@ -54,6 +54,7 @@ type request struct {
 	token   bool   // the caller has the account's token, and not a key
 	vars    pathVars
 	form    url.Values // of a POST
+	json    []byte     // of a POST to a route that takes JSON
 	query   url.Values // of a GET
 	base    string     // "https://verify.example.com/v2"
 }
@@ -181,10 +182,13 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 		return resp
 	}
 	req := &request{ctx: ctx, account: e.account, token: strings.HasPrefix(user, sid.Account), vars: vars, base: a.base(r)}
-	if r.Method == http.MethodPost {
-		req.form, err = readForm(w, r)
-	} else {
+	switch {
+	case r.Method != http.MethodPost:
 		req.query, err = parseForm(r.URL.RawQuery)
+	case hit.json():
+		req.json, err = readJSON(w, r)
+	default:
+		req.form, err = readForm(w, r)
 	}
 	if err == nil {
 		resp, err = hit.handler(a, req)

@@ -190,6 +190,9 @@ func configJSON(f *verify.Factor) any {
 	if totp := f.Config.TOTP; totp != nil {
 		return totpConfigBody(*totp)
 	}
+	if passkey := f.Config.Passkey; passkey != nil {
+		return passkeyConfigJSON(passkey)
+	}
 	return null
 }
 

@@ -14,6 +14,9 @@ type route struct {
 	handler func(*API, *request) (response, error)
 }
 
+// json reports whether the body is JSON and not a form.
+func (r route) json() bool { return strings.Contains(r.path, "/Passkeys/") }
+
 // routes is the whole API.
 var routes = []route{
 	{"POST", "/v2/Services", (*API).createService},
@@ -60,6 +63,12 @@ var routes = []route{
 
 	{"GET", "/v2/Verifyd/Geography", (*API).fetchGeography},
 	{"POST", "/v2/Verifyd/Geography", (*API).updateGeography},
+
+	// Their bodies are JSON.
+	{"POST", "/v2/Services/{ServiceSid}/Passkeys/Factors", (*API).createPasskey},
+	{"POST", "/v2/Services/{ServiceSid}/Passkeys/VerifyFactor", (*API).verifyPasskey},
+	{"POST", "/v2/Services/{ServiceSid}/Passkeys/Challenges", (*API).challengePasskey},
+	{"POST", "/v2/Services/{ServiceSid}/Passkeys/ApproveChallenge", (*API).approvePasskey},
 
 	{"POST", "/v2/Services/{ServiceSid}/Entities", (*API).createEntity},
 	{"GET", "/v2/Services/{ServiceSid}/Entities", (*API).listEntities},

@@ -72,6 +72,8 @@ func challengedFactor(tx Tx, owner *Entity, p ChallengeParams) (*Factor, error) 
 		return nil, err
 	case err != nil || f.EntitySID != owner.SID:
 		return nil, &Error{Code: CodeFactorParamNotFound}
+	case factorRules[f.Type].apart:
+		return nil, &Error{Code: CodeInvalidFactorType}
 	case f.Status != Verified:
 		return nil, &Error{Code: CodeFactorUnverified}
 	}

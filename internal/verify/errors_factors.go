@@ -21,11 +21,43 @@ const (
 	CodeFactorParamNotFound Code = 60390
 )
 
+// The codes of passkeys alone.
+const (
+	CodeInvalidFactorSID         Code = 60362
+	CodeInvalidEntitySID         Code = 60365
+	CodeInvalidIdentity          Code = 60367
+	CodeInvalidConfig            Code = 60370
+	CodeInvalidRelyingParty      Code = 60371
+	CodeInvalidRelyingPartyID    Code = 60372
+	CodeInvalidID                Code = 60375
+	CodeInvalidRawID             Code = 60376
+	CodeInvalidAttachment        Code = 60377
+	CodeInvalidResponse          Code = 60378
+	CodeInvalidAuthenticatorData Code = 60379
+	CodeInvalidClientData        Code = 60380
+	CodeInvalidSignature         Code = 60381
+	CodeOtherRelyingParty        Code = 60382
+	CodeFactorStatus             Code = 60383
+	CodeInvalidPublicKey         Code = 60385
+	CodeInvalidAttestation       Code = 60386
+	CodeInvalidCredentialData    Code = 60387
+	CodeNoDisplayName            Code = 60388
+	CodeChallengeParamNotFound   Code = 60391
+	CodeEntityParamNotFound      Code = 60392
+	CodeNoCriteria               Code = 60393
+)
+
 var factorCodes = []Code{
 	CodeEntityExists, CodeInvalidRequest, CodeChallengeAnswers, CodeFactorAnswers, CodeTooManyChallenges,
 	CodeInvalidBinding, CodeTooManyFactors, CodeFactorExists, CodeFactorUnverified, CodeChallengeResponded,
 	CodeChallengeExpired, CodeFactorRate, CodeEntityRate, CodeInvalidFactorType, CodeInvalidPageSize,
 	CodeInvalidPageToken, CodeFactorParamNotFound,
+
+	CodeInvalidFactorSID, CodeInvalidEntitySID, CodeInvalidIdentity, CodeInvalidConfig, CodeInvalidRelyingParty,
+	CodeInvalidRelyingPartyID, CodeInvalidID, CodeInvalidRawID, CodeInvalidAttachment, CodeInvalidResponse,
+	CodeInvalidAuthenticatorData, CodeInvalidClientData, CodeInvalidSignature, CodeOtherRelyingParty, CodeFactorStatus,
+	CodeInvalidPublicKey, CodeInvalidAttestation, CodeInvalidCredentialData, CodeNoDisplayName,
+	CodeChallengeParamNotFound, CodeEntityParamNotFound, CodeNoCriteria,
 }
 
 // refuse refuses a parameter of an entity, a factor or a challenge. Other resources use invalid.

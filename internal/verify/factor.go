@@ -20,8 +20,11 @@ type Factor struct {
 	Status       FactorStatus
 	// SecretSealed is the seed of an authenticator app. Sealed for the factor's SID.
 	SecretSealed []byte
-	Config       FactorConfig
-	Metadata     map[string]string // nil is null
+	// Credential is what a device calls its key, one factor's in a service; "" if there is none yet,
+	// or never.
+	Credential string
+	Config     FactorConfig
+	Metadata   map[string]string // nil is null
 	// WrongAnswers counts those that were given to verify the factor.
 	WrongAnswers int
 	// SpentUntil is the time before which every code of an authenticator app is spent: the end of the
@@ -36,13 +39,15 @@ type FactorType string
 
 // The types of factor.
 const (
-	TOTP FactorType = "totp"
+	TOTP     FactorType = "totp"
+	Passkeys FactorType = "passkeys"
 )
 
 // FactorConfig is what differs between the types of factor: one of its fields is set. It is stored
 // as JSON; storetest pins the names.
 type FactorConfig struct {
-	TOTP *TOTPConfig `json:"totp,omitempty"`
+	TOTP    *TOTPConfig    `json:"totp,omitempty"`
+	Passkey *PasskeyConfig `json:"passkey,omitempty"`
 }
 
 // FactorStatus is the state of a factor.

@@ -25,7 +25,8 @@ type FactorParams struct {
 // NewFactor is a factor with what is shown at its making and never again.
 type NewFactor struct {
 	*Factor
-	TOTP *TOTPBinding // nil for other types
+	TOTP    *TOTPBinding    // nil for other types
+	Passkey *PasskeyOptions // nil for other types
 }
 
 // CreateFactor makes a factor, and the entity of the identity where there is none. The refusals come
@@ -39,8 +40,13 @@ func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, ident
 	if err != nil {
 		return nil, err
 	}
+	return e.addFactor(ctx, s, identity, draft, secret)
+}
+
+// addFactor makes a factor that has been read, and the entity where there is none.
+func (e *Engine) addFactor(ctx context.Context, s *Service, identity string, draft *Factor, secret []byte) (*NewFactor, error) {
 	var made *NewFactor
-	err = e.Store.Update(ctx, func(tx Tx) error {
+	err := e.Store.Update(ctx, func(tx Tx) error {
 		f := *draft
 		made = &NewFactor{Factor: &f}
 		now := e.Now()
@@ -63,7 +69,7 @@ func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, ident
 		}
 		f.EntitySID, f.Identity = owner.SID, owner.Identity
 		f.CreatedAt, f.UpdatedAt = now, now
-		if err := e.bind(s, made, secret); err != nil {
+		if err := e.bind(tx, s, made, secret); err != nil {
 			return err
 		}
 		if isNew {
@@ -119,11 +125,13 @@ func (e *Engine) readFactor(s *Service, identity string, p FactorParams) (f *Fac
 }
 
 // bind seals what the factor keeps secret, and fills in what is shown once.
-func (e *Engine) bind(s *Service, made *NewFactor, secret []byte) (err error) {
+func (e *Engine) bind(tx Tx, s *Service, made *NewFactor, secret []byte) (err error) {
 	switch made.Type {
 	case TOTP:
 		made.SecretSealed = e.Keys.Seal(keyring.TOTPSeal, string(secret), made.SID)
 		made.TOTP, err = e.totpBinding(s, made.Factor)
+	case Passkeys:
+		made.Passkey, err = passkeyOptions(tx, made.Factor)
 	}
 	return err
 }
@@ -141,6 +149,9 @@ func (e *Engine) roomForFactor(tx Tx, owner *Entity, f *Factor, secret []byte) e
 			continue
 		}
 		same++
+		if f.Type != TOTP { // what it is bound to is not known yet
+			continue
+		}
 		known, err := e.Keys.Open(keyring.TOTPSeal, all[i].SecretSealed, all[i].SID)
 		if err != nil {
 			return fmt.Errorf("secret of factor %s: %w", all[i].SID, err)

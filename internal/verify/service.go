@@ -297,9 +297,7 @@ func (s *Service) apply(p ServiceParams) error {
 		return found && valid
 	})
 
-	c.nullable(&next.Passkeys.RelyingPartyID, p.PasskeysRelyingPartyID, "Passkeys.RelyingParty.Id", func(id string) bool {
-		return len(id) <= 253 && relyingParty.MatchString(id)
-	})
+	c.nullable(&next.Passkeys.RelyingPartyID, p.PasskeysRelyingPartyID, "Passkeys.RelyingParty.Id", validRelyingPartyID)
 	c.nullable(&next.Passkeys.RelyingPartyName, p.PasskeysRelyingPartyName, "Passkeys.RelyingParty.Name", shortText)
 	c.origins(&next.Passkeys.Origins, p.PasskeysOrigins)
 	c.nullable(&next.Passkeys.AuthenticatorAttachment, p.PasskeysAuthenticatorAttachment, "Passkeys.AuthenticatorAttachment", oneOf(attachments))
@@ -408,8 +406,7 @@ func (c *change) origins(field *[]string, sent *string) {
 		if origin == "" {
 			continue
 		}
-		known := slices.ContainsFunc(originSchemes, func(scheme string) bool { return strings.HasPrefix(origin, scheme) })
-		if !known || len(origin) > 255 {
+		if !validOrigin(origin) {
 			c.refuse("Passkeys.RelyingParty.Origins")
 			return
 		}
@@ -417,6 +414,12 @@ func (c *change) origins(field *[]string, sent *string) {
 	}
 	*field = list
 }
+
+func validOrigin(origin string) bool {
+	return oneLine(origin, 255) && slices.ContainsFunc(originSchemes, func(scheme string) bool { return strings.HasPrefix(origin, scheme) })
+}
+
+func validRelyingPartyID(id string) bool { return len(id) <= 253 && relyingParty.MatchString(id) }
 
 func isSID(prefix string) func(string) bool {
 	return func(s string) bool { return sid.Valid(prefix, s) }

@@ -21,9 +21,14 @@ type entityTx interface {
 
 type factorTx interface {
 	Factor(sid string) (*Factor, error)
+	// FactorByCredential is the factor of a service that has a credential, which is not "". What was
+	// read is not locked: an Update that goes on to change the factor reads it by its SID too.
+	FactorByCredential(serviceSID, credential string) (*Factor, error)
 	// Factors lists the factors of an entity, oldest first. In an Update that read the entity and
 	// puts it, the list is as it will be at the commit.
 	Factors(entitySID string, page Page) ([]Factor, error)
+	// AddFactor and PutFactor fail with ErrExists where another factor of the service has the
+	// credential.
 	AddFactor(*Factor)
 	PutFactor(*Factor)
 	// DeleteFactor removes a factor. Its pending challenges expire.

@@ -78,7 +78,10 @@ func (t *Tx) CountChallenges(factorSID string, since time.Time) (n int, err erro
 // AddChallenge implements verify.Tx. The factor counts as changed, so that those that make challenges
 // of one factor run one after another and see how many there are.
 func (t *Tx) AddChallenge(c *verify.Challenge) {
-	t.change(c.SID, c.FactorSID)
+	t.change(c.SID)
+	if c.FactorSID != "" {
+		t.change(c.FactorSID)
+	}
 	t.write(`INSERT INTO challenge (id, `+challengeColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		sid.Key(c.SID), c.SID, c.FactorSID, string(c.FactorType), c.EntitySID, c.Identity, c.ServiceSID, c.AccountSID, string(c.Status),
@@ -87,11 +90,13 @@ func (t *Tx) AddChallenge(c *verify.Challenge) {
 		toMillis(c.CreatedAt), toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt), toMillis(c.ExpiresAt))
 }
 
-// PutChallenge implements verify.Tx. It writes what can change.
+// PutChallenge implements verify.Tx. It writes what can change: whom a passkey's challenge is about may
+// be known only when it is answered.
 func (t *Tx) PutChallenge(c *verify.Challenge) {
 	t.change(c.SID)
-	t.write(`UPDATE challenge SET status = $3, metadata = $4, wrong_answers = $5, updated_at = $6, responded_at = $7
+	t.write(`UPDATE challenge SET status = $3, metadata = $4, wrong_answers = $5, updated_at = $6, responded_at = $7,
+			factor_sid = $8, entity_sid = $9, identity = $10
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(c.SID), c.SID, string(c.Status), toJSONOrNothing(c.Metadata, c.Metadata == nil), c.WrongAnswers,
-		toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt))
+		toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt), c.FactorSID, c.EntitySID, c.Identity)
 }

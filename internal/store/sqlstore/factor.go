@@ -9,16 +9,17 @@ import (
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
-// What differs between the types of factor is one JSON document: nothing is looked up by it.
+// What differs between the types of factor is one JSON document: nothing is looked up by it. The name
+// that a device has for its key stands beside it.
 const factorColumns = `sid, entity_sid, identity, service_sid, account_sid, type, friendly_name, status, secret_sealed,
-	config, metadata, wrong_answers, spent_until, created_at, updated_at`
+	credential, config, metadata, wrong_answers, spent_until, created_at, updated_at`
 
 func scanFactor(row Row) (verify.Factor, error) {
 	var f verify.Factor
 	var config, metadata string
 	var spent, created, updated int64
 	if err := row.Scan(&f.SID, &f.EntitySID, &f.Identity, &f.ServiceSID, &f.AccountSID, &f.Type, &f.FriendlyName, &f.Status,
-		&f.SecretSealed, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated); err != nil {
+		&f.SecretSealed, &f.Credential, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated); err != nil {
 		return f, err
 	}
 	f.SpentUntil, f.CreatedAt, f.UpdatedAt = fromMillisOrNever(spent), fromMillis(created), fromMillis(updated)
@@ -40,6 +41,27 @@ func (t *Tx) Factor(factorSID string) (*verify.Factor, error) {
 	return &f, nil
 }
 
+// credentialKey is the key under which a factor is read by its credential (see Recorder).
+func credentialKey(serviceSID, credential string) string { return serviceSID + "#" + credential }
+
+// changeFactor notes that a factor is written, under each key that it is read by.
+func (t *Tx) changeFactor(f *verify.Factor) {
+	t.change(f.SID)
+	if f.Credential != "" {
+		t.change(credentialKey(f.ServiceSID, f.Credential))
+	}
+}
+
+// FactorByCredential implements verify.Tx. The condition is that of the index.
+func (t *Tx) FactorByCredential(serviceSID, credential string) (*verify.Factor, error) {
+	f, err := scanFactor(t.record(credentialKey(serviceSID, credential), `SELECT `+factorColumns+` FROM factor
+		WHERE credential = $1 AND service_sid = $2 AND credential <> ''`, credential, serviceSID))
+	if err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
 // Factors implements verify.Tx.
 func (t *Tx) Factors(entitySID string, page verify.Page) ([]verify.Factor, error) {
 	return list(t, scanFactor, `SELECT `+factorColumns+` FROM factor
@@ -48,27 +70,28 @@ func (t *Tx) Factors(entitySID string, page verify.Page) ([]verify.Factor, error
 
 // AddFactor implements verify.Tx.
 func (t *Tx) AddFactor(f *verify.Factor) {
-	t.change(f.SID)
+	t.changeFactor(f)
 	t.write(`INSERT INTO factor (id, `+factorColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		sid.Key(f.SID), f.SID, f.EntitySID, f.Identity, f.ServiceSID, f.AccountSID, string(f.Type), f.FriendlyName, string(f.Status),
-		f.SecretSealed, toJSON(f.Config), toJSONOrNothing(f.Metadata, f.Metadata == nil), f.WrongAnswers, toMillisOrNever(f.SpentUntil),
+		f.SecretSealed, f.Credential, toJSON(f.Config), toJSONOrNothing(f.Metadata, f.Metadata == nil), f.WrongAnswers, toMillisOrNever(f.SpentUntil),
 		toMillis(f.CreatedAt), toMillis(f.UpdatedAt))
 }
 
 // PutFactor implements verify.Tx. It writes what can change.
 func (t *Tx) PutFactor(f *verify.Factor) {
-	t.change(f.SID)
-	t.write(`UPDATE factor SET friendly_name = $3, status = $4, secret_sealed = $5, config = $6, wrong_answers = $7, spent_until = $8, updated_at = $9
+	t.changeFactor(f)
+	t.write(`UPDATE factor SET friendly_name = $3, status = $4, secret_sealed = $5, config = $6, wrong_answers = $7, spent_until = $8, updated_at = $9,
+			credential = $10
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(f.SID), f.SID, f.FriendlyName, string(f.Status), f.SecretSealed, toJSON(f.Config), f.WrongAnswers,
-		toMillisOrNever(f.SpentUntil), toMillis(f.UpdatedAt))
+		toMillisOrNever(f.SpentUntil), toMillis(f.UpdatedAt), f.Credential)
 }
 
 // DeleteFactor implements verify.Tx. Whoever makes a challenge has locked its factor.
 func (t *Tx) DeleteFactor(f *verify.Factor) {
 	t.many = true
-	t.change(f.SID)
+	t.changeFactor(f)
 	t.write(`DELETE FROM factor WHERE id = $1 AND sid = $2`, sid.Key(f.SID), f.SID)
 	t.write(`UPDATE challenge SET status = 'expired' WHERE factor_sid = $1 AND status = 'pending'`, f.SID)
 }

@@ -20,6 +20,7 @@ var factorQuestions = []question{
 	{"an identity has one entity in a service", identityIsUnique},
 	{"entities are listed and counted", entitiesAreListed},
 	{"factors come back as they went in, and change", factorsComeBack},
+	{"a credential has one factor in a service", credentialIsUnique},
 	{"challenges come back as they went in, and change", challengesComeBack},
 	{"the stored names of factors and challenges stay", storedNamesStay},
 	{"factors are listed oldest first, page by page", factorsAreListed},
@@ -49,6 +50,7 @@ func factor(n int, owner *verify.Entity) *verify.Factor {
 	f.SID, f.EntitySID, f.Identity = numberedTyped("YF", n), owner.SID, owner.Identity
 	f.ServiceSID, f.AccountSID = owner.ServiceSID, owner.AccountSID
 	f.Type, f.Status, f.WrongAnswers = verify.TOTP, verify.Verified, 0
+	f.Credential = fmt.Sprintf("key %d", n)
 	return &f
 }
 
@@ -158,6 +160,7 @@ func factorsComeBack(t *testing.T, s Store) {
 	}
 	f.FriendlyName, f.Status, f.SecretSealed, f.WrongAnswers = "another", verify.Unverified, []byte("other"), 3
 	f.Config.TOTP.Skew = 2
+	f.Credential = "another key"
 	f.SpentUntil, f.UpdatedAt = noon.Add(time.Minute), noon.Add(time.Hour)
 	update(t, s, func(tx verify.Tx) { tx.PutFactor(f) })
 	if diff := cmp.Diff(f, mustView(t, s, read)); diff != "" {
@@ -169,11 +172,62 @@ func factorsComeBack(t *testing.T, s Store) {
 			bare.SID = numberedTyped("YF", 60)
 		}
 		bare.Metadata, bare.SecretSealed, bare.Config, bare.SpentUntil = metadata, nil, verify.FactorConfig{}, time.Time{}
+		bare.Credential = "" // which any number of factors may have
 		update(t, s, func(tx verify.Tx) { tx.AddFactor(bare) })
 		got := mustView(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(bare.SID) })
 		if diff := cmp.Diff(bare, got); diff != "" {
 			t.Errorf("with nothing in it that may be missing:\n%s", diff)
 		}
+	}
+}
+
+func credentialIsUnique(t *testing.T, s Store) {
+	first, elsewhere := factor(1, entity(1)), factor(2, entity(2))
+	elsewhere.ServiceSID, elsewhere.Credential = numbered("VA", 2), first.Credential
+	update(t, s, func(tx verify.Tx) {
+		tx.AddFactor(first)
+		tx.AddFactor(elsewhere)
+	})
+	of := func(serviceSID, credential string) (*verify.Factor, error) {
+		return view(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.FactorByCredential(serviceSID, credential) })
+	}
+	for _, want := range []*verify.Factor{first, elsewhere} {
+		got, err := of(want.ServiceSID, want.Credential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("factor by credential:\n%s", diff)
+		}
+	}
+	later := factor(3, entity(1))
+	later.Credential = ""
+	update(t, s, func(tx verify.Tx) { tx.AddFactor(later) })
+	later.Credential = first.Credential
+	for what, write := range map[string]func(verify.Tx){
+		"put": func(tx verify.Tx) { tx.PutFactor(later) },
+		"added": func(tx verify.Tx) {
+			f := factor(4, entity(1))
+			f.Credential = first.Credential
+			tx.AddFactor(f)
+		},
+	} {
+		if err := s.Update(t.Context(), func(tx verify.Tx) error {
+			write(tx)
+			return nil
+		}); !errors.Is(err, verify.ErrExists) {
+			t.Errorf("a second factor of one credential, %s: %v, want ErrExists", what, err)
+		}
+	}
+	for _, wrong := range [][2]string{{serviceSID, "another"}, {serviceSID, ""}, {numbered("VA", 3), first.Credential}} {
+		if _, err := of(wrong[0], wrong[1]); !errors.Is(err, verify.ErrNotFound) {
+			t.Errorf("credential %v: %v, want ErrNotFound", wrong, err)
+		}
+	}
+	update(t, s, func(tx verify.Tx) { tx.DeleteFactor(first) })
+	update(t, s, func(tx verify.Tx) { tx.PutFactor(later) })
+	if got, err := of(serviceSID, later.Credential); err != nil || got.SID != later.SID {
+		t.Errorf("the credential of a deleted factor is not free: %v, %v", got, err)
 	}
 }
 
@@ -186,12 +240,14 @@ func challengesComeBack(t *testing.T, s Store) {
 	}
 	c.Status, c.Metadata, c.WrongAnswers = verify.ChallengeDenied, map[string]string{"os": "x"}, 4
 	c.UpdatedAt, c.RespondedAt = noon.Add(time.Minute), noon.Add(time.Minute)
+	c.FactorSID, c.EntitySID, c.Identity = numberedTyped("YF", 9), numbered("YE", 9), "Somebody-else"
 	update(t, s, func(tx verify.Tx) { tx.PutChallenge(c) })
 	if diff := cmp.Diff(c, mustView(t, s, read)); diff != "" {
 		t.Errorf("challenge after a change:\n%s", diff)
 	}
 	bare := challenge(50, factor(1, entity(1)))
 	bare.Details, bare.HiddenDetails, bare.Metadata, bare.RespondedAt = nil, nil, nil, time.Time{}
+	bare.FactorSID, bare.EntitySID, bare.Identity = "", "", "" // a passkey's, that may be anybody's
 	update(t, s, func(tx verify.Tx) { tx.AddChallenge(bare) })
 	got := mustView(t, s, func(tx verify.Tx) (*verify.Challenge, error) { return tx.Challenge(bare.SID) })
 	if diff := cmp.Diff(bare, got); diff != "" {
@@ -203,7 +259,14 @@ func challengesComeBack(t *testing.T, s Store) {
 func storedNamesStay(t *testing.T, s Store) {
 	for want, value := range map[string]any{
 		`{"totp":{"alg":"sha1","skew":1,"code_length":6,"time_step":30}}`: verify.FactorConfig{TOTP: &verify.TOTPConfig{Alg: "sha1", Skew: 1, CodeLength: 6, TimeStep: 30}},
-		`{"message":"m","fields":[{"label":"l","value":"v"}]}`:            verify.ChallengeDetails{Message: "m", Fields: []verify.DetailField{{Label: "l", Value: "v"}}},
+		`{"passkey":{"relying_party":{"id":"i","name":"n","origins":["o"]},"authenticator_attachment":"any",` +
+			`"discoverable_credentials":"required","user_verification":"preferred"}}`: verify.FactorConfig{Passkey: &verify.PasskeyConfig{
+			RelyingParty:            verify.RelyingParty{ID: "i", Name: "n", Origins: []string{"o"}},
+			AuthenticatorAttachment: "any", DiscoverableCredentials: "required", UserVerification: "preferred"}},
+		`{"passkey":{"relying_party":{"id":"","name":"","origins":null},"authenticator_attachment":"","discoverable_credentials":"","user_verification":"",` +
+			`"public":"AQ==","count":2,"transports":["usb"],"copyable":true,"copied":true}}`: verify.FactorConfig{Passkey: &verify.PasskeyConfig{
+			Public: []byte{1}, Count: 2, Transports: []string{"usb"}, Copyable: true, Copied: true}},
+		`{"message":"m","fields":[{"label":"l","value":"v"}]}`: verify.ChallengeDetails{Message: "m", Fields: []verify.DetailField{{Label: "l", Value: "v"}}},
 	} {
 		got, err := json.Marshal(value)
 		if err != nil || string(got) != want {
@@ -383,7 +446,7 @@ func unverifiedAreDropped(t *testing.T, s Store) {
 		for n := range 30 {
 			f := factor(1, owner)
 			at := noon.Add(time.Duration(n) * time.Minute)
-			f.SID = minted(t, sid.Factor, at)
+			f.SID, f.Credential = minted(t, sid.Factor, at), ""
 			if n%3 > 0 {
 				f.Status = verify.Unverified
 			}

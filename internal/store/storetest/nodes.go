@@ -32,6 +32,7 @@ func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
 		{"simultaneous factors of one identity on all nodes have one entity and are all counted", factorsOnNodes},
 		{"simultaneous challenges of a factor on all nodes are all counted", challengesOnNodes},
 		{"a factor that is deleted during answers is deleted", deletionDuringAnswers},
+		{"simultaneous registrations of one key on all nodes have one factor", registrationsOnNodes},
 	} {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t, 3)) })
 	}

@@ -41,6 +41,8 @@ func fillValue(v reflect.Value, seed *int) {
 		v.SetString(fmt.Sprintf("text %d", *seed))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(*seed))
+	case reflect.Uint32:
+		v.SetUint(uint64(*seed))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Pointer:

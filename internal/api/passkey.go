@@ -1,0 +1,276 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+type passkeyParams struct {
+	FriendlyName string              `json:"friendly_name"`
+	Identity     string              `json:"identity"`
+	Config       passkeyConfigParams `json:"config"`
+}
+
+type passkeyConfigParams struct {
+	RelyingParty            *passkeyPartyBody `json:"relying_party"`
+	AuthenticatorAttachment string            `json:"authenticator_attachment"`
+	DiscoverableCredentials string            `json:"discoverable_credentials"`
+	UserVerification        string            `json:"user_verification"`
+}
+
+type passkeyChallengeParams struct {
+	Identity  string `json:"identity"`
+	FactorSID string `json:"factor_sid"`
+}
+
+// The codes of members that are of the wrong type, by the first part of their path.
+var passkeyTypeCodes = map[string]verify.Code{
+	"friendly_name": verify.CodeNoDisplayName,
+	"identity":      verify.CodeInvalidIdentity,
+	"factor_sid":    verify.CodeInvalidFactorSID,
+	"config":        verify.CodeInvalidConfig,
+}
+
+// decodeJSON fills the struct that dst points to. Unknown members are ignored.
+func decodeJSON(body []byte, dst any) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(body, &object); err != nil {
+		return badJSON
+	}
+	for name, code := range passkeyTypeCodes {
+		member, there := object[name]
+		if !there {
+			continue
+		}
+		one, err := json.Marshal(map[string]json.RawMessage{name: member})
+		if err != nil {
+			return badJSON
+		}
+		err = json.Unmarshal(one, dst)
+		if _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); mistyped {
+			return &verify.Error{Code: code}
+		}
+		if err != nil {
+			return badJSON
+		}
+	}
+	return nil
+}
+
+func (a *API) createPasskey(r *request) (response, error) {
+	var p passkeyParams
+	if err := decodeJSON(r.json, &p); err != nil {
+		return response{}, err
+	}
+	f, err := a.engine.CreatePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), verify.PasskeyParams{
+		FriendlyName:            p.FriendlyName,
+		Identity:                p.Identity,
+		RelyingParty:            (*verify.RelyingParty)(p.Config.RelyingParty),
+		AuthenticatorAttachment: p.Config.AuthenticatorAttachment,
+		DiscoverableCredentials: p.Config.DiscoverableCredentials,
+		UserVerification:        p.Config.UserVerification,
+	})
+	if err != nil {
+		return response{}, err
+	}
+	body := factorJSON(f.Factor, r.base)
+	body.Binding, body.Options = null, creationOptions(f.Passkey)
+	return response{status: http.StatusCreated, body: body}, nil
+}
+
+func (a *API) verifyPasskey(r *request) (response, error) {
+	f, err := a.engine.VerifyPasskey(r.ctx, r.account, r.vars.get("ServiceSid"), r.json)
+	if err != nil {
+		return response{}, err
+	}
+	return response{status: http.StatusOK, body: factorJSON(f, r.base)}, nil
+}
+
+func (a *API) challengePasskey(r *request) (response, error) {
+	var p passkeyChallengeParams
+	if err := decodeJSON(r.json, &p); err != nil {
+		return response{}, err
+	}
+	c, err := a.engine.ChallengePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), verify.PasskeyChallengeParams(p))
+	if err != nil {
+		return response{}, err
+	}
+	return response{status: http.StatusCreated, body: passkeyChallengeJSON(c, r.base, "/Passkeys/Challenges")}, nil
+}
+
+func (a *API) approvePasskey(r *request) (response, error) {
+	c, err := a.engine.ApprovePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), r.json)
+	if err != nil {
+		return response{}, err
+	}
+	return response{status: http.StatusOK, body: passkeyChallengeJSON(c, r.base, "/Passkeys/ApproveChallenge")}, nil
+}
+
+type passkeyConfigBody struct {
+	RelyingParty            passkeyPartyBody `json:"relying_party"`
+	AuthenticatorAttachment string           `json:"authenticator_attachment"`
+	DiscoverableCredentials string           `json:"discoverable_credentials"`
+	UserVerification        string           `json:"user_verification"`
+}
+
+type passkeyPartyBody struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Origins []string `json:"origins"`
+}
+
+func passkeyConfigJSON(c *verify.PasskeyConfig) passkeyConfigBody {
+	return passkeyConfigBody{
+		RelyingParty:            passkeyPartyBody(c.RelyingParty),
+		AuthenticatorAttachment: c.AuthenticatorAttachment,
+		DiscoverableCredentials: c.DiscoverableCredentials,
+		UserVerification:        c.UserVerification,
+	}
+}
+
+// optionsBody is what a page gives to navigator.credentials, in the JSON form of Web Authentication
+// Level 3, sections 5.4 and 5.5.
+type optionsBody struct {
+	PublicKey any `json:"publicKey"`
+}
+
+type creationBody struct {
+	RP               creationPartyBody `json:"rp"`
+	User             creationUserBody  `json:"user"`
+	Challenge        string            `json:"challenge"`
+	PubKeyCredParams []credentialParam `json:"pubKeyCredParams"`
+	Timeout          int64             `json:"timeout"` // milliseconds
+	Exclude          []credentialBody  `json:"excludeCredentials"`
+	Selection        authenticatorBody `json:"authenticatorSelection"`
+	Attestation      string            `json:"attestation"`
+}
+
+type creationPartyBody struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type creationUserBody struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
+}
+
+type credentialParam struct {
+	Type string `json:"type"`
+	Alg  int    `json:"alg"`
+}
+
+type credentialBody struct {
+	ID         string   `json:"id"`
+	Type       string   `json:"type"`
+	Transports []string `json:"transports,omitempty"`
+}
+
+type authenticatorBody struct {
+	Attachment         string `json:"authenticatorAttachment,omitempty"`
+	RequireResidentKey bool   `json:"requireResidentKey"`
+	ResidentKey        string `json:"residentKey"`
+	UserVerification   string `json:"userVerification"`
+}
+
+type requestBody struct {
+	Challenge        string           `json:"challenge"`
+	Timeout          int64            `json:"timeout"` // milliseconds
+	RPID             string           `json:"rpId"`
+	Allow            []credentialBody `json:"allowCredentials"`
+	UserVerification string           `json:"userVerification"`
+}
+
+func creationOptions(o *verify.PasskeyOptions) optionsBody {
+	c := o.Config
+	attachment := c.AuthenticatorAttachment
+	if attachment == "any" {
+		attachment = "" // which is how a browser is told
+	}
+	return optionsBody{creationBody{
+		RP:               creationPartyBody{c.RelyingParty.ID, c.RelyingParty.Name},
+		User:             creationUserBody{encodeText(o.User), o.UserName, o.UserName},
+		Challenge:        encodeText(o.Challenge),
+		PubKeyCredParams: []credentialParam{{publicKey, o.Algorithm}},
+		Timeout:          o.Timeout.Milliseconds(),
+		Exclude:          credentialsJSON(o.Exclude),
+		Selection: authenticatorBody{
+			Attachment:         attachment,
+			RequireResidentKey: c.DiscoverableCredentials == "required",
+			ResidentKey:        c.DiscoverableCredentials,
+			UserVerification:   c.UserVerification,
+		},
+		Attestation: "none",
+	}}
+}
+
+const publicKey = "public-key"
+
+// encodeText is base64url without padding. Of the letters and digits of a SID it never makes - or _,
+// which some pages cannot decode.
+func encodeText(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+func credentialsJSON(credentials []verify.PasskeyCredential) []credentialBody {
+	list := make([]credentialBody, 0, len(credentials))
+	for _, c := range credentials {
+		list = append(list, credentialBody{c.ID, publicKey, c.Transports})
+	}
+	return list
+}
+
+// passkeyChallengeBody is a challenge as the endpoints of passkeys show it. Whom it is about is empty,
+// and not null, until that is known.
+type passkeyChallengeBody struct {
+	SID             string            `json:"sid"`
+	AccountSID      string            `json:"account_sid"`
+	ServiceSID      string            `json:"service_sid"`
+	EntitySID       string            `json:"entity_sid"`
+	Identity        string            `json:"identity"`
+	FactorSID       string            `json:"factor_sid"`
+	DateCreated     string            `json:"date_created"`
+	DateUpdated     string            `json:"date_updated"`
+	DateResponded   *string           `json:"date_responded"`
+	ExpirationDate  *string           `json:"expiration_date"`
+	Status          string            `json:"status"`
+	RespondedReason string            `json:"responded_reason"`
+	Details         *detailsBody      `json:"details"`
+	HiddenDetails   map[string]string `json:"hidden_details"`
+	Metadata        map[string]string `json:"metadata"`
+	FactorType      string            `json:"factor_type"`
+	URL             string            `json:"url"`
+	Links           *struct{}         `json:"links"`
+	Options         optionsBody       `json:"options"`
+}
+
+func passkeyChallengeJSON(c *verify.PasskeyChallenge, base, path string) passkeyChallengeBody {
+	body := passkeyChallengeBody{
+		SID:             c.SID,
+		AccountSID:      c.AccountSID,
+		ServiceSID:      c.ServiceSID,
+		Identity:        c.Identity,
+		FactorSID:       c.FactorSID,
+		DateCreated:     timestamp(c.CreatedAt),
+		DateUpdated:     timestamp(c.UpdatedAt),
+		DateResponded:   timestampOrNull(c.RespondedAt),
+		Status:          string(c.Status),
+		RespondedReason: "none",
+		FactorType:      string(c.FactorType),
+		URL:             base + "/Services/" + c.ServiceSID + path,
+		Options: optionsBody{requestBody{
+			Challenge:        encodeText(c.Request.Challenge),
+			Timeout:          c.Request.Timeout.Milliseconds(),
+			RPID:             c.Request.RelyingParty.ID,
+			Allow:            credentialsJSON(c.Request.Allow),
+			UserVerification: c.Request.UserVerification,
+		}},
+	}
+	if c.FactorSID != "" { // the published answer to an identity alone has the identity alone
+		body.EntitySID = c.EntitySID
+	}
+	return body
+}
