@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"github.com/verifyd/verifyd/internal/api"
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/passkey/passkeytest"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -44,6 +46,8 @@ type world struct {
 	token   string
 	log     bytes.Buffer
 	names   map[string]string // SIDs by the name that the conversation knows them by
+	passkey *passkeytest.Authenticator
+	answers [][]byte // all bodies, the latest one last
 }
 
 func newWorld(t *testing.T) *world {
@@ -84,7 +88,10 @@ func (w *world) do(method, path, body string) *httptest.ResponseRecorder {
 
 func (w *world) as(user, password, method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if method == http.MethodPost {
+	switch {
+	case strings.HasPrefix(body, "{"):
+		r.Header.Set("Content-Type", "application/json")
+	case method == http.MethodPost:
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	if user != "" {
@@ -115,7 +122,8 @@ func (w *world) code(verificationSID string) string {
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
 // code of $VE1 and $WRONG1 is not; $TOTP is the code of the sample seed now. "advance 10m" moves the
-// clock; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
+// clock; $PROOF is what a browser with a passkey makes of the latest options, and $EVIL what it makes on
+// another page; a parameter that is {…} is a JSON body; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
 // the one messaging service that the server has; "template" and "draft" make a template from a file,
 // approved or not, and give its SID a name; "x5" at the end repeats a request.
 func TestConversations(t *testing.T) {
@@ -223,14 +231,23 @@ func (w *world) request(line string) string {
 	}
 	fields := strings.Fields(os.Expand(line, w.variable))
 	form := url.Values{}
+	body := ""
 	for _, parameter := range fields[2:] {
+		if parameter[0] == '{' {
+			body = strings.ReplaceAll(parameter, "␣", " ")
+			continue
+		}
 		name, value, _ := strings.Cut(parameter, "=")
 		form.Add(name, strings.ReplaceAll(value, "␣", " "))
 	}
+	if body == "" {
+		body = form.Encode()
+	}
 	var rec *httptest.ResponseRecorder
 	for range times {
-		rec = w.do(fields[0], fields[1], form.Encode())
+		rec = w.do(fields[0], fields[1], body)
 	}
+	w.answers = append(w.answers, rec.Body.Bytes())
 	return w.answer(rec)
 }
 
@@ -244,6 +261,9 @@ func (w *world) variable(name string) string {
 	}
 	if code, ok := w.totpVariable(name); ok {
 		return code
+	}
+	if answer, ok := w.passkeyVariable(name); ok {
+		return answer
 	}
 	sid, known := w.names[name]
 	if !known {
@@ -280,8 +300,19 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 		}
 		out.WriteString("  " + strings.TrimRight(pretty.String(), "\n") + "\n")
 	}
-	return anySID.ReplaceAllStringFunc(anyPlace.ReplaceAllString(out.String(), "PA…"), w.name)
+	text := anyPlace.ReplaceAllString(out.String(), "PA…")
+	text = encodedSID.ReplaceAllStringFunc(text, func(encoded string) string {
+		sid, err := base64.RawURLEncoding.DecodeString(encoded)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return "base64(" + string(sid) + ")"
+	})
+	return anySID.ReplaceAllStringFunc(text, w.name)
 }
+
+// encodedSID is the SID of an entity, a factor or a challenge as the options of a passkey have it.
+var encodedSID = regexp.MustCompile(`\bWU[UYM][0-9A-Za-z_-]{43}\b`)
 
 func (w *world) name(sid string) string {
 	for name, known := range w.names {

@@ -28,6 +28,8 @@ func (w *world) checkOneOfFactors(got map[string]any) bool {
 	_, isNew := got["options"]
 	_, answered := got["responded_reason"]
 	switch {
+	case answered && isNew:
+		w.checkSchema("passkey_challenge", got)
 	case isNew:
 		w.checkSchema("new_factor", got)
 	case answered:
