@@ -69,6 +69,7 @@ var mayImport = map[string][]string{
 	"provider/providertest": {"provider"},
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
+	"examples/passkeys":        {},
 
 	"tests/bench":      {"internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
 	"tests/bench/bare": {},
