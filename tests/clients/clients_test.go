@@ -124,7 +124,7 @@ func TestNode(t *testing.T) {
 	if _, err := os.Stat("node/node_modules/twilio/package.json"); errors.Is(err, fs.ErrNotExist) {
 		t.Fatal("the library is not installed: `make tools` does it")
 	}
-	for _, script := range []string{"node/walk.mjs", "node/factors.mjs"} {
+	for _, script := range []string{"node/walk.mjs", "node/factors.mjs", "node/passkeys.mjs"} {
 		onEach(t, func(t *testing.T, baseURL string) { walk(t, baseURL, "node", script) })
 	}
 }
