@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -50,9 +51,22 @@ type serviceParams struct {
 	MaxChecks *int `form:"Verifyd.MaxChecks"`
 }
 
+// readService reads the parameters of a service. Twilio's tutorial spells those of the relying party
+// with a small letter at the end.
+func readService(form url.Values) (p serviceParams, err error) {
+	for _, name := range []string{"Id", "Name", "Origins"} {
+		const party = "Passkeys.RelyingParty."
+		if values, sent := form[party+strings.ToLower(name)]; sent && !form.Has(party+name) {
+			form[party+name] = values
+		}
+	}
+	err = decode(form, &p)
+	return p, err
+}
+
 func (a *API) createService(r *request) (response, error) {
-	var p serviceParams
-	if err := decode(r.form, &p); err != nil {
+	p, err := readService(r.form)
+	if err != nil {
 		return response{}, err
 	}
 	s, err := a.engine.CreateService(r.ctx, r.account, verify.ServiceParams(p))
@@ -71,8 +85,8 @@ func (a *API) fetchService(r *request) (response, error) {
 }
 
 func (a *API) updateService(r *request) (response, error) {
-	var p serviceParams
-	if err := decode(r.form, &p); err != nil {
+	p, err := readService(r.form)
+	if err != nil {
 		return response{}, err
 	}
 	s, err := a.engine.UpdateService(r.ctx, r.account, r.vars.get("Sid"), verify.ServiceParams(p))
