@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -37,28 +38,17 @@ var passkeyTypeCodes = map[string]verify.Code{
 
 // decodeJSON fills the struct that dst points to. Unknown members are ignored.
 func decodeJSON(body []byte, dst any) error {
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(body, &object); err != nil {
-		return badJSON
+	err := json.Unmarshal(body, dst)
+	if err == nil {
+		return nil
 	}
-	for name, code := range passkeyTypeCodes {
-		member, there := object[name]
-		if !there {
-			continue
-		}
-		one, err := json.Marshal(map[string]json.RawMessage{name: member})
-		if err != nil {
-			return badJSON
-		}
-		err = json.Unmarshal(one, dst)
-		if _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); mistyped {
+	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		name, _, _ := strings.Cut(mistyped.Field, ".")
+		if code, known := passkeyTypeCodes[name]; known {
 			return &verify.Error{Code: code}
 		}
-		if err != nil {
-			return badJSON
-		}
 	}
-	return nil
+	return badJSON
 }
 
 func (a *API) createPasskey(r *request) (response, error) {

@@ -52,5 +52,7 @@
 // moment the second sees what the first did, on whatever node. What an answer is, and whether it is
 // right, differs by the type of factor; readAnswer knows. A code of an authenticator app is spent with
 // its step (Factor.SpentUntil): by the verification of the factor as by a challenge, each code opens
-// one thing once.
+// one thing once. A passkey answers elsewhere (VerifyPasskey, ApprovePasskey), because its answer names
+// the factor or the challenge and no path does; it signs the SID, so it is right for one thing, and what
+// is refused is not counted: there is nothing in it to guess.
 package verify
