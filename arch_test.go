@@ -26,8 +26,8 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
-		"internal/lookup", "internal/message", "internal/qr", "internal/queue", "internal/store/postgres", "internal/store/sqlite",
-		"internal/store/transfer", "internal/verify",
+		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
+		"internal/store/sqlite", "internal/store/transfer", "internal/verify",
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"internal/jsonparam": {},
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},
+	"internal/operator":  {},
 	"internal/otp":       {},
 	"internal/phone":     {},
 	"internal/qr":        {},
@@ -229,6 +230,7 @@ var linked = []string{
 	"golang.org/x/crypto",
 	"golang.org/x/sync",
 	"golang.org/x/sys",
+	"golang.org/x/term",
 	"golang.org/x/text",
 	"google.golang.org/protobuf",
 	"modernc.org/libc",

@@ -13,6 +13,7 @@
 //	internal/channel     an attempt becomes a message
 //	internal/message     what messages say, in all languages (catalog/*.json), or in an operator's words
 //	internal/gsm7        the alphabet of text messages, and what a text costs
+//	internal/operator    the commands that go through the API of a running server
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/config      verifyd.toml
 //	internal/lookup      what a service outside knows of a number

@@ -17,6 +17,7 @@ import (
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -78,6 +79,11 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	for _, channel := range verify.Channels() {
 		routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
 	}
+	withdraw, err := operator.Dev{URL: world.url, AccountSID: world.account, AuthToken: world.token}.Announce(*data)
+	if err != nil {
+		return errors.Join(fmt.Errorf("cannot use the data folder: %w; choose another with --data", err), listener.Close(), store.Close())
+	}
+	defer func() { err = errors.Join(err, withdraw()) }()
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
 	return s.run(ctx)
@@ -276,6 +282,8 @@ Point a client library here:
   Node    const client = require('twilio')('%[3]s', '%[4]s'); client.verify.baseUrl = '%[6]s'
   Python  client = twilio.rest.Client('%[3]s', '%[4]s'); client.verify.base_url = '%[6]s'
   Go      http.DefaultTransport = divert("%[6]s")  // a few lines: README.md, "From Go"
+
+Look and act from another terminal: verifyd help
 
 Ctrl-C stops it.
 

@@ -20,7 +20,7 @@ import (
 //go:embed sample_template.json
 var sampleTemplate []byte
 
-// templateFlags are the flags that every command on templates has.
+// templateFlags are the flags that every command on templates beside the store has.
 type templateFlags struct {
 	*flag.FlagSet
 	config, data, account *string
@@ -78,33 +78,9 @@ func readTemplate(path string, sys system) (*message.File, error) {
 	return file, nil
 }
 
-func runTemplateList(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template list")
-	if err := parse(flags.FlagSet, args, sys); err != nil {
-		return err
-	}
-	return flags.run(ctx, sys, func(e *verify.Engine, account string) error {
-		const size = 1000
-		for page := (verify.Page{Size: size}); ; {
-			list, err := e.Templates(ctx, account, "", page)
-			if err != nil {
-				return err
-			}
-			for i := range list {
-				if err := printTemplate(sys.stdout, &list[i]); err != nil {
-					return err
-				}
-			}
-			if len(list) < size {
-				return nil
-			}
-			page.After = list[size-1].SID
-		}
-	})
-}
-
-func runTemplateShow(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template show")
+// runTemplateExport is beside the store because the API shows one text of each language alone.
+func runTemplateExport(ctx context.Context, args []string, sys system) error {
+	flags := newTemplateFlags("template export")
 	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
 		t, err := e.Template(ctx, account, sid)
 		if err != nil {
