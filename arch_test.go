@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
+	"internal/apidoc":   {"internal/api", "internal/verify"},
 	"internal/inbox":    {"internal/qr", "provider"},
 	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},

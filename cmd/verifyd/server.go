@@ -151,6 +151,8 @@ func (s *server) handler(health *health) http.Handler {
 			fmt.Fprintln(w, "ok")
 		case path == "/readyz":
 			health.ready(w, r)
+		case path == "/openapi.json":
+			api.ServeDocument(w, r)
 		case s.inbox != nil && (path == "/dev/inbox" || strings.HasPrefix(path, "/dev/inbox/")):
 			s.inbox.ServeHTTP(w, r)
 		case s.inbox != nil && path == "/":

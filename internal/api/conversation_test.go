@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -44,11 +45,12 @@ type world struct {
 	token   string
 	log     bytes.Buffer
 	names   map[string]string // SIDs by the name that the conversation knows them by
+	seen    map[string]bool   // operations of the document, each with a status: "FetchService 200"
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: start, names: map[string]string{}, routed: map[verify.Channel]bool{}}
+	w := &world{t: t, now: start, names: map[string]string{}, seen: map[string]bool{}, routed: map[verify.Channel]bool{}}
 	for _, c := range verify.Channels() {
 		w.routed[c] = true
 	}
@@ -92,6 +94,7 @@ func (w *world) as(user, password, method, path, body string) *httptest.Response
 	}
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
+	w.checkDocument(method, path, body, rec)
 	return rec
 }
 
@@ -123,13 +126,16 @@ func TestConversations(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
+	seen := map[string]bool{}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := newWorld(t).play(string(text))
+			w := newWorld(t)
+			got := w.play(string(text))
+			maps.Copy(seen, w.seen)
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -140,6 +146,16 @@ func TestConversations(t *testing.T) {
 				t.Errorf("%s (run with -update to accept):\n%s", file, diff)
 			}
 		})
+	}
+	if flag.Lookup("test.run").Value.String() != "" {
+		return // not all of them
+	}
+	for _, r := range api.Resources() {
+		for _, o := range r.Operations {
+			if !seen[o.ID+" "+strconv.Itoa(o.Status)] {
+				t.Errorf("no conversation has %s answered with %d", o.ID, o.Status)
+			}
+		}
 	}
 }
 

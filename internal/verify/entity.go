@@ -155,7 +155,7 @@ func findEntity(tx Tx, s *Service, identity string) (*Entity, error) {
 
 // validIdentity accepts 8 to 64 letters, digits and hyphens.
 func validIdentity(s string) bool {
-	if len(s) < 8 || len(s) > 64 {
+	if !Identities.holds(len(s)) {
 		return false
 	}
 	for _, c := range []byte(s) {

@@ -45,6 +45,9 @@ type FactorConfig struct {
 	TOTP *TOTPConfig `json:"totp,omitempty"`
 }
 
+// FactorStatuses are all states of a factor.
+func FactorStatuses() []FactorStatus { return []FactorStatus{Unverified, Verified} }
+
 // FactorStatus is the state of a factor.
 type FactorStatus string
 
