@@ -134,7 +134,7 @@ var (
 	exposeHeaders = []string{"ETag, Retry-After, Twilio-Reached-Rate-Limit, Twilio-Request-Id, Twilio-Request-Duration, Twilio-Concurrent-Requests, " +
 		"Verifyd-Reason, Verifyd-Sends-Left, Verifyd-Checks-Left, Verifyd-Expires-In, " +
 		"Verifyd-Code-Ttl, Verifyd-Max-Sends, Verifyd-Max-Checks, Verifyd-Disabled-Channels, WWW-Authenticate"}
-	jsonContent   = []string{"application/json"}
+	jsonContent = []string{"application/json"}
 )
 
 // handle finds the answer to a request.

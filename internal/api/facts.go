@@ -50,6 +50,7 @@ type Fact struct {
 	// Of a parameter.
 	Effect   Effect
 	Required bool
+	Clears   bool // an empty text makes it null
 	Default  any
 	Refused  []string // values that are published, and refused
 

@@ -144,13 +144,7 @@ func (d document) operation(r api.Resource, o api.Operation) (ordered, error) {
 		op.add("requestBody", requestBody(params))
 	} else {
 		if o.Paged {
-			for _, f := range api.PageFacts() {
-				kind := "integer"
-				if f.Name == "PageToken" {
-					kind = "string"
-				}
-				params = append(params, parameter{f, kind})
-			}
+			params = append(params, paging()...)
 		}
 		if len(params) > 0 {
 			op.add("parameters", query(params))
@@ -178,7 +172,10 @@ func requestBody(params []parameter) ordered {
 	s := schema{Type: "object"}
 	example := ordered{}
 	for _, p := range params {
-		one := clearable(p.Fact, plain(p.Fact, p.kind))
+		one := plain(p.Fact, p.kind)
+		if p.Clears {
+			one = one.emptied()
+		}
 		s.Properties.add(p.Name, one)
 		if p.Required {
 			s.Required = append(s.Required, p.Name)
