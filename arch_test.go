@@ -72,6 +72,7 @@ var mayImport = map[string][]string{
 	"tests/bench":      {"internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
 	"tests/bench/bare": {},
 	"tests/clients":    {},
+	"tests/openapi":    {},
 }
 
 // outside says which foreign packages a package must not import, with the reason.

@@ -5,6 +5,7 @@
 //
 //	cmd/verifyd          the binary: commands, and the wiring of everything below (serve.go, dev.go)
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
+//	internal/apidoc      writes the OpenAPI document and docs/compatibility.md from the tables of api
 //	internal/verify      the domain: nouns, rules, operations, and the contract of the store
 //	internal/store       sqlstore has the statements, sqlite and postgres the databases, storetest the
 //	                     exam, transfer the way from one to the other

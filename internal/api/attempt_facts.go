@@ -22,9 +22,9 @@ func attemptFacts() Resource {
 		Note: "100 calls a minute for each account and node (docs), the last 30 days in whole hours, or less if\n" +
 			"`retention` is shorter ([attempts.md](attempts.md)).\n\n" +
 			"Pages **may be short, or empty, and still have a `next_page_url`** when a filter passes much over;\n" +
-			"libraries follow it. Without a `PageToken` a page begins at most 10,000 attempts from the start.",
+			"libraries follow it.",
 		Operations: []Operation{
-			{Method: "GET", Path: "/v2/Attempts", ID: "ListVerificationAttempt", About: "Lists the attempts of the account, newest first. A page may be short, or empty, before the end.", Note: "the order is ours", From: Spec | Docs | Ours,
+			{Method: "GET", Path: "/v2/Attempts", ID: "ListVerificationAttempt", About: "Lists the attempts of the account, newest first. A page may be short, or empty, before the end. Without `PageToken` a page begins at most 10,000 attempts from the start.", Note: "the order is ours", From: Spec | Docs | Ours,
 				Params: attemptQuery{}, Facts: append([]Fact{
 					{Name: "ChannelData.To", About: "Those to this number or address.", From: Spec | Client, Example: "+34612345678", Note: "twilio-go writes `ChannelData\\.To`, which is the same"},
 					{Name: "VerificationSid", About: "Those of this verification.", SID: "VE"},

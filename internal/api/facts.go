@@ -50,6 +50,7 @@ type Fact struct {
 	// Of a parameter.
 	Effect   Effect
 	Required bool
+	Clears   bool // an empty text makes it null
 	Default  any
 	Refused  []string // values that are published, and refused
 
@@ -224,9 +225,9 @@ var (
 func Headers() []Header {
 	number, text := reflect.TypeFor[int](), reflect.TypeFor[string]()
 	return []Header{
-		{Name: "Twilio-Request-Id", About: "The request, as the log has it.", From: Docs, Everyone: true, Success: true, Of: text, Example: "RQ0190b7d2f8a4c3e61f5d9a7c20e48b13"},
-		{Name: "Twilio-Request-Duration", About: "Seconds that the answer took.", From: Docs, Everyone: true, Success: true, Of: reflect.TypeFor[float64](), Example: 0.002},
-		{Name: "Twilio-Concurrent-Requests", About: "Requests that the node was serving, this one among them.", From: Docs, Everyone: true, Success: true, Of: number, Example: 1},
+		{Name: "Twilio-Request-Id", About: "The request, as the log has it.", From: Wire | Ours, Everyone: true, Success: true, Of: text, Example: "RQ0190b7d2f8a4c3e61f5d9a7c20e48b13"},
+		{Name: "Twilio-Request-Duration", About: "Seconds that the answer took.", From: Wire | Ours, Everyone: true, Success: true, Of: reflect.TypeFor[float64](), Example: 0.002},
+		{Name: "Twilio-Concurrent-Requests", About: "Requests that the node was serving, this one among them.", From: Wire | Ours, Everyone: true, Success: true, Of: number, Example: 1},
 		{Name: "WWW-Authenticate", About: "Asks for HTTP Basic.", From: Ours, Everyone: true, Statuses: []int{401}, Of: text, Example: `Basic realm="Twilio API"`},
 		{Name: "Retry-After", About: "Seconds after which the same call may succeed.", Note: "the description has the header, the meaning is ours", From: Spec | Ours, Everyone: true, Statuses: []int{429, 503}, Of: number, Example: 60},
 		{Name: "Twilio-Reached-Rate-Limit", About: "The unique name of the rate limit that refused the start.", Note: "the description has the header, the meaning is ours", From: Spec | Ours, Statuses: []int{429}, Of: text, Example: "end_user_ip"},

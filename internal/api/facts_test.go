@@ -182,3 +182,13 @@ func TestSourcesOfParameters(t *testing.T) {
 		}
 	}
 }
+
+// A header that is described is one that the code of a web page can read.
+func TestBrowsersMayReadEveryHeader(t *testing.T) {
+	exposed := strings.Split(exposeHeaders[0], ", ")
+	for _, h := range Headers() {
+		if !slices.Contains(exposed, h.Name) {
+			t.Errorf("%s is not exposed", h.Name)
+		}
+	}
+}

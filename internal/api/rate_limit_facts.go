@@ -9,7 +9,7 @@ func rateLimitFacts() Resource {
 		buckets = limits + "/{RateLimitSid}/Buckets"
 		bucket  = buckets + "/{Sid}"
 	)
-	description := Fact{Name: "Description", About: "A text for people. An empty one is null.", From: Spec | Ours, Range: verify.Descriptions, Example: "by address"}
+	description := Fact{Name: "Description", About: "A text for people.", Clears: true, From: Spec | Ours, Range: verify.Descriptions, Example: "by address"}
 	ofBucket := []Fact{
 		{Name: "Max", About: "Starts with one value in a window.", From: Spec | Ours, Required: true, Range: verify.BucketMaxima, Example: 10},
 		{Name: "Interval", About: "Seconds of a window, which begins with the first start of a value. No two buckets of a rate limit have the same: 60211.", From: Spec | Ours, Required: true, Range: verify.BucketIntervals, Example: 3600},

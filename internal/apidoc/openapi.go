@@ -18,7 +18,7 @@ import (
 // openAPI writes the document. It is OpenAPI 3.0, because generators of clients for several
 // languages do not read 3.1 yet.
 func openAPI() ([]byte, error) {
-	d := document{records: newRecords(), errors: map[verify.Code]api.ErrorFact{}, headers: api.Headers()}
+	d := document{records: newRecords(), errors: map[verify.Code]api.ErrorFact{}, refused: map[verify.Code]bool{}, headers: api.Headers()}
 	for _, e := range api.Errors() {
 		d.errors[e.Code] = e
 	}
@@ -65,6 +65,7 @@ func openAPI() ([]byte, error) {
 type document struct {
 	records
 	errors  map[verify.Code]api.ErrorFact
+	refused map[verify.Code]bool // codes that an operation refuses with, once paths has been made
 	headers []api.Header
 }
 
@@ -143,13 +144,7 @@ func (d document) operation(r api.Resource, o api.Operation) (ordered, error) {
 		op.add("requestBody", requestBody(params))
 	} else {
 		if o.Paged {
-			for _, f := range api.PageFacts() {
-				kind := "integer"
-				if f.Name == "PageToken" {
-					kind = "string"
-				}
-				params = append(params, parameter{f, kind})
-			}
+			params = append(params, paging()...)
 		}
 		if len(params) > 0 {
 			op.add("parameters", query(params))
@@ -177,7 +172,10 @@ func requestBody(params []parameter) ordered {
 	s := schema{Type: "object"}
 	example := ordered{}
 	for _, p := range params {
-		one := clearable(p.Fact, plain(p.Fact, p.kind))
+		one := plain(p.Fact, p.kind)
+		if p.Clears {
+			one = one.emptied()
+		}
 		s.Properties.add(p.Name, one)
 		if p.Required {
 			s.Required = append(s.Required, p.Name)
@@ -207,6 +205,7 @@ func (d document) responses(o api.Operation) (ordered, error) {
 	byStatus := map[int][]api.ErrorFact{}
 	for _, code := range slices.Concat(o.Codes, api.EveryOperation()) {
 		e := d.errors[code]
+		d.refused[code] = true
 		byStatus[e.Status] = append(byStatus[e.Status], e)
 	}
 	var statuses []int
@@ -257,6 +256,9 @@ func (d document) components() (ordered, error) {
 		if err != nil {
 			return nil, err
 		}
+		if record.Name == "Error" {
+			listCodes(s)
+		}
 		schemas.add(record.Name, s)
 	}
 	for _, h := range d.headers {
@@ -272,6 +274,9 @@ func (d document) components() (ordered, error) {
 	}
 	for _, e := range api.Errors() {
 		code := strconv.Itoa(int(e.Code))
+		if !d.refused[e.Code] {
+			continue // no answer of an operation would show it
+		}
 		examples.add(code, ordered{{"summary", sentence(e.When)}, {"value", ordered{
 			{"code", int(e.Code)},
 			{"message", message(e)},
@@ -289,6 +294,24 @@ func (d document) components() (ordered, error) {
 			{"description", "An account SID (AC…) and its auth token, or the SID of an API key (SK…) and its secret."},
 		}}}},
 	}, nil
+}
+
+// listCodes says of the field that has the code what each code means.
+func listCodes(errorSchema schema) {
+	for i, p := range errorSchema.Properties {
+		if p.name != "code" {
+			continue
+		}
+		s := p.value.(schema)
+		for _, e := range api.Errors() {
+			s.Description += fmt.Sprintf("\n- %d: %s", e.Code, e.When)
+			if e.Nowhere != "" {
+				s.Description += ", only in " + e.Nowhere
+			}
+			s.Description += "."
+		}
+		errorSchema.Properties[i].value = s
+	}
 }
 
 // message is a code's text, with an example of what is filled in.

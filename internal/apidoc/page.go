@@ -29,12 +29,8 @@ func compatibility(p published) ([]byte, error) {
 		}
 		data.Resources = append(data.Resources, s)
 	}
-	for _, f := range api.PageFacts() {
-		kind := "integer"
-		if f.Name == "PageToken" {
-			kind = "string"
-		}
-		data.Paging = append(data.Paging, data.parameterRow(parameter{f, kind}))
+	for _, param := range paging() {
+		data.Paging = append(data.Paging, data.parameterRow(param))
 	}
 	for _, f := range api.PathFacts() {
 		data.Parts = append(data.Parts, row{"`" + f.Name + "`", values(f, "string"), sentences(f.About, f.Note), sources(f.From)})
@@ -118,8 +114,8 @@ func (p *page) section(r api.Resource) (section, error) {
 		s.Params = append(s.Params, b)
 	}
 	for _, record := range r.Records {
-		if strings.HasSuffix(record.Name, "List") {
-			continue // the records, and the meta of every list
+		if _, list := reflect.TypeOf(record.Body).FieldByName("Meta"); list {
+			continue // the page says once what every list has
 		}
 		b, err := p.fields(record)
 		if err != nil {
@@ -183,7 +179,10 @@ func (p *page) parameterRow(param parameter) row {
 	case api.Accepted:
 		effect += "**without effect** "
 	}
-	refused := ""
+	empty, refused := "", ""
+	if param.Clears {
+		empty = clears
+	}
 	if len(param.Refused) > 0 {
 		refused = "Refused: " + quoted(param.Refused)
 	}
@@ -196,7 +195,7 @@ func (p *page) parameterRow(param parameter) row {
 	if len(unlisted) > 0 {
 		refused = sentences(refused, "Unknown here: "+quoted(unlisted))
 	}
-	return row{"`" + param.Name + "`", values(param.Fact, kind), effect + sentences(param.About, refused, param.Note), sources(param.From)}
+	return row{"`" + param.Name + "`", values(param.Fact, kind), effect + sentences(param.About, empty, refused, param.Note), sources(param.From)}
 }
 
 // values is what a parameter or a field may be.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/verifyd/verifyd/internal/api"
 )
@@ -147,11 +146,8 @@ func plain(f api.Fact, kind string) schema {
 	return s
 }
 
-// clearable is a parameter of which an empty text means null, so that an empty one is in order.
-func clearable(f api.Fact, s schema) schema {
-	if !strings.Contains(f.About, "empty one is null") {
-		return s
-	}
+// emptied is the schema of a parameter that an empty text clears, so that an empty one is in order.
+func (s schema) emptied() schema {
 	s.MinLength = nil
 	if s.Pattern != "" {
 		s.Pattern = "^$|" + s.Pattern
@@ -162,16 +158,35 @@ func clearable(f api.Fact, s schema) schema {
 	return s
 }
 
+// clears is what is said of a parameter that an empty text clears.
+const clears = "An empty one is null."
+
 // describe is what a fact says, with what verifyd does if that is less than it seems.
 func describe(f api.Fact) string {
+	text := f.About
+	if f.Clears {
+		text += " " + clears
+	}
 	switch f.Effect {
 	case api.Kept:
-		return f.About + " Stored and shown; nothing acts upon it yet."
+		text += " Stored and shown; nothing acts upon it yet."
 	case api.Accepted:
-		return f.About + " Accepted without effect."
-	default:
-		return f.About
+		text += " Accepted without effect."
 	}
+	return text
+}
+
+// paging are the parameters of every list.
+func paging() []parameter {
+	var list []parameter
+	for _, f := range api.PageFacts() {
+		kind := "integer"
+		if f.Name == "PageToken" {
+			kind = "string"
+		}
+		list = append(list, parameter{f, kind})
+	}
+	return list
 }
 
 // source is where a fact is from.
@@ -182,5 +197,5 @@ func source(s api.Source) api.Source {
 	return s
 }
 
-// sampleSID is a SID for examples; such a time has it that it looks like ours.
+// sampleSID is a SID for examples; it begins with a time, as ours do.
 func sampleSID(prefix string) string { return prefix + "0190b7d2f8a4c3e61f5d9a7c20e48b13" }
