@@ -77,15 +77,7 @@ func readPage(t *testing.T, name string) map[string][]string {
 // server in the place of the default one, and returns what they say. None may be refused.
 func (p *program) paste(home, commands string) string {
 	p.t.Helper()
-	// In the place of verifyd, this test binary.
-	bin := filepath.Join(home, "bin")
-	program := "#!/bin/sh\nexec env " + asVerifyd + "=1 '" + os.Args[0] + "' \"$@\"\n"
-	if err := os.Mkdir(bin, 0o700); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(bin, "verifyd"), []byte(program), 0o700); err != nil {
-		p.t.Fatal(err)
-	}
+	bin := asProgram(p.t, home)
 	shell := exec.CommandContext(p.t.Context(), "sh", "-e")
 	shell.Dir = home
 	shell.Env = []string{"HOME=" + home, "PATH=" + bin + ":" + os.Getenv("PATH"), "ACCOUNT=" + p.said("account SID"),
@@ -96,4 +88,18 @@ func (p *program) paste(home, commands string) string {
 		p.t.Fatalf("%v\n%s", err, out)
 	}
 	return strings.ReplaceAll(string(out), "\r", "")
+}
+
+// asProgram makes a folder with a verifyd, which is this test binary.
+func asProgram(t *testing.T, home string) (bin string) {
+	t.Helper()
+	bin = filepath.Join(home, "bin")
+	program := "#!/bin/sh\nexec env " + asVerifyd + "=1 '" + os.Args[0] + "' \"$@\"\n"
+	if err := os.MkdirAll(bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "verifyd"), []byte(program), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return bin
 }
