@@ -124,6 +124,23 @@ cat $HOME/line
 	}
 }
 
+// On a terminal a line is as long as the terminal is wide, and in a pipe as long as it is.
+func TestATableIsCutToTheTerminal(t *testing.T) {
+	_, home := atHome(t)
+	const inTerminal = `zmodload zsh/zpty
+zpty z 'stty cols 45; verifyd service list'
+while zpty -r z said; do print -rn -- $said; done
+`
+	got := lines(steady(strings.ReplaceAll(inShell(t, home, "zsh", inTerminal), "\r", "")))
+	if want := []string{"SID                                 NAME  CO…", "VA…  Acme  6 …"}; !slices.Equal(got, want) {
+		t.Errorf("in a terminal of 45 columns %q, want %q", got, want)
+	}
+	got = lines(steady(inShell(t, home, "sh", "verifyd service list | cat\n")))
+	if want := []string{"SID                                 NAME  CODE  CREATED", "VA…  Acme  6     TIME"}; !slices.Equal(got, want) {
+		t.Errorf("in a pipe %q, want %q", got, want)
+	}
+}
+
 // lines are those of an output that say something.
 func lines(out string) []string {
 	return slices.DeleteFunc(strings.Split(out, "\n"), func(s string) bool { return s == "" })
