@@ -19,8 +19,8 @@ import (
 var completionScripts embed.FS
 
 // completeCommand is for the scripts alone. It is given the words after verifyd, the last of which is
-// not finished, and prints what it may become: a line each, with a tab and a word for people behind
-// it. The line anyFile alone says that it is a path.
+// not finished, and prints what it may become: a line each, perhaps with a tab and a word for people
+// behind it. The line anyFile alone says that it is a path.
 const (
 	completeCommand = "__complete"
 	anyFile         = ":files"
@@ -54,7 +54,11 @@ func runComplete(ctx context.Context, words []string, sys system) error {
 	ctx, cancel := context.WithTimeout(ctx, completeTimeout)
 	defer cancel()
 	for _, s := range candidates(ctx, words, sys) {
-		if _, err := fmt.Fprintf(sys.stdout, "%s\t%s\n", s.Value, s.About); err != nil {
+		line := s.Value
+		if s.About != "" {
+			line += "\t" + s.About
+		}
+		if _, err := fmt.Fprintln(sys.stdout, line); err != nil {
 			return err
 		}
 	}

@@ -84,6 +84,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 		return errors.Join(fmt.Errorf("cannot use the data folder: %w; choose another with --data", err), listener.Close(), store.Close())
 	}
 	defer func() { err = errors.Join(err, withdraw()) }()
+	if *data != defaultData(sys.getenv) {
+		world.dataFlag = " --data " + *data
+	}
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
 	return s.run(ctx)
@@ -151,6 +154,7 @@ type devWorld struct {
 	account, token, service string
 	found                   string // what was there already
 	place, url              string
+	dataFlag                string // what commands need to find the data folder, "" for the usual one
 }
 
 // prepareDev finds the account and the service of a data folder, and makes them where they are
@@ -283,9 +287,11 @@ Point a client library here:
   Python  client = twilio.rest.Client('%[3]s', '%[4]s'); client.verify.base_url = '%[6]s'
   Go      http.DefaultTransport = divert("%[6]s")  // a few lines: README.md, "From Go"
 
-Look and act from another terminal: verifyd help
+See what was sent, from another terminal (verifyd help lists all commands):
+
+verifyd attempt list%[10]s
 
 Ctrl-C stops it.
 
-`, w.place, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check())
+`, w.place, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check(), w.dataFlag)
 }

@@ -77,9 +77,9 @@ func twoColumns(left, right string) string {
 
 // noCommand says of words that are no command what would be one.
 func noCommand(args []string) string {
-	_, rest, _ := find(args)
+	_, rest, found := find(args)
 	group := strings.Join(args[:len(args)-len(rest)], " ")
-	if group == "" {
+	if found || group == "" {
 		return fmt.Sprintf("verifyd: there is no command %q; verifyd help lists them", strings.Join(args, " "))
 	}
 	var verbs []string

@@ -49,7 +49,8 @@ func (c *Command) Bind(flags *flag.FlagSet) *Call {
 	if c.verb.answer != nothing {
 		flags.BoolVar(&call.json, "json", false, "print the JSON of the API, one record a line")
 		if c.verb.on != "/Summary" {
-			flags.BoolVar(&call.quiet, "quiet", false, "print nothing but the "+strings.ReplaceAll(c.resource.id, "_", " ")+", one a line")
+			id, _, _ := strings.Cut(c.resource.arg, "|")
+			flags.BoolVar(&call.quiet, "quiet", false, "print nothing but the "+id+", one a line")
 		}
 	}
 	return call

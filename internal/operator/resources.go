@@ -29,7 +29,7 @@ var resources = []resource{
 		},
 	},
 	{
-		noun: "verification", path: "/v2/Services/{ServiceSid}/VerificationCheck", id: "sid",
+		noun: "verification", path: "/v2/Services/{ServiceSid}/VerificationCheck", id: "sid", arg: "SID",
 		verbs: []verb{
 			{name: "check", about: "check a code; valid says whether it was right", method: "POST", arg: "To", params: checkParams},
 		},

@@ -122,10 +122,11 @@ func (d Dev) Announce(data string) (withdraw func() error, err error) {
 		return nil, err
 	}
 	return func() error {
-		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, text) {
-			return nil //nolint:nilerr // removed with its folder, or another's
+		now, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Equal(now, text) {
+			return nil
 		}
-		return os.Remove(path)
+		return errors.Join(err, os.Remove(path))
 	}, nil
 }
 
