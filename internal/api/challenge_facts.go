@@ -25,7 +25,7 @@ func challengeFacts() Resource {
 				payload,
 			}, Status: 201, Body: challengeBody{}, Codes: ofFactors(verify.CodeMissingParameter, verify.CodeFactorUnverified, verify.CodeTooManyChallenges, verify.CodeFactorParamNotFound)},
 			{Method: "GET", Path: challenges, ID: "ListChallenge", About: "Lists the challenges of an entity.", Params: challengeFilters{}, Facts: []Fact{
-				{Name: "FactorSid", About: "Those of this factor.", SID: "YF"},
+				{Name: "FactorSid", About: "Those of this factor; of one that is not there, none.", From: Spec | Ours, Example: "YF020190b7d2f8a4c3e61f5d9a7c20e4"},
 				{Name: "Status", About: "Those in this state, in any case of letters.", Enum: statuses},
 				{Name: "Order", About: "By the time of their making: `asc`, which is the default, or `desc`.", Enum: []string{"asc", "desc"}},
 			}, Paged: true, Status: 200, Body: challengeList{}, Codes: ofFactorsList(verify.CodeInvalidRequest)},

@@ -98,6 +98,9 @@ func (s *stage) holds(t *testing.T, f api.Fact) {
 	}
 }
 
+// noFactor is what requestFor says where a factor has to be named.
+var noFactor = "YF" + strings.Repeat("0", 32)
+
 // requestFor is a request with the parameter at a value, and with what it cannot be without.
 func requestFor(o api.Operation, about api.Fact, value string) url.Values {
 	form := url.Values{}
@@ -135,6 +138,9 @@ func (s *stage) try(t *testing.T, form url.Values, changes bool) (status int, bo
 	t.Helper()
 	payment := form.Has("Amount")
 	send := func(w *world) {
+		if form.Get("FactorSid") == noFactor { // there is one
+			form.Set("FactorSid", w.names["YF1"])
+		}
 		path, text := w.place(s.o.Path), form.Encode()
 		if s.o.Method != http.MethodPost {
 			path, text = path+"?"+text, ""
@@ -170,6 +176,16 @@ func furnished(t *testing.T, o api.Operation, payment bool) *world {
 	if strings.Contains(o.Path, "/Verification") && !strings.HasSuffix(o.Path, "/Verifications") {
 		w.play("POST /v2/Services/$VA1/Verifications Channel=sms To=+34612345678" + details)
 	}
+	if o.ID == "ListFactor" {
+		w.play("POST /v2/Services/$VA1/Entities Identity=user-7f3a91c2")
+	}
+	if strings.Contains(o.Path, "/Factors/{") || strings.Contains(o.Path, "/Challenges") {
+		w.play("POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors FactorType=totp FriendlyName=Ann Binding.Secret=AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQT\n" +
+			"POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors/$YF1 AuthPayload=$TOTP")
+	}
+	if strings.Contains(o.Path, "/Challenges/{") {
+		w.play("POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF1")
+	}
 	return w
 }
 
@@ -179,6 +195,7 @@ func (w *world) place(path string) string {
 		"/Services/{Sid}", "/Services/"+w.names["VA1"], "{ServiceSid}", w.names["VA1"],
 		"/Verifications/{Sid}", "/Verifications/+34612345678",
 		"/RateLimits/{Sid}", "/RateLimits/theirs", "{RateLimitSid}", "theirs", "/Buckets/{Sid}", "/Buckets/"+w.names["BL1"],
+		"{Identity}", "user-7f3a91c2", "/Factors/{Sid}", "/Factors/"+w.names["YF1"], "/Challenges/{Sid}", "/Challenges/"+w.names["YC1"],
 		"{Country}", "FR", "{PhoneNumber}", "+34612345678",
 	).Replace(path)
 }

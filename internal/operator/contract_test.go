@@ -3,17 +3,15 @@ package operator
 import (
 	"encoding/json"
 	"flag"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"testing"
+
+	"github.com/verifyd/verifyd/internal/api"
 )
 
 // without are the routes that have no command here, and why.
@@ -26,7 +24,7 @@ var without = map[string]string{
 // Every route of package api is a command, with every parameter that its handler reads and none
 // besides, of the kind that it reads.
 func TestNoRouteAndNoParameterIsForgotten(t *testing.T) {
-	routes := routesOfAPI(t)
+	routes := routesOfAPI()
 	had := map[string]map[string]bool{} // parameters by route
 	for _, c := range Commands() {
 		route := c.verb.method + " " + c.path
@@ -45,7 +43,7 @@ func TestNoRouteAndNoParameterIsForgotten(t *testing.T) {
 				t.Errorf("%s has %s, which %s does not read", c.Name, p.name, route)
 			}
 			if want := kindOf(goType); p.kind != want && (p.kind == number || p.kind == yesNo || want != text) {
-				t.Errorf("%s: %s is of kind %d, and the API reads a %s", c.Name, p.name, p.kind, goType)
+				t.Errorf("%s: %s is of kind %d, and the API reads a %v", c.Name, p.name, p.kind, goType)
 			}
 		}
 		for name := range c.verb.fixed {
@@ -72,11 +70,11 @@ func TestNoRouteAndNoParameterIsForgotten(t *testing.T) {
 	}
 }
 
-func kindOf(goType string) kind {
-	switch goType {
-	case "*int":
+func kindOf(t reflect.Type) kind {
+	switch t {
+	case reflect.TypeFor[*int]():
 		return number
-	case "*bool":
+	case reflect.TypeFor[*bool]():
 		return yesNo
 	default:
 		return text
@@ -85,15 +83,17 @@ func kindOf(goType string) kind {
 
 // What the published contract calls required is required of people, and nothing else is.
 func TestTheRequiredParametersAreThoseOfTheContract(t *testing.T) {
-	body, err := os.ReadFile("../api/testdata/contract.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var contract struct {
 		Paths map[string]map[string]struct{ Required []string }
 	}
-	if err := json.Unmarshal(body, &contract); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"contract.json", "contract_factors.json"} {
+		body, err := os.ReadFile(filepath.Join("../api/testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(body, &contract); err != nil { // adds to the map
+			t.Fatal(err)
+		}
 	}
 	for _, c := range Commands() {
 		want := slices.Sorted(slices.Values(contract.Paths[c.path][c.verb.method].Required))
@@ -135,94 +135,30 @@ func TestFlagsAreUnambiguous(t *testing.T) {
 	}
 }
 
-// routesOfAPI reads from the source of package api its routes, each with the parameters that its
-// handler decodes and their types. The source is the only place that has all: the published contract
-// does not know the parameters that are ours.
-func routesOfAPI(t *testing.T) map[string]map[string]string {
-	t.Helper()
-	files, err := filepath.Glob("../api/*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("the source of package api: %v, %v", files, err)
-	}
-	structs := map[string]*ast.StructType{}
-	handlers := map[string]*ast.FuncDecl{}
-	var table *ast.CompositeLit
-	for _, file := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncDecl:
-				handlers[n.Name.Name] = n
-			case *ast.TypeSpec:
-				if s, ok := n.Type.(*ast.StructType); ok {
-					structs[n.Name.Name] = s
-				}
-			case *ast.ValueSpec:
-				if n.Names[0].Name == "routes" && len(n.Values) == 1 {
-					table = n.Values[0].(*ast.CompositeLit)
-				}
+// routesOfAPI are the routes of package api by its facts, which its own tests hold against its
+// handlers: each with the parameters that are read and their types.
+func routesOfAPI() map[string]map[string]reflect.Type {
+	routes := map[string]map[string]reflect.Type{}
+	for _, resource := range api.Resources() {
+		for _, o := range resource.Operations {
+			parameters := map[string]reflect.Type{}
+			if o.Params != nil {
+				addParameters(parameters, reflect.TypeOf(o.Params))
 			}
-			return true
-		})
-	}
-	routes := map[string]map[string]string{}
-	for _, line := range table.Elts {
-		parts := line.(*ast.CompositeLit).Elts
-		handler := handlers[parts[2].(*ast.SelectorExpr).Sel.Name]
-		routes[literal(t, parts[0])+" "+literal(t, parts[1])] = decoded(t, handler, structs)
-	}
-	if len(routes) < 30 {
-		t.Fatalf("found %d routes of package api", len(routes))
+			routes[o.Method+" "+o.Path] = parameters
+		}
 	}
 	return routes
 }
 
-// decoded are the parameters that a handler reads by decode(…, &p).
-func decoded(t *testing.T, handler *ast.FuncDecl, structs map[string]*ast.StructType) map[string]string {
-	t.Helper()
-	variables := map[string]ast.Expr{}
-	parameters := map[string]string{}
-	ast.Inspect(handler.Body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.ValueSpec:
-			variables[n.Names[0].Name] = n.Type
-		case *ast.CallExpr:
-			if name, ok := n.Fun.(*ast.Ident); !ok || name.Name != "decode" {
-				return true
-			}
-			variable := n.Args[1].(*ast.UnaryExpr).X.(*ast.Ident).Name
-			s, ok := variables[variable].(*ast.StructType)
-			if named, isNamed := variables[variable].(*ast.Ident); isNamed {
-				s, ok = structs[named.Name]
-			}
-			if !ok {
-				t.Fatalf("%s decodes something that this test does not understand", handler.Name.Name)
-			}
-			for _, f := range s.Fields.List {
-				if f.Tag == nil {
-					continue
-				}
-				tag := reflect.StructTag(literal(t, f.Tag)).Get("form")
-				goType := ""
-				if star, ok := f.Type.(*ast.StarExpr); ok {
-					goType = "*" + star.X.(*ast.Ident).Name
-				}
-				parameters[tag] = goType
-			}
+// addParameters adds those of a struct and of the structs in it.
+func addParameters(parameters map[string]reflect.Type, s reflect.Type) {
+	for f := range s.Fields() {
+		switch name := f.Tag.Get("form"); {
+		case f.Anonymous:
+			addParameters(parameters, f.Type)
+		case name != "":
+			parameters[name] = f.Type
 		}
-		return true
-	})
-	return parameters
-}
-
-func literal(t *testing.T, e ast.Expr) string {
-	t.Helper()
-	s, err := strconv.Unquote(e.(*ast.BasicLit).Value)
-	if err != nil {
-		t.Fatal(err)
 	}
-	return s
 }

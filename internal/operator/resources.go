@@ -83,6 +83,56 @@ var resources = []resource{
 		},
 	},
 	{
+		noun: "entity", about: "your users, by an identity of your own, with their factors",
+		path: "/v2/Services/{ServiceSid}/Entities", id: "identity", arg: "IDENTITY",
+		columns: []column{{"IDENTITY", "identity"}, {"SID", "sid"}, {"CREATED", "date_created"}},
+		verbs: []verb{
+			{name: "list", about: "list the entities of a service", method: "GET", answer: pages},
+			{name: "show", about: "show an entity", method: "GET", on: "/{Identity}", arg: "Identity"},
+			{name: "create", about: "make an entity", method: "POST", arg: "Identity", required: []string{"Identity"}, params: []param{
+				{name: "Identity", help: "the user, by 8 to 64 letters, digits and hyphens that say nothing of him"},
+			}},
+			{name: "delete", about: "delete an entity with its factors and challenges", method: "DELETE", on: "/{Identity}", arg: "Identity", answer: nothing},
+		},
+	},
+	{
+		noun: "factor", about: "the authenticator apps of an entity",
+		path: "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors", id: "sid", arg: "SID",
+		columns: []column{{"SID", "sid"}, {"NAME", "friendly_name"}, {"TYPE", "factor_type"}, {"STATUS", "status"}, {"CREATED", "date_created"}},
+		verbs: []verb{
+			{name: "list", about: "list the factors of an entity", method: "GET", answer: pages},
+			{name: "show", about: "show a factor", method: "GET", on: "/{Sid}", arg: "Sid"},
+			{name: "create", about: "make a factor; its secret is shown this once", method: "POST", params: factorParams, required: []string{"FriendlyName", "FactorType"}},
+			{name: "update", about: "verify a factor with a code, or change it", method: "POST", on: "/{Sid}", arg: "Sid", params: factorUpdateParams},
+			{name: "delete", about: "delete a factor", method: "DELETE", on: "/{Sid}", arg: "Sid", answer: nothing},
+		},
+	},
+	{
+		noun: "challenge", about: "questions to an entity that a factor answers",
+		path: "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges", id: "sid", arg: "SID",
+		columns: []column{{"SID", "sid"}, {"FACTOR", "factor_sid"}, {"STATUS", "status"}, {"CREATED", "date_created"}, {"EXPIRES", "expiration_date"}},
+		verbs: []verb{
+			{name: "list", about: "list the challenges of an entity", method: "GET", answer: pages, params: []param{
+				{name: "FactorSid", flag: "factor", help: "of this factor"},
+				{name: "Status", help: "in this state", values: []string{"pending", "expired", "approved", "denied"}},
+				{name: "Order", help: "oldest or newest first", values: []string{"asc", "desc"}},
+			}},
+			{name: "show", about: "show a challenge", method: "GET", on: "/{Sid}", arg: "Sid"},
+			{name: "create", about: "ask an entity to prove who it is", method: "POST", required: []string{"FactorSid"}, params: []param{
+				{name: "FactorSid", flag: "factor", help: "the factor that has to answer"},
+				{name: "ExpirationDate", help: "until when it can be answered, as 2026-11-30T03:05:00Z"},
+				{name: "Details.Message", help: "what the user is asked"},
+				{name: "Details.Fields", help: "what he sees besides, as JSON: [{\"label\":…,\"value\":…}]"},
+				{name: "HiddenDetails", help: "what only your server sees, as JSON"},
+				{name: "AuthPayload", flag: "code", help: "a code of the app, which answers at once"},
+			}},
+			{name: "answer", about: "answer a challenge", method: "POST", on: "/{Sid}", arg: "Sid", params: []param{
+				{name: "AuthPayload", flag: "code", help: "a code of the app"},
+				{name: "Metadata", help: "more about the answer, as JSON"},
+			}},
+		},
+	},
+	{
 		noun: "template", about: "what messages say, in your words",
 		path: "/v2/Templates", id: "sid", name: "friendly_name", arg: "SID|NAME",
 		columns: []column{{"SID", "sid"}, {"NAME", "friendly_name"}, {"CHANNELS", "channels"}, {"LANGUAGES", "translations"}},
@@ -200,6 +250,25 @@ var summaryFilters = []param{
 	{name: "DestinationPrefix", flag: "prefix", help: "to numbers that begin so, as +34"},
 	ofCountry, byChannel, ofService,
 }
+
+var factorConfigParams = []param{
+	{name: "Config.Alg", help: "the hash of its codes", values: []string{"sha1", "sha256", "sha512"}},
+	{name: "Config.TimeStep", kind: number, help: "how many seconds a code lives, 20 to 60"},
+	{name: "Config.CodeLength", kind: number, help: "how many digits a code has, 3 to 8"},
+	{name: "Config.Skew", kind: number, help: "how many steps its clock may be off, 0 to 2"},
+}
+
+var factorParams = append([]param{
+	{name: "FriendlyName", help: "the name of the device, or of the account in the app"},
+	{name: "FactorType", help: "what it is", values: []string{"totp"}},
+	{name: "Metadata", help: "more about it, as JSON"},
+	{name: "Binding.Secret", help: "a secret of your own, in base32"},
+}, factorConfigParams...)
+
+var factorUpdateParams = append([]param{
+	{name: "AuthPayload", flag: "code", help: "a code of the app, which verifies the factor"},
+	{name: "FriendlyName", help: "the name of the device, or of the account in the app"},
+}, factorConfigParams...)
 
 var rateLimitParams = []param{
 	{name: "UniqueName", help: "the name that starts give: letters, digits, '.', '_' and '-'"},
