@@ -103,8 +103,7 @@ func (call *Call) Run(ctx context.Context, args []string, now time.Time, find fu
 	}
 }
 
-// given collects what was given, by the names of the API, and what every variable of the path and
-// every required parameter lacks.
+// given collects what was given, by the names of the API, and refuses what cannot be a call.
 func (call *Call) given(args []string, now time.Time) (map[string]string, error) {
 	c := call.command
 	given := maps.Clone(c.verb.fixed)
@@ -133,11 +132,11 @@ func (call *Call) given(args []string, now time.Time) (map[string]string, error)
 	if call.limit < 0 {
 		return nil, Misuse("--limit is less than 0")
 	}
-	return given, c.complete(given)
+	return given, c.lacks(given)
 }
 
-// complete says what is missing. A service may be: it is looked for.
-func (c *Command) complete(given map[string]string) error {
+// lacks is the Misuse of a call that lacks something. A service may be missing: it is looked for.
+func (c *Command) lacks(given map[string]string) error {
 	for _, name := range slices.Concat(variables(c.path), c.verb.required) {
 		if _, there := given[name]; !there && name == c.verb.arg {
 			return Misuse(c.Arg + " is missing")
