@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,9 +99,6 @@ func (s *stage) holds(t *testing.T, f api.Fact) {
 	}
 }
 
-// noFactor is what requestFor says where a factor has to be named.
-var noFactor = "YF" + strings.Repeat("0", 32)
-
 // requestFor is a request with the parameter at a value, and with what it cannot be without.
 func requestFor(o api.Operation, about api.Fact, value string) url.Values {
 	form := url.Values{}
@@ -108,8 +106,8 @@ func requestFor(o api.Operation, about api.Fact, value string) url.Values {
 		for _, f := range o.Facts {
 			if f.Required {
 				form.Set(f.Name, fmt.Sprint(f.Example))
-				if f.SID != "" {
-					form.Set(f.Name, f.SID+strings.Repeat("0", 32))
+				if value, known := standIns[f.Name]; known {
+					form.Set(f.Name, value)
 				}
 			}
 		}
@@ -138,10 +136,7 @@ func (s *stage) try(t *testing.T, form url.Values, changes bool) (status int, bo
 	t.Helper()
 	payment := form.Has("Amount")
 	send := func(w *world) {
-		if form.Get("FactorSid") == noFactor { // there is one
-			form.Set("FactorSid", w.names["YF1"])
-		}
-		path, text := w.place(s.o.Path), form.Encode()
+		path, text := os.Expand(places.Replace(s.o.Path), w.variable), w.encode(form)
 		if s.o.Method != http.MethodPost {
 			path, text = path+"?"+text, ""
 		}
@@ -157,45 +152,55 @@ func (s *stage) try(t *testing.T, form url.Values, changes bool) (status int, bo
 	return status, body
 }
 
-// furnished is a world in which there is what the paths of place name.
+// encode writes a form in which values may have names of SIDs.
+func (w *world) encode(form url.Values) string {
+	named := url.Values{}
+	for name, values := range form {
+		named.Set(name, os.Expand(values[0], w.variable))
+	}
+	return named.Encode()
+}
+
+// scenery is what has to be there for a path, as a conversation; a resource whose paths name something
+// adds a row.
+var scenery = []struct{ path, conversation string }{
+	{"/RateLimits/{", "POST /v2/Services/$VA1/RateLimits UniqueName=theirs\n" +
+		"POST /v2/Services/$VA1/RateLimits/theirs/Buckets Max=5 Interval=60"},
+	{"{Country}", "POST /v2/Services/$VA1/MessagingConfigurations Country=FR MessagingServiceSid=MG00000000000000000000000000000000"},
+	{"/Verifications/{", pendingVerification},
+	{"/VerificationCheck", pendingVerification},
+	{"{Identity}", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors FactorType=totp FriendlyName=theirs Binding.Secret=AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQT\n" +
+		"POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors/$YF1 AuthPayload=$TOTP"},
+	{"/Challenges/{", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF1"},
+}
+
+const pendingVerification = "POST /v2/Services/$VA1/Verifications Channel=sms To=+34612345678 Amount=39.99␣EUR Payee=Acme"
+
+// places are the parts of paths, as they are called where the scenery stands.
+var places = strings.NewReplacer(
+	"/Services/{Sid}", "/Services/$VA1", "{ServiceSid}", "$VA1",
+	"/Verifications/{Sid}", "/Verifications/+34612345678",
+	"/RateLimits/{Sid}", "/RateLimits/theirs", "{RateLimitSid}", "theirs", "/Buckets/{Sid}", "/Buckets/$BL1",
+	"{Country}", "FR", "{PhoneNumber}", "+34612345678",
+	"{Identity}", "user-7f3a91c2", "/Factors/{Sid}", "/Factors/$YF1", "/Challenges/{Sid}", "/Challenges/$YC1",
+)
+
+// standIns are values of required parameters that no example can have.
+var standIns = map[string]string{
+	"MessagingServiceSid": "MG00000000000000000000000000000000",
+	"FactorSid":           "$YF1",
+}
+
+// furnished is a world in which there is what the operation's path names. With payment, the service
+// is one for payments.
 func furnished(t *testing.T, o api.Operation, payment bool) *world {
 	t.Helper()
 	w := newWorld(t)
-	settings, details := "CustomCodeEnabled=true", ""
-	if payment {
-		settings, details = settings+" Psd2Enabled=true", " Amount=39.99␣EUR Payee=Acme"
-	}
-	w.play("POST /v2/Services FriendlyName=Acme " + settings)
-	if strings.Contains(o.Path, "/RateLimits/{") {
-		w.play("POST /v2/Services/$VA1/RateLimits UniqueName=theirs\n" +
-			"POST /v2/Services/$VA1/RateLimits/theirs/Buckets Max=5 Interval=60")
-	}
-	if strings.Contains(o.Path, "{Country}") {
-		w.play("POST /v2/Services/$VA1/MessagingConfigurations Country=FR MessagingServiceSid=MG" + strings.Repeat("0", 32))
-	}
-	if strings.Contains(o.Path, "/Verification") && !strings.HasSuffix(o.Path, "/Verifications") {
-		w.play("POST /v2/Services/$VA1/Verifications Channel=sms To=+34612345678" + details)
-	}
-	if o.ID == "ListFactor" {
-		w.play("POST /v2/Services/$VA1/Entities Identity=user-7f3a91c2")
-	}
-	if strings.Contains(o.Path, "/Factors/{") || strings.Contains(o.Path, "/Challenges") {
-		w.play("POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors FactorType=totp FriendlyName=Ann Binding.Secret=AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQT\n" +
-			"POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors/$YF1 AuthPayload=$TOTP")
-	}
-	if strings.Contains(o.Path, "/Challenges/{") {
-		w.play("POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF1")
+	w.play(fmt.Sprintf("POST /v2/Services FriendlyName=Acme CustomCodeEnabled=true Psd2Enabled=%t", payment))
+	for _, s := range scenery {
+		if strings.Contains(o.Path, s.path) {
+			w.play(s.conversation)
+		}
 	}
 	return w
-}
-
-// place is a path of this world.
-func (w *world) place(path string) string {
-	return strings.NewReplacer(
-		"/Services/{Sid}", "/Services/"+w.names["VA1"], "{ServiceSid}", w.names["VA1"],
-		"/Verifications/{Sid}", "/Verifications/+34612345678",
-		"/RateLimits/{Sid}", "/RateLimits/theirs", "{RateLimitSid}", "theirs", "/Buckets/{Sid}", "/Buckets/"+w.names["BL1"],
-		"{Identity}", "user-7f3a91c2", "/Factors/{Sid}", "/Factors/"+w.names["YF1"], "/Challenges/{Sid}", "/Challenges/"+w.names["YC1"],
-		"{Country}", "FR", "{PhoneNumber}", "+34612345678",
-	).Replace(path)
 }

@@ -96,6 +96,41 @@ func TestGapsAreMistakes(t *testing.T) {
 	}
 }
 
+func TestAnAnyIsWhatTheFactsSay(t *testing.T) {
+	type text struct {
+		Both string `json:"both"`
+		Text string `json:"text"`
+	}
+	type call struct {
+		Both string `json:"both"`
+	}
+	type body struct {
+		Data any `json:"data"`
+	}
+	both, one := api.Fact{Name: "data.both"}, api.Fact{Name: "data.text"}
+	for _, c := range []struct {
+		oneOf  []any
+		facts  []api.Fact
+		kind   string
+		choice int
+		fields int
+	}{
+		{nil, nil, "object", 0, 1},
+		{[]any{text{}}, []api.Fact{both, one}, "object", 0, 3},
+		{[]any{text{}, call{}}, []api.Fact{both, one}, "", 2, 3},
+	} {
+		facts := append([]api.Fact{{Name: "data", OneOf: c.oneOf}}, c.facts...)
+		s, fields, err := newRecords().schemaOf(api.Record{Body: body{}, Facts: facts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := s.Properties[0].value.(schema)
+		if data.Type != c.kind || len(data.OneOf) != c.choice || len(fields) != c.fields {
+			t.Errorf("one of %v: %q, a choice of %d, %d fields; want %q, %d, %d", c.oneOf, data.Type, len(data.OneOf), len(fields), c.kind, c.choice, c.fields)
+		}
+	}
+}
+
 func TestTheGeneratedFilesAreFresh(t *testing.T) {
 	files, err := generate(root)
 	if err != nil {

@@ -135,16 +135,30 @@ func (w *walker) content(path string, t reflect.Type, fact api.Fact) schema {
 		values := w.element(path, t.Elem())
 		s = schema{Type: "object", AdditionalProperties: &values}
 	case reflect.Interface:
-		for _, one := range fact.OneOf {
-			before := len(w.fields)
-			s.OneOf = append(s.OneOf, w.object(path+".", reflect.TypeOf(one)))
-			w.fields = slices.Concat(w.fields[:before], w.news(before))
-		}
+		s = w.choice(path, fact.OneOf)
 	default:
 		return plain(fact, kindOf(t))
 	}
 	s.Description, s.Ours = fact.About, source(fact.From) == api.Ours
 	return s
+}
+
+// choice is the schema of an `any`: one of some structs, or an object of which nothing is known.
+func (w *walker) choice(path string, structs []any) schema {
+	var list []schema
+	for _, one := range structs {
+		before := len(w.fields)
+		list = append(list, w.object(path+".", reflect.TypeOf(one)))
+		w.fields = slices.Concat(w.fields[:before], w.news(before))
+	}
+	switch len(list) {
+	case 0:
+		return schema{Type: "object"}
+	case 1:
+		return list[0]
+	default:
+		return schema{OneOf: list}
+	}
 }
 
 // news are the fields from n on that are not among those before.
