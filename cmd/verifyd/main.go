@@ -7,6 +7,7 @@
 //	verifyd key create          an API key of an account
 //	verifyd template add        a template of messages, from its file
 //	verifyd geo allow           where messages may go
+//	verifyd webhook deliveries  what webhooks were told
 //	verifyd factor qr           the QR code that an authenticator app scans
 package main
 
@@ -71,6 +72,8 @@ var commands = []struct {
 	{"geo deny", "keep messages from countries", changeGeography(verify.Deny)},
 	{"geo inherit", "remove rules about countries, so that the wider rule decides", changeGeography(verify.Inherit)},
 	{"factor qr", "draw the QR code of a totp factor that waits to be verified", runFactorQR},
+	{"webhook deliveries", "list what webhooks were told, and what they answered", runWebhookDeliveries},
+	{"webhook resend", "have an event delivered again", runWebhookResend},
 	{"version", "print the version", runVersion},
 }
 
@@ -104,7 +107,7 @@ func run(ctx context.Context, args []string, sys system) int {
 func usage(w io.Writer) {
 	fmt.Fprint(w, "verifyd verifies people by one-time passcodes.\n\nCommands (each has --help):\n")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  verifyd %-16s %s\n", c.name, c.about)
+		fmt.Fprintf(w, "  verifyd %-19s %s\n", c.name, c.about)
 	}
 }
 

@@ -128,7 +128,7 @@ func (w *Worker) call(ctx context.Context, client *http.Client, target, token st
 
 func (w *Worker) sign(h http.Header, target, token string, d *verify.EventDelivery) error {
 	if d.Kind == verify.ToSink {
-		h.Set("Content-Type", "application/cloudevents-batch+json; charset=utf-8")
+		h.Set("Content-Type", "application/json") // Twilio says no more of its lists of CloudEvents
 		h.Set("User-Agent", "verifyd")
 		if w.Sink.Key != nil {
 			signStandard(h, w.Sink.Key, d.UUID, w.Now(), d.Body)
