@@ -266,7 +266,9 @@ func TestAnswersThatEndOrDoNot(t *testing.T) {
 
 func TestARedirectIsNotFollowed(t *testing.T) {
 	secret := newReceiver(t, status(200))
-	r := newReceiver(t, func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, secret.URL, http.StatusTemporaryRedirect) })
+	r := newReceiver(t, func(w http.ResponseWriter, q *http.Request) {
+		http.Redirect(w, q, secret.URL, http.StatusTemporaryRedirect)
+	})
 	w := newWorld(t, NewClient(loopback, nil))
 	w.hook(r.URL)
 	w.factor()
@@ -388,7 +390,8 @@ func TestTheSinkGetsCloudEvents(t *testing.T) {
 	w := newWorld(t, NewClient(nil, nil))
 	w.worker.Sink = Sink{URL: r.URL, Key: []byte("0123456789abcdef"), Client: r.Client()}
 	w.engine.AnnounceVerifications = true
-	if _, err := w.engine.StartVerification(t.Context(), w.account, w.service, verify.StartParams{To: "+34612345678", Channel: "sms"}); err != nil {
+	to, channel := "+34612345678", "sms"
+	if _, err := w.engine.StartVerification(t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel}); err != nil {
 		t.Fatal(err)
 	}
 	w.work()
