@@ -252,7 +252,7 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC|YW|ED)[0-9a-f]{32}\b`)
 
 // anyPlace is a page token of a list that begins at the number in a SID.
 var anyPlace = regexp.MustCompile(`\bPA[0-9a-f]{16}\b`)
