@@ -35,6 +35,8 @@ func TestEveryPublishedParameterOfFactorsIsRead(t *testing.T) {
 		"POST " + entities + "/{Identity}/Challenges":       challengeParams{},
 		"POST " + entities + "/{Identity}/Challenges/{Sid}": challengeUpdateParams{},
 		"GET " + entities + "/{Identity}/Challenges":        challengeFilters{},
+		"POST /v2/Services/{ServiceSid}/Webhooks":           webhookParams{},
+		"POST /v2/Services/{ServiceSid}/Webhooks/{Sid}":     webhookParams{},
 	}
 	ofPush := []string{"Binding.Alg", "Binding.PublicKey", "Config.AppId", "Config.NotificationPlatform", "Config.NotificationToken", "Config.SdkVersion"}
 	paging := []string{"PageSize", "Page", "PageToken"}
