@@ -69,7 +69,9 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		if err != nil {
 			return errors.Join(err, s.store.Close())
 		}
-		s.sink = webhook.Sink{URL: c.Events.URL, Key: key, Client: providerClient()}
+		client := providerClient()
+		client.Timeout = webhook.CallTimeout
+		s.sink = webhook.Sink{URL: c.Events.URL, Key: key, Client: client}
 		s.engine.AnnounceVerifications = true
 	}
 	if s.listener, err = listen(c.Listen); err != nil {
