@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,10 @@ const (
 	devStore = "verifyd.db"
 	devKeys  = "verifyd.key"
 )
+
+// loopback are the addresses that webhooks of dev may go to, beside the public ones: the application runs
+// on the same machine.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
 func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
@@ -89,6 +94,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	}
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
+	s.webhooks = loopback
 	return s.run(ctx)
 }
 

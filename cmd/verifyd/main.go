@@ -7,6 +7,7 @@
 //	verifyd key create          an API key of an account
 //	verifyd template add        a template of messages, from its file
 //	verifyd geo allow           where messages may go
+//	verifyd webhook deliveries  what webhooks were told
 //	verifyd factor qr           the QR code that an authenticator app scans
 //	verifyd service list        and all other commands that go through the API of a running server
 //	verifyd completion bash     the same for a shell
@@ -85,6 +86,8 @@ func commands() []subcommand {
 		{name: "geo deny", about: "keep messages from countries", run: changeGeography(verify.Deny)},
 		{name: "geo inherit", about: "remove rules about countries, so that the wider rule decides", run: changeGeography(verify.Inherit)},
 		{name: "factor qr", about: "draw the QR code of a totp factor that waits to be verified", run: runFactorQR},
+		{name: "webhook deliveries", about: "list what webhooks were told, and what they answered", run: runWebhookDeliveries},
+		{name: "webhook resend", arg: "SID", about: "have an event delivered again", run: runWebhookResend},
 		{name: "completion", arg: "SHELL", about: "print what makes bash, zsh or fish complete these commands", run: runCompletion, suggest: suggestShells},
 		{name: "version", about: "print the version", run: runVersion},
 		{name: completeCommand, run: runComplete},

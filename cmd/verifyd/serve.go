@@ -20,6 +20,7 @@ import (
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/lookup"
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/webhook"
 	"github.com/verifyd/verifyd/provider"
 )
 
@@ -61,6 +62,17 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	s.engine.Brandless = func(country string) bool { return slices.Contains(c.BrandlessCountries, country) }
 	if c.Lookup.URL != "" {
 		s.engine.Lines = lookup.New(c.Lookup.URL, c.Lookup.Secret, providerClient(), time.Now, log)
+	}
+	s.webhooks = c.Webhooks.Allow
+	if c.Events.URL != "" {
+		key, err := c.Events.Key()
+		if err != nil {
+			return errors.Join(err, s.store.Close())
+		}
+		client := providerClient()
+		client.Timeout = webhook.CallTimeout
+		s.sink = webhook.Sink{URL: c.Events.URL, Key: key, Client: client}
+		s.engine.AnnounceVerifications = true
 	}
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())

@@ -269,7 +269,10 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC|YW|ED)[0-9a-f]{32}\b`)
+
+// anyUUID is that of an event.
+var anyUUID = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`)
 
 // anyPlace is a page token of a list that begins at the number in a SID.
 var anyPlace = regexp.MustCompile(`\bPA[0-9a-f]{16}\b`)
@@ -297,7 +300,7 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 		}
 		out.WriteString("  " + strings.TrimRight(pretty.String(), "\n") + "\n")
 	}
-	return anySID.ReplaceAllStringFunc(anyPlace.ReplaceAllString(out.String(), "PA…"), w.name)
+	return anySID.ReplaceAllStringFunc(anyPlace.ReplaceAllString(anyUUID.ReplaceAllString(out.String(), "UUID"), "PA…"), w.name)
 }
 
 func (w *world) name(sid string) string {

@@ -135,6 +135,8 @@ func Resources() []Resource {
 		entityFacts(),
 		factorFacts(),
 		challengeFacts(),
+		webhookFacts(),
+		deliveryFacts(),
 	}
 }
 
@@ -158,6 +160,9 @@ func PathFacts() []Fact {
 		{Name: "Identity", About: "The entity's identity, in any case of letters.", From: Spec | Ours, Example: "user-7f3a91c2"},
 		{Name: "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors/{Sid}", About: "The factor.", SID: "YF"},
 		{Name: "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{Sid}", About: "The challenge.", SID: "YC"},
+		{Name: "/v2/Services/{ServiceSid}/Webhooks/{Sid}", About: "The webhook.", SID: "YW"},
+		{Name: "/v2/Verifyd/Deliveries/{Sid}", About: "The delivery.", From: Ours, SID: "ED"},
+		{Name: "/v2/Verifyd/Deliveries/{Sid}/Resend", About: "The delivery.", From: Ours, SID: "ED"},
 		{Name: "FormType", About: "The form.", Enum: []string{"form-push"}, Example: "form-push"},
 		{Name: "/v2/Services/{Sid}", About: "The service.", SID: "VA"},
 		{Name: "/v2/Services/{ServiceSid}/Verifications/{Sid}", About: "The verification: its SID, or the number or address that it went to.", Example: "+34612345678"},

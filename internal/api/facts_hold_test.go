@@ -61,7 +61,7 @@ func (s *stage) holds(t *testing.T, f api.Fact) {
 		}
 	}
 	if f.Example != nil && f.Name != "Templates" { // there is no such template
-		taken(fmt.Sprint(f.Example))
+		taken(sample(f))
 	}
 	for _, value := range f.Enum {
 		taken(value)
@@ -105,7 +105,7 @@ func requestFor(o api.Operation, about api.Fact, value string) url.Values {
 	if !o.Partial {
 		for _, f := range o.Facts {
 			if f.Required {
-				form.Set(f.Name, fmt.Sprint(f.Example))
+				form.Set(f.Name, sample(f))
 				if value, known := standIns[f.Name]; known {
 					form.Set(f.Name, value)
 				}
@@ -171,6 +171,7 @@ var scenery = []struct{ path, conversation string }{
 	{"/VerificationCheck", pendingVerification},
 	{"{Identity}", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors FactorType=totp FriendlyName=theirs Binding.Secret=AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQT\n" +
 		"POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors/$YF1 AuthPayload=$TOTP"},
+	{"/Webhooks/{", "POST /v2/Services/$VA1/Webhooks FriendlyName=theirs EventTypes=factor.created WebhookUrl=https://example.com/verify"},
 	{"/Challenges/{", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF1"},
 }
 
@@ -183,6 +184,7 @@ var places = strings.NewReplacer(
 	"/RateLimits/{Sid}", "/RateLimits/theirs", "{RateLimitSid}", "theirs", "/Buckets/{Sid}", "/Buckets/$BL1",
 	"{Country}", "FR", "{PhoneNumber}", "+34612345678",
 	"{Identity}", "user-7f3a91c2", "/Factors/{Sid}", "/Factors/$YF1", "/Challenges/{Sid}", "/Challenges/$YC1",
+	"/Webhooks/{Sid}", "/Webhooks/$YW1",
 )
 
 // standIns are values of required parameters that no example can have.
@@ -203,4 +205,12 @@ func furnished(t *testing.T, o api.Operation, payment bool) *world {
 		}
 	}
 	return w
+}
+
+// sample is a fact's example as it is sent: of a list one, because the parameter is repeated.
+func sample(f api.Fact) string {
+	if list, ok := f.Example.([]any); ok {
+		return fmt.Sprint(list[0])
+	}
+	return fmt.Sprint(f.Example)
 }

@@ -133,6 +133,18 @@ var resources = []resource{
 		},
 	},
 	{
+		noun: "webhook", about: "who is told what becomes of factors and challenges",
+		path: "/v2/Services/{ServiceSid}/Webhooks", id: "sid", arg: "SID",
+		columns: []column{{"SID", "sid"}, {"NAME", "friendly_name"}, {"URL", "webhook_url"}, {"STATUS", "status"}, {"CREATED", "date_created"}},
+		verbs: []verb{
+			{name: "list", about: "list the webhooks of a service", method: "GET", answer: pages},
+			{name: "show", about: "show a webhook", method: "GET", on: "/{Sid}", arg: "Sid"},
+			{name: "create", about: "make a webhook", method: "POST", arg: "FriendlyName", params: webhookParams, required: []string{"FriendlyName", "EventTypes", "WebhookUrl"}},
+			{name: "update", about: "change a webhook", method: "POST", on: "/{Sid}", arg: "Sid", params: webhookParams},
+			{name: "delete", about: "delete a webhook", method: "DELETE", on: "/{Sid}", arg: "Sid", answer: nothing},
+		},
+	},
+	{
 		noun: "template", about: "what messages say, in your words",
 		path: "/v2/Templates", id: "sid", name: "friendly_name", arg: "SID|NAME",
 		columns: []column{{"SID", "sid"}, {"NAME", "friendly_name"}, {"CHANNELS", "channels"}, {"LANGUAGES", "translations"}},
@@ -269,6 +281,14 @@ var factorUpdateParams = append([]param{
 	{name: "AuthPayload", flag: "code", help: "a code of the app, which verifies the factor"},
 	{name: "FriendlyName", help: "the name of the device, or of the account in the app"},
 }, factorConfigParams...)
+
+var webhookParams = []param{
+	{name: "FriendlyName", help: "a name for people"},
+	{name: "EventTypes", flag: "events", help: "the events, as JSON: [\"factor.created\"]; or *"},
+	{name: "WebhookUrl", flag: "to", help: "the URL that is called"},
+	{name: "Status", help: "whether it is called", values: []string{"enabled", "disabled"}},
+	{name: "Version", help: "what it is told", values: []string{"v1", "v2"}},
+}
 
 var rateLimitParams = []param{
 	{name: "UniqueName", help: "the name that starts give: letters, digits, '.', '_' and '-'"},

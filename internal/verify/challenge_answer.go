@@ -20,6 +20,10 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 	if err != nil {
 		return nil, err
 	}
+	hooks, err := e.directory.hooks(ctx, s.SID)
+	if err != nil {
+		return nil, err
+	}
 	var c *Challenge
 	err = e.Store.Update(ctx, func(tx Tx) (err error) {
 		now := e.Now()
@@ -44,7 +48,7 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 			if err != nil {
 				return err
 			}
-			if err := e.answer(tx, f, c, *p.AuthPayload, now); err != nil {
+			if err := e.answer(tx, hooks, f, c, *p.AuthPayload, now); err != nil {
 				return err
 			}
 		}
@@ -63,7 +67,7 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 // answer holds an answer against the challenge and its factor. Both have been read in this Update, so
 // of two answers at the same moment one comes first, and the other one sees what it did: a challenge
 // has one outcome, and a code is good for one challenge. The caller puts the challenge.
-func (e *Engine) answer(tx Tx, f *Factor, c *Challenge, payload string, now time.Time) error {
+func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload string, now time.Time) error {
 	var a answer
 	var err error
 	got := c.Answer(func() ChallengeStatus {
@@ -76,6 +80,7 @@ func (e *Engine) answer(tx Tx, f *Factor, c *Challenge, payload string, now time
 	if got == AnswerRight {
 		f.spend(a)
 		tx.PutFactor(f)
+		return e.tell(tx, hooks, challengeEvent(c), now)
 	}
 	return got.refusal()
 }

@@ -15,6 +15,10 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 	if err != nil {
 		return nil, err
 	}
+	hooks, err := e.directory.hooks(ctx, s.SID)
+	if err != nil {
+		return nil, err
+	}
 	var c *Challenge
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		now := e.Now()
@@ -47,7 +51,7 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 			return err
 		}
 		if payload, given := sent(p.AuthPayload); given {
-			if err := e.answer(tx, f, c, payload, now); err != nil {
+			if err := e.answer(tx, hooks, f, c, payload, now); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
@@ -131,14 +132,42 @@ func (e *Engine) DeleteEntity(ctx context.Context, accountSID, serviceSID, ident
 	if err != nil {
 		return err
 	}
+	hooks, err := e.directory.hooks(ctx, s.SID)
+	if err != nil {
+		return err
+	}
 	return e.Store.Update(ctx, func(tx Tx) error {
 		found, err := findEntity(tx, s, identity)
 		if err != nil {
 			return err
 		}
+		if err := e.tellOfFactors(tx, hooks, found); err != nil {
+			return err
+		}
 		tx.DeleteEntity(found)
 		return nil
 	})
+}
+
+// tellOfFactors tells of the end of every factor of an entity that is about to be deleted.
+func (e *Engine) tellOfFactors(tx Tx, hooks []Webhook, owner *Entity) error {
+	if !slices.ContainsFunc(hooks, func(w Webhook) bool { return w.Wants(FactorDeleted) }) {
+		return nil
+	}
+	factors, err := tx.Factors(owner.SID, Page{Size: maxFactorsRead})
+	if err != nil {
+		return err
+	}
+	now := e.Now()
+	for i := range factors {
+		if factors[i].GivenUp(now) {
+			continue
+		}
+		if err := e.tell(tx, hooks, factorEvent(FactorDeleted, &factors[i]), now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // findEntity reads the entity that a path names. What cannot be an identity names none.

@@ -140,13 +140,17 @@ func (e *Engine) DeleteFactor(ctx context.Context, accountSID, serviceSID, ident
 	if err != nil {
 		return err
 	}
+	hooks, err := e.directory.hooks(ctx, s.SID)
+	if err != nil {
+		return err
+	}
 	return e.Store.Update(ctx, func(tx Tx) error {
 		found, err := e.findFactor(tx, s, identity, factorSID)
 		if err != nil {
 			return err
 		}
 		tx.DeleteFactor(found)
-		return nil
+		return e.tell(tx, hooks, factorEvent(FactorDeleted, found), e.Now())
 	})
 }
 

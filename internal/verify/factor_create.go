@@ -39,6 +39,10 @@ func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, ident
 	if err != nil {
 		return nil, err
 	}
+	hooks, err := e.directory.hooks(ctx, s.SID)
+	if err != nil {
+		return nil, err
+	}
 	var made *NewFactor
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		f := *draft
@@ -72,7 +76,7 @@ func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, ident
 			tx.PutEntity(owner)
 		}
 		tx.AddFactor(&f)
-		return nil
+		return e.tell(tx, hooks, factorEvent(FactorCreated, &f), now)
 	})
 	if err != nil {
 		return nil, err

@@ -20,13 +20,17 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 	if err != nil {
 		return nil, err
 	}
+	hooks, err := e.directory.hooks(ctx, s.SID)
+	if err != nil {
+		return nil, err
+	}
 	var f *Factor
 	err = e.Store.Update(ctx, func(tx Tx) (err error) {
 		now := e.Now()
 		if f, err = e.findFactor(tx, s, identity, factorSID); err != nil {
 			return err
 		}
-		changed := *f
+		changed, before := *f, f.Status
 		if err := changed.change(p); err != nil {
 			return err
 		}
@@ -38,6 +42,9 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 		}
 		f.FriendlyName, f.Config, f.UpdatedAt = changed.FriendlyName, changed.Config, now
 		tx.PutFactor(f)
+		if f.Status == Verified && before != Verified {
+			return e.tell(tx, hooks, factorEvent(FactorVerified, f), now)
+		}
 		return nil
 	})
 	if err != nil {

@@ -30,6 +30,8 @@ var (
 	FactorNames       = Range{1, 64}
 	ChallengeMessages = Range{0, 256}
 
+	WebhookNames = Range{1, 255} // ours
+
 	RelyingPartyIDs = Range{1, 253} // a host name (RFC 1035)
 	Origins         = Range{1, 255} // each
 

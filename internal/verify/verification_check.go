@@ -57,6 +57,9 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 		if got == CodeRight {
 			convert(tx, v)
 		}
+		if got == CodeRight || v.Status == MaxAttemptsReached && got == CodeWrong {
+			return e.announce(tx, s, v, now)
+		}
 		return nil
 	})
 	if err != nil {
