@@ -25,7 +25,7 @@ type AttemptPage struct {
 // something, and the walk goes on there. Only an address has an index.
 const (
 	// listStep is how many attempts are looked at between two looks at the counters.
-	listStep = 2000
+	listStep = 1000
 	// listSteps bounds the steps of a page.
 	listSteps = 3
 	// maxSkip and skipSteps bound what a client can pass over that counts pages for itself.
