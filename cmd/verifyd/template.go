@@ -20,19 +20,19 @@ import (
 //go:embed sample_template.json
 var sampleTemplate []byte
 
-// templateFlags are the flags that every command on templates beside the store has.
-type templateFlags struct {
+// storeFlags are the flags of commands that open the store of one account.
+type storeFlags struct {
 	*flag.FlagSet
 	config, data, account *string
 }
 
-func newTemplateFlags(name string) templateFlags {
+func newStoreFlags(name string) storeFlags {
 	flags, config := configFlags(name)
-	return templateFlags{flags, config, dataFlag(flags), accountFlag(flags)}
+	return storeFlags{flags, config, dataFlag(flags), accountFlag(flags)}
 }
 
 // run runs fn on the store and the account that the flags name.
-func (f templateFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
+func (f storeFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
 	with := func(e *verify.Engine) error {
 		account, err := theAccount(ctx, e, *f.account)
 		if err != nil {
@@ -44,7 +44,7 @@ func (f templateFlags) run(ctx context.Context, sys system, fn func(e *verify.En
 }
 
 func runTemplateAdd(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template add")
+	flags := newStoreFlags("template add")
 	approve := flags.Bool("approve", false, "approve every text of the file at once")
 	path, err := parseWith(flags.FlagSet, "the template's file (- is standard input)", args, sys)
 	if err != nil {
@@ -80,7 +80,7 @@ func readTemplate(path string, sys system) (*message.File, error) {
 
 // runTemplateExport is beside the store because the API shows one text of each language alone.
 func runTemplateExport(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template export")
+	flags := newStoreFlags("template export")
 	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
 		t, err := e.Template(ctx, account, sid)
 		if err != nil {
@@ -92,7 +92,7 @@ func runTemplateExport(ctx context.Context, args []string, sys system) error {
 }
 
 func runTemplateApprove(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template approve")
+	flags := newStoreFlags("template approve")
 	locale := flags.String("locale", "", "approve the text in this `language` only")
 	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
 		t, err := e.ApproveTemplate(ctx, account, sid, *locale)
@@ -104,7 +104,7 @@ func runTemplateApprove(ctx context.Context, args []string, sys system) error {
 }
 
 func runTemplateRemove(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template remove")
+	flags := newStoreFlags("template remove")
 	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
 		err := e.RemoveTemplate(ctx, account, sid)
 		switch {
@@ -119,7 +119,7 @@ func runTemplateRemove(ctx context.Context, args []string, sys system) error {
 }
 
 // onTemplate runs fn on the template that the argument names.
-func onTemplate(ctx context.Context, flags templateFlags, args []string, sys system, fn func(e *verify.Engine, account, sid string) error) error {
+func onTemplate(ctx context.Context, flags storeFlags, args []string, sys system, fn func(e *verify.Engine, account, sid string) error) error {
 	sid, err := parseWith(flags.FlagSet, "the template's SID (HJ…)", args, sys)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 // runWebhookDeliveries lists what webhooks and the sink of events were told, newest first.
 func runWebhookDeliveries(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("webhook deliveries")
+	flags := newStoreFlags("webhook deliveries")
 	webhookSID := flags.String("webhook", "", "only those to the webhook with this `SID`, YW…")
 	status := flags.String("status", "", "only those that are queued, delivered, failed or dropped")
 	limit := flags.Int("limit", 50, "how many")
@@ -45,7 +45,7 @@ func runWebhookDeliveries(ctx context.Context, args []string, sys system) error 
 
 // runWebhookResend has an event delivered again by the server that runs.
 func runWebhookResend(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("webhook resend")
+	flags := newStoreFlags("webhook resend")
 	sid, err := parseWith(flags.FlagSet, "the delivery's SID (ED…)", args, sys)
 	if err != nil {
 		return err

@@ -2,8 +2,10 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -120,7 +122,9 @@ func (w *world) code(verificationSID string) string {
 // code of $VE1 and $WRONG1 is not; $TOTP is the code of the sample seed now. "advance 10m" moves the
 // clock; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
 // the one messaging service that the server has; "template" and "draft" make a template from a file,
-// approved or not, and give its SID a name; "x5" at the end repeats a request.
+// approved or not, and give its SID a name; "store is unavailable", "is
+// broken" and "is back" again; "brandless" names a country
+// whose text messages must not name the brand; "x5" at the end repeats a request, the $N-th time.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/conversations/*.txt")
 	if err != nil || len(files) == 0 {
@@ -186,6 +190,12 @@ func (w *world) play(text string) string {
 		case word == "carries":
 			w.engine.Carries = func(sid string, _ verify.Channel) bool { return sid == rest }
 			out.WriteString(line + "\n")
+		case word == "store":
+			w.breakStore(rest)
+			out.WriteString(line + "\n")
+		case word == "brandless":
+			w.engine.Brandless = func(country string) bool { return country == rest }
+			out.WriteString(line + "\n")
 		case word == "template" || word == "draft":
 			w.template(rest, word == "template")
 			out.WriteString(line + "\n")
@@ -209,6 +219,30 @@ func (w *world) template(text string, approve bool) {
 	w.name(p.SID)
 }
 
+// faulty is a store of which every call fails.
+type faulty struct {
+	verify.Store
+	err error
+}
+
+func (f faulty) View(context.Context, func(verify.Tx) error) error   { return f.err }
+func (f faulty) Update(context.Context, func(verify.Tx) error) error { return f.err }
+
+func (w *world) breakStore(how string) {
+	if f, ok := w.engine.Store.(faulty); ok {
+		w.engine.Store = f.Store
+	}
+	switch how {
+	case "is unavailable":
+		w.engine.Store = faulty{w.engine.Store, verify.ErrUnavailable}
+	case "is broken":
+		w.engine.Store = faulty{w.engine.Store, errors.New("the disk is on fire")}
+	case "is back":
+	default:
+		w.t.Fatalf("store %s", how)
+	}
+}
+
 // deliver records what became of an attempt: "$VL1 sent", "$VL2 failed 30005".
 func (w *world) deliver(words string) {
 	fields := strings.Fields(os.Expand(words, w.variable))
@@ -230,6 +264,38 @@ func (w *world) deliver(words string) {
 	}
 }
 
+// elsewhere are the codes that no conversation can have, and what tries them.
+var elsewhere = map[verify.Code]string{
+	verify.CodeUnauthorized: "all requests here have the right credentials: TestRefusedCredentials",
+	verify.CodeAccessDenied: "they are those of the account: geography_test.go",
+	verify.CodeCarrierError: "it stands in a field of an answer: line_test.go of package verify",
+}
+
+// Every row of the table of errors is seen by a conversation as a client sees it.
+func TestEveryCodeIsSpoken(t *testing.T) {
+	files, err := filepath.Glob("testdata/conversations/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no conversations: %v", err)
+	}
+	spoken := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range spokenCode.FindAllStringSubmatch(string(text), -1) {
+			spoken[m[1]] = true
+		}
+	}
+	for _, code := range verify.Codes() {
+		if spoken[strconv.Itoa(int(code))] == (elsewhere[code] != "") {
+			t.Errorf("%d is in a conversation: %t, and tried elsewhere: %q", code, spoken[strconv.Itoa(int(code))], elsewhere[code])
+		}
+	}
+}
+
+var spokenCode = regexp.MustCompile(`(?m)^    "code": (\d{5}),$`)
+
 var repeated = regexp.MustCompile(` x(\d+)$`)
 
 func (w *world) request(line string) string {
@@ -238,14 +304,19 @@ func (w *world) request(line string) string {
 		times, _ = strconv.Atoi(m[1])
 		line = strings.TrimSuffix(line, m[0])
 	}
-	fields := strings.Fields(os.Expand(line, w.variable))
-	form := url.Values{}
-	for _, parameter := range fields[2:] {
-		name, value, _ := strings.Cut(parameter, "=")
-		form.Add(name, strings.ReplaceAll(value, "␣", " "))
-	}
 	var rec *httptest.ResponseRecorder
-	for range times {
+	for n := range times {
+		fields := strings.Fields(os.Expand(line, func(name string) string {
+			if name == "N" {
+				return strconv.Itoa(n + 1)
+			}
+			return w.variable(name)
+		}))
+		form := url.Values{}
+		for _, parameter := range fields[2:] {
+			name, value, _ := strings.Cut(parameter, "=")
+			form.Add(name, strings.ReplaceAll(value, "␣", " "))
+		}
 		rec = w.do(fields[0], fields[1], form.Encode())
 	}
 	return w.answer(rec)

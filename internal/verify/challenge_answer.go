@@ -16,11 +16,7 @@ type ChallengeUpdate struct {
 // AnswerChallenge takes an answer to a challenge, metadata, or both. A wrong answer is counted and is
 // no error: the challenge stays pending.
 func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, identity, challengeSID string, p ChallengeUpdate) (*Challenge, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
-	if err != nil {
-		return nil, err
-	}
-	hooks, err := e.directory.hooks(ctx, s.SID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}

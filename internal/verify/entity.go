@@ -128,11 +128,7 @@ func (e *Engine) Entities(ctx context.Context, accountSID, serviceSID string, pa
 
 // DeleteEntity removes an entity with everything below it. Its identity is free again.
 func (e *Engine) DeleteEntity(ctx context.Context, accountSID, serviceSID, identity string) error {
-	s, err := e.Service(ctx, accountSID, serviceSID)
-	if err != nil {
-		return err
-	}
-	hooks, err := e.directory.hooks(ctx, s.SID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return err
 	}

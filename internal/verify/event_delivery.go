@@ -79,6 +79,16 @@ type EventQuery struct {
 	State      EventState
 }
 
+// told is the service that a path names, with the webhooks that are told of what happens in it.
+func (e *Engine) told(ctx context.Context, accountSID, serviceSID string) (*Service, []Webhook, error) {
+	s, err := e.Service(ctx, accountSID, serviceSID)
+	if err != nil {
+		return nil, nil, err
+	}
+	hooks, err := e.directory.hooks(ctx, s.SID)
+	return s, hooks, err
+}
+
 // tell leaves a delivery for every webhook that wants an event.
 func (e *Engine) tell(tx Tx, hooks []Webhook, ev Event, now time.Time) error {
 	for i := range hooks {
@@ -166,9 +176,11 @@ func (e *Engine) EventTarget(ctx context.Context, deliverySID string) (d *EventD
 }
 
 // RecordTry writes what became of a call. The job is deferred to retry, or finished where that is zero.
+// If a person had the event sent again while the call was under way, a failed one ends nothing: the job
+// is that of the new sending.
 func (e *Engine) RecordTry(ctx context.Context, job Job, d *EventDelivery, try EventTry, retry time.Time) error {
 	return e.Store.Update(ctx, func(tx Tx) error {
-		next, err := tx.EventDelivery(d.SID) // a person may have had it sent again meanwhile
+		next, err := tx.EventDelivery(d.SID)
 		if errors.Is(err, ErrNotFound) {
 			tx.FinishJob(job)
 			return nil
@@ -179,6 +191,10 @@ func (e *Engine) RecordTry(ctx context.Context, job Job, d *EventDelivery, try E
 		next.UpdatedAt = e.Now()
 		next.Tries = append(next.Tries, try)
 		next.Tries = next.Tries[max(len(next.Tries)-maxTries, 0):]
+		if try.Error != "" && !next.GiveUpAt.Equal(d.GiveUpAt) {
+			tx.PutEventDelivery(next)
+			return nil
+		}
 		switch {
 		case try.Error == "":
 			next.State = EventDelivered
@@ -206,14 +222,17 @@ func (e *Engine) PutOffEvent(ctx context.Context, job Job, until time.Time) erro
 	})
 }
 
-// DropEvent finishes the job of a delivery that there is no reason to make any more, as state says. d
-// is nil if the delivery is gone.
-func (e *Engine) DropEvent(ctx context.Context, job Job, d *EventDelivery, state EventState) error {
+// DropEvent finishes the job of a delivery that there is no reason to make any more, as state says.
+func (e *Engine) DropEvent(ctx context.Context, job Job, state EventState) error {
 	return e.Store.Update(ctx, func(tx Tx) error {
-		if d != nil && d.State == EventQueued {
-			next := *d
-			next.State, next.UpdatedAt = state, e.Now()
-			tx.PutEventDelivery(&next)
+		d, err := tx.EventDelivery(job.Ref)
+		switch {
+		case errors.Is(err, ErrNotFound): // of its age
+		case err != nil:
+			return err
+		case d.State == EventQueued:
+			d.State, d.UpdatedAt = state, e.Now()
+			tx.PutEventDelivery(d)
 		}
 		tx.FinishJob(job)
 		return nil

@@ -136,11 +136,7 @@ func (e *Engine) Factors(ctx context.Context, accountSID, serviceSID, identity s
 
 // DeleteFactor removes a factor. Its pending challenges can no longer be answered.
 func (e *Engine) DeleteFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string) error {
-	s, err := e.Service(ctx, accountSID, serviceSID)
-	if err != nil {
-		return err
-	}
-	hooks, err := e.directory.hooks(ctx, s.SID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return err
 	}

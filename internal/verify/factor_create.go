@@ -31,15 +31,11 @@ type NewFactor struct {
 // CreateFactor makes a factor, and the entity of the identity where there is none. The refusals come
 // in the order of the factors reference, section 13.
 func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, identity string, p FactorParams) (*NewFactor, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
 	draft, secret, err := e.readFactor(s, identity, p)
-	if err != nil {
-		return nil, err
-	}
-	hooks, err := e.directory.hooks(ctx, s.SID)
 	if err != nil {
 		return nil, err
 	}

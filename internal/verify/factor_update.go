@@ -16,11 +16,7 @@ type FactorUpdate struct {
 // UpdateFactor verifies a factor, changes it, or both. A wrong answer is counted and is no error:
 // the factor stays unverified, and the changes are made all the same.
 func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string, p FactorUpdate) (*Factor, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
-	if err != nil {
-		return nil, err
-	}
-	hooks, err := e.directory.hooks(ctx, s.SID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}

@@ -175,7 +175,7 @@ func validWebhookURL(text string) bool {
 	if err != nil || len(text) > maxWebhookURL {
 		return false
 	}
-	return (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil && u.Fragment == "" && !strings.Contains(text, "#")
+	return (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil && !strings.Contains(text, "#")
 }
 
 // UpdateWebhook changes what was sent. The event types are replaced as a whole.

@@ -44,7 +44,7 @@ func FuzzSignIsWhatTwilioValidates(f *testing.F) {
 	f.Add("3f1c", "http://127.0.0.1:9/", "", "", "é", "\x00")
 	f.Fuzz(func(t *testing.T, token, target, name1, value1, name2, value2 string) {
 		if u, err := url.Parse(target); err != nil || u.Host == "" || u.String() != target || token == "" || len(token) > 64 {
-			t.Skip("no URL that a webhook may have, or no token")
+			return // no URL that a webhook may have, or no token
 		}
 		form := url.Values{name1: {value1}}
 		form.Set(name2, value2)

@@ -56,17 +56,17 @@ func (w *Worker) Work(ctx context.Context, job verify.Job) error {
 		return err
 	}
 	if !ok {
-		return w.Engine.DropEvent(ctx, job, d, verify.EventDropped)
+		return w.Engine.DropEvent(ctx, job, verify.EventDropped)
 	}
 	client, target := w.Client, to.URL
 	if d.Kind == verify.ToSink {
 		if client, target = w.Sink.Client, w.Sink.URL; target == "" {
-			return w.Engine.DropEvent(ctx, job, d, verify.EventDropped)
+			return w.Engine.DropEvent(ctx, job, verify.EventDropped)
 		}
 	}
 	now := w.Now()
 	if !now.Before(d.GiveUpAt) {
-		return w.Engine.DropEvent(ctx, job, d, verify.EventFailed)
+		return w.Engine.DropEvent(ctx, job, verify.EventFailed)
 	}
 	again, ok := w.gate.enter(target, now)
 	if !ok {

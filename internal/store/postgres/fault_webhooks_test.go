@@ -4,26 +4,16 @@ package postgres_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // The connection breaks after the k-th message of an answer, for every k. Each change leaves its event
 // and its job once: a commit whose answer is lost is not made again.
 func TestAnEventWhoseConnectionBreaksIsThereOnce(t *testing.T) {
-	p := newProxy(t, server.Address())
-	database := server.Database(t)
-	dsn := strings.Replace(server.DSN(database), server.Address(), p.address(), 1)
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Writers: 1, Readers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	direct := open(t, server.DSN(database))
+	p, s, direct := behindProxy(t)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	const account, most = "AC00000000000000000000000000000001", 60
 	k := 1
