@@ -217,17 +217,12 @@ func runAccountList(ctx context.Context, args []string, sys system) error {
 }
 
 func runKeyCreate(ctx context.Context, args []string, sys system) error {
-	flags, path := configFlags("key create")
-	accountSID := accountFlag(flags)
+	flags := newStoreFlags("key create")
 	name := flags.String("name", "", "a `name` for people")
-	if err := parse(flags, args, sys); err != nil {
+	if err := parse(flags.FlagSet, args, sys); err != nil {
 		return err
 	}
-	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-		owner, err := theAccount(ctx, e, *accountSID)
-		if err != nil {
-			return err
-		}
+	return flags.run(ctx, sys, func(e *verify.Engine, owner string) error {
 		k, secret, err := e.CreateKey(ctx, owner, *name)
 		if err != nil {
 			return err
@@ -235,10 +230,6 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 		_, err = fmt.Fprintf(sys.stdout, "account SID  %s\nkey SID      %s\nsecret       %s\n", k.AccountSID, k.SID, secret)
 		return err
 	})
-}
-
-func accountFlag(flags *flag.FlagSet) *string {
-	return flags.String("account", "", "the `SID` of the account; may be left out if there is one account only")
 }
 
 // theAccount is the account that a command is about: the one that is named, or the only one.
@@ -256,6 +247,29 @@ func theAccount(ctx context.Context, e *verify.Engine, named string) (string, er
 	default:
 		return named, nil
 	}
+}
+
+// storeFlags are the flags of commands that open the store of one account.
+type storeFlags struct {
+	*flag.FlagSet
+	config, data, account *string
+}
+
+func newStoreFlags(name string) storeFlags {
+	flags, config := configFlags(name)
+	account := flags.String("account", "", "the `SID` of the account; may be left out if there is one account only")
+	return storeFlags{flags, config, dataFlag(flags), account}
+}
+
+// run runs fn on the store and the account that the flags name.
+func (f storeFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
+	return withData(ctx, *f.data, *f.config, sys, func(e *verify.Engine) error {
+		account, err := theAccount(ctx, e, *f.account)
+		if err != nil {
+			return err
+		}
+		return fn(e, account)
+	})
 }
 
 // withEngine runs fn on the engine of a configuration, beside a server that may be running.

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -19,29 +18,6 @@ import (
 //
 //go:embed sample_template.json
 var sampleTemplate []byte
-
-// storeFlags are the flags of commands that open the store of one account.
-type storeFlags struct {
-	*flag.FlagSet
-	config, data, account *string
-}
-
-func newStoreFlags(name string) storeFlags {
-	flags, config := configFlags(name)
-	return storeFlags{flags, config, dataFlag(flags), accountFlag(flags)}
-}
-
-// run runs fn on the store and the account that the flags name.
-func (f storeFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
-	with := func(e *verify.Engine) error {
-		account, err := theAccount(ctx, e, *f.account)
-		if err != nil {
-			return err
-		}
-		return fn(e, account)
-	}
-	return withData(ctx, *f.data, *f.config, sys, with)
-}
 
 func runTemplateAdd(ctx context.Context, args []string, sys system) error {
 	flags := newStoreFlags("template add")
