@@ -4,7 +4,7 @@ export GOTOOLCHAIN := go1.27.3
 # Nothing of ours is C. One value everywhere also means that nothing is compiled twice.
 export CGO_ENABLED := 0
 
-.PHONY: help run build test tools race lint vuln bench bench-peers golden
+.PHONY: help run build test tools race lint vuln bench bench-peers golden docs
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -48,3 +48,6 @@ bench-peers: build ## measure it against other software (tests/bench/peers/READM
 
 golden: ## write the golden files of the API and of the messages anew, for review
 	go test ./internal/api ./internal/message -update
+
+docs: ## write the OpenAPI document and docs/compatibility.md anew, from the tables of the API
+	go generate ./internal/api

@@ -5,6 +5,7 @@
 //
 //	cmd/verifyd          the binary: commands, and the wiring of everything below (serve.go, dev.go)
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
+//	internal/apidoc      writes the OpenAPI document and docs/compatibility.md from the tables of api
 //	internal/verify      the domain: nouns, rules, operations, and the contract of the store
 //	internal/store       sqlstore has the statements, sqlite and postgres the databases, storetest the
 //	                     exam, transfer the way from one to the other
@@ -13,8 +14,10 @@
 //	internal/channel     an attempt becomes a message
 //	internal/message     what messages say, in all languages (catalog/*.json), or in an operator's words
 //	internal/gsm7        the alphabet of text messages, and what a text costs
+//	internal/operator    the commands that go through the API of a running server
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/config      verifyd.toml
+//	internal/webhook     the worker that tells URLs of the application what happened
 //	internal/lookup      what a service outside knows of a number
 //	internal/keyring     keys: sealing, digests, rotation
 //	internal/ratelimit   the arithmetic of limits

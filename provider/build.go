@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,9 @@ type Deps struct {
 	Log  *slog.Logger
 	HTTP *http.Client
 	Now  func() time.Time
+	// Report records what the carrier says about a message. When it returns nil the report is kept
+	// for good and may be acknowledged.
+	Report func(context.Context, Report) error
 }
 
 // Builder makes a provider from its configuration, given as JSON.

@@ -34,9 +34,10 @@ type Message struct {
 	// again because its outcome was unknown carries the same key, so that the other side can
 	// recognise it.
 	Key string
-	// Channel is "sms", "call", "email", "whatsapp" or "rcs".
+	// Channel is "sms", "call", "email", "whatsapp", "rcs" or "push".
 	Channel string
-	// To is the destination: E.164 with a leading +, or an e-mail address.
+	// To is the destination: E.164 with a leading +, an e-mail address, or the token under which a
+	// push platform knows the handset.
 	To string
 	// From is the sender that the route prefers; empty leaves the choice to the provider.
 	From string
@@ -60,6 +61,8 @@ type Message struct {
 	Speech *Speech
 	// Email is the mail.
 	Email *Email
+	// Push is the notification.
+	Push *Push
 	// Deadline is the end of the code's life: a message that arrives later is useless.
 	Deadline time.Time
 }
@@ -101,6 +104,23 @@ type Email struct {
 	HTML     string `json:"html"`
 	From     string `json:"from,omitempty"`      // address only; empty: the provider's own
 	FromName string `json:"from_name,omitempty"` // display name; empty: the provider's own
+}
+
+// Push is a notification for an app on an enrolled handset. It carries no secret: the app fetches
+// what it is about.
+type Push struct {
+	// Platform is "fcm" or "apn".
+	Platform string `json:"platform"`
+	// App is the app's identifier as it registered: the bundle id, the topic of APNs.
+	App string `json:"app,omitempty"`
+	// Title and Body are what the person reads before the app is opened.
+	Title string `json:"title"`
+	Body  string `json:"body"`
+	// Data is what the app reads: type, challenge_sid, factor_sid, message.
+	Data map[string]string `json:"data"`
+	// Collapse names what the notification is about: a later one of the same name takes the place
+	// of an earlier one that was not shown yet.
+	Collapse string `json:"collapse,omitempty"`
 }
 
 // Accepted says that the other side has the message.

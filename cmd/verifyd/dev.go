@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -30,6 +32,10 @@ const (
 	devStore = "verifyd.db"
 	devKeys  = "verifyd.key"
 )
+
+// loopback are the addresses that webhooks of dev may go to, beside the public ones: the application runs
+// on the same machine.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
 func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
@@ -78,8 +84,17 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	for _, channel := range verify.Channels() {
 		routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
 	}
+	withdraw, err := operator.Dev{URL: world.url, AccountSID: world.account, AuthToken: world.token}.Announce(*data)
+	if err != nil {
+		return errors.Join(fmt.Errorf("cannot use the data folder: %w; choose another with --data", err), listener.Close(), store.Close())
+	}
+	defer func() { err = errors.Join(err, withdraw()) }()
+	if *data != defaultData(sys.getenv) {
+		world.dataFlag = " --data " + *data
+	}
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
+	s.webhooks = loopback
 	return s.run(ctx)
 }
 
@@ -145,6 +160,7 @@ type devWorld struct {
 	account, token, service string
 	found                   string // what was there already
 	place, url              string
+	dataFlag                string // what commands need to find the data folder, "" for the usual one
 }
 
 // prepareDev finds the account and the service of a data folder, and makes them where they are
@@ -277,7 +293,11 @@ Point a client library here:
   Python  client = twilio.rest.Client('%[3]s', '%[4]s'); client.verify.base_url = '%[6]s'
   Go      http.DefaultTransport = divert("%[6]s")  // a few lines: README.md, "From Go"
 
+See what was sent, from another terminal (verifyd help lists all commands):
+
+verifyd attempt list%[10]s
+
 Ctrl-C stops it.
 
-`, w.place, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check())
+`, w.place, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check(), w.dataFlag)
 }

@@ -57,6 +57,45 @@ func TestTheTemplatesPageWorks(t *testing.T) {
 	}
 }
 
+// The commands of docs/cli.md run one after the other in one shell, and those that fail say what the
+// page says.
+func TestTheCommandLinePageWorks(t *testing.T) {
+	page := readPage(t, "cli.md")
+	p, home := atHome(t)
+	said := steady(p.paste(home, strings.Join(page["sh"], "echo\n")))
+	if !strings.HasPrefix(said, page["text"][0]) {
+		t.Errorf("the list is not that of the page:\n%s", said)
+	}
+	for _, part := range []string{
+		"code_length                        4\n", "Verifyd-Code-Ttl                   300\n", "deleted Shop\n",
+		"total_attempts              1\n", "valid                false\n", "\nCA       MG…  TIME\n", "deleted CA\n",
+		"HJ…  Order pickup  sms, voice  en, de, es\n", `"friendly_name":"Nightly"`, "deleted VA…\n",
+	} {
+		if !strings.Contains(said, part) {
+			t.Errorf("nothing said %q:\n%s", part, said)
+		}
+	}
+	want := ""
+	for _, line := range []string{"service show Nobody", "verification show +34612345679"} {
+		_, stderr, _ := onceWith(t, []string{"HOME=" + home}, strings.Fields(line)...)
+		want += steady(stderr)
+	}
+	if page["text"][1] != want {
+		t.Errorf("the errors are\n%sthe page has\n%s", want, page["text"][1])
+	}
+}
+
+// Every command that goes through the API is on the page.
+func TestTheCommandLinePageHasEveryNoun(t *testing.T) {
+	text := strings.Join(readPage(t, "cli.md")["sh"], "")
+	for _, c := range operatorCommands() {
+		noun, _, _ := strings.Cut(c.name, " ")
+		if !strings.Contains(text, "verifyd "+noun+" ") {
+			t.Errorf("docs/cli.md runs no command of %s", noun)
+		}
+	}
+}
+
 var block = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```")
 
 // readPage returns the blocks of a page of docs by their languages.
@@ -77,15 +116,7 @@ func readPage(t *testing.T, name string) map[string][]string {
 // server in the place of the default one, and returns what they say. None may be refused.
 func (p *program) paste(home, commands string) string {
 	p.t.Helper()
-	// In the place of verifyd, this test binary.
-	bin := filepath.Join(home, "bin")
-	program := "#!/bin/sh\nexec env " + asVerifyd + "=1 '" + os.Args[0] + "' \"$@\"\n"
-	if err := os.Mkdir(bin, 0o700); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(bin, "verifyd"), []byte(program), 0o700); err != nil {
-		p.t.Fatal(err)
-	}
+	bin := asProgram(p.t, home)
 	shell := exec.CommandContext(p.t.Context(), "sh", "-e")
 	shell.Dir = home
 	shell.Env = []string{"HOME=" + home, "PATH=" + bin + ":" + os.Getenv("PATH"), "ACCOUNT=" + p.said("account SID"),
@@ -96,4 +127,18 @@ func (p *program) paste(home, commands string) string {
 		p.t.Fatalf("%v\n%s", err, out)
 	}
 	return strings.ReplaceAll(string(out), "\r", "")
+}
+
+// asProgram makes a folder with a verifyd, which is this test binary.
+func asProgram(t *testing.T, home string) (bin string) {
+	t.Helper()
+	bin = filepath.Join(home, "bin")
+	program := "#!/bin/sh\nexec env " + asVerifyd + "=1 '" + os.Args[0] + "' \"$@\"\n"
+	if err := os.MkdirAll(bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "verifyd"), []byte(program), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return bin
 }

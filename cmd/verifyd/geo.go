@@ -11,16 +11,11 @@ import (
 )
 
 func runGeoList(ctx context.Context, args []string, sys system) error {
-	flags, path := configFlags("geo list")
-	accountSID := accountFlag(flags)
-	if err := parse(flags, args, sys); err != nil {
+	flags := newStoreFlags("geo list")
+	if err := parse(flags.FlagSet, args, sys); err != nil {
 		return err
 	}
-	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-		owner, err := theAccount(ctx, e, *accountSID)
-		if err != nil {
-			return err
-		}
+	return flags.run(ctx, sys, func(e *verify.Engine, owner string) error {
 		g, err := e.Geography(ctx, owner)
 		if err != nil {
 			return err
@@ -33,19 +28,14 @@ func runGeoList(ctx context.Context, args []string, sys system) error {
 // changeGeography is the command that gives countries a permission.
 func changeGeography(permission string) func(context.Context, []string, system) error {
 	return func(ctx context.Context, args []string, sys system) error {
-		flags, path := configFlags("geo " + permission)
-		accountSID := accountFlag(flags)
+		flags := newStoreFlags("geo " + permission)
 		countries := flags.String("countries", "", "the `countries`, as ISO 3166-1 codes: ES,FR; or all")
 		channels := flags.String("channels", "", "for these `channels` alone: sms, call, whatsapp, rcs")
 		service := flags.String("service", "", "for the service with this `SID` alone")
-		if err := parse(flags, args, sys); err != nil {
+		if err := parse(flags.FlagSet, args, sys); err != nil {
 			return err
 		}
-		return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-			owner, err := theAccount(ctx, e, *accountSID)
-			if err != nil {
-				return err
-			}
+		return flags.run(ctx, sys, func(e *verify.Engine, owner string) error {
 			g, err := e.ChangeGeography(ctx, owner, verify.GeoChange{
 				ServiceSID: *service, Channels: commaList(*channels), Countries: commaList(*countries), Permission: permission,
 			})

@@ -7,7 +7,10 @@
 //	verifyd key create          an API key of an account
 //	verifyd template add        a template of messages, from its file
 //	verifyd geo allow           where messages may go
+//	verifyd webhook deliveries  what webhooks were told
 //	verifyd factor qr           the QR code that an authenticator app scans
+//	verifyd service list        and all other commands that go through the API of a running server
+//	verifyd completion bash     the same for a shell
 package main
 
 import (
@@ -22,13 +25,14 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], system{os.LookupEnv, os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(ctx, os.Args[1:], system{getenv: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
 }
 
 // system is what a command has of the process it runs in.
@@ -37,6 +41,9 @@ type system struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	// describe, if there is one, is given the flags of a command whose help was asked for, instead of
+	// people.
+	describe func(*flag.FlagSet)
 }
 
 // The exit codes.
@@ -49,119 +56,151 @@ const (
 // errUsage says that a command was called wrongly; the text has been printed.
 var errUsage = errors.New("usage")
 
-// commands is the whole command line. The first words of the arguments choose.
-var commands = []struct {
-	name  string
-	about string
-	run   func(context.Context, []string, system) error
-}{
-	{"dev", "run a server for a laptop or CI, with an inbox of everything it sends", runDev},
-	{"serve", "run a server for production", runServe},
-	{"migrate", "bring the schema of the store up; with --from and --to, move SQLite to PostgreSQL", runMigrate},
-	{"account create", "make an account; prints its SID and auth token", runAccountCreate},
-	{"account list", "list the accounts", runAccountList},
-	{"template add", "make or change a template from its file", runTemplateAdd},
-	{"template list", "list the templates", runTemplateList},
-	{"template show", "print a template as its file", runTemplateShow},
-	{"template approve", "approve the texts of a template, so that they are sent", runTemplateApprove},
-	{"template remove", "remove a template", runTemplateRemove},
-	{"key create", "make an API key of an account; prints its SID and secret", runKeyCreate},
-	{"geo list", "list where the messages of an account may go", runGeoList},
-	{"geo allow", "let messages go to countries", changeGeography(verify.Allow)},
-	{"geo deny", "keep messages from countries", changeGeography(verify.Deny)},
-	{"geo inherit", "remove rules about countries, so that the wider rule decides", changeGeography(verify.Inherit)},
-	{"factor qr", "draw the QR code of a totp factor that waits to be verified", runFactorQR},
-	{"version", "print the version", runVersion},
+// subcommand is one command. The first words of the arguments choose it.
+type subcommand struct {
+	name   string // its words
+	arg    string // what help calls its argument, "" if it takes none
+	about  string // "" for what is no command of people
+	run    func(context.Context, []string, system) error
+	remote bool // it goes through the API of a server
+	// suggest says what may stand in the place of a flag's value or, with of "", of the argument,
+	// of which typed is there already; args are those before it. nil if nothing is known.
+	suggest func(ctx context.Context, args []string, of, typed string, sys system) []operator.Suggestion
+}
+
+// commands is the whole command line.
+func commands() []subcommand {
+	return append([]subcommand{
+		{name: "dev", about: "run a server for a laptop or CI, with an inbox of everything it sends", run: runDev},
+		{name: "serve", about: "run a server for production", run: runServe},
+		{name: "migrate", about: "bring the schema of the store up; with --from and --to, move SQLite to PostgreSQL", run: runMigrate},
+		{name: "account create", about: "make an account; prints its SID and auth token", run: runAccountCreate},
+		{name: "account list", about: "list the accounts", run: runAccountList},
+		{name: "template add", arg: "FILE", about: "make or change a template from its file", run: runTemplateAdd},
+		{name: "template export", arg: "SID", about: "print a template as its file", run: runTemplateExport},
+		{name: "template approve", arg: "SID", about: "approve the texts of a template, so that they are sent", run: runTemplateApprove},
+		{name: "template remove", arg: "SID", about: "remove a template", run: runTemplateRemove},
+		{name: "key create", about: "make an API key of an account; prints its SID and secret", run: runKeyCreate},
+		{name: "geo list", about: "list where the messages of an account may go", run: runGeoList},
+		{name: "geo allow", about: "let messages go to countries", run: changeGeography(verify.Allow)},
+		{name: "geo deny", about: "keep messages from countries", run: changeGeography(verify.Deny)},
+		{name: "geo inherit", about: "remove rules about countries, so that the wider rule decides", run: changeGeography(verify.Inherit)},
+		{name: "factor qr", about: "draw the QR code of a totp factor that waits to be verified", run: runFactorQR},
+		{name: "webhook deliveries", about: "list what webhooks were told, and what they answered", run: runWebhookDeliveries},
+		{name: "webhook resend", arg: "SID", about: "have an event delivered again", run: runWebhookResend},
+		{name: "completion", arg: "SHELL", about: "print what makes bash, zsh or fish complete these commands", run: runCompletion, suggest: suggestShells},
+		{name: "version", about: "print the version", run: runVersion},
+		{name: completeCommand, run: runComplete},
+	}, operatorCommands()...)
 }
 
 // run runs one command and returns the exit code: 2 for a wrong call, 1 for a failure.
 func run(ctx context.Context, args []string, sys system) int {
-	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		usage(sys.stdout)
-		return exitOK
+	if len(args) == 0 || isHelp(args[0]) {
+		return runHelp(ctx, args, sys)
 	}
-	for _, c := range commands {
-		words := strings.Fields(c.name)
-		if len(args) < len(words) || strings.Join(args[:len(words)], " ") != c.name {
-			continue
-		}
-		err := c.run(ctx, args[len(words):], sys)
-		switch {
-		case err == nil || errors.Is(err, flag.ErrHelp):
-			return exitOK
-		case errors.Is(err, errUsage):
-			return exitUsage
-		default:
-			oneLine := strings.Join(strings.Fields(err.Error()), " ") // drivers are talkative
-			fmt.Fprintf(sys.stderr, "verifyd %s: %s\n", c.name, oneLine)
-			return exitFailed
-		}
-	}
-	fmt.Fprintf(sys.stderr, "verifyd: there is no command %q; verifyd help lists them\n", strings.Join(args, " "))
-	return exitUsage
-}
-
-func usage(w io.Writer) {
-	fmt.Fprint(w, "verifyd verifies people by one-time passcodes.\n\nCommands (each has --help):\n")
-	for _, c := range commands {
-		fmt.Fprintf(w, "  verifyd %-16s %s\n", c.name, c.about)
-	}
-}
-
-// parse reads a command's flags. A mistake is one line that says what to do.
-func parse(flags *flag.FlagSet, args []string, sys system) error {
-	flags.SetOutput(io.Discard)
-	err := flags.Parse(args)
+	c, rest, found := find(args)
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(sys.stdout, "Flags of verifyd %s:\n", flags.Name())
-		flags.SetOutput(sys.stdout)
-		flags.PrintDefaults()
-		return err
-	case err != nil:
-		fmt.Fprintf(sys.stderr, "verifyd %s: %v; see verifyd %s --help\n", flags.Name(), err, flags.Name())
-		return errUsage
-	case flags.NArg() > 0:
-		return unexpected(flags, flags.Arg(0), sys)
+	case !found && len(rest) > 0 && isHelp(rest[0]):
+		return runHelp(ctx, append([]string{"help"}, args[:len(args)-len(rest)]...), sys)
+	case !found:
+		fmt.Fprintln(sys.stderr, noCommand(args))
+		return exitUsage
 	}
-	return nil
+	err := c.run(ctx, rest, sys)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.Is(err, errUsage):
+		return exitUsage
+	default:
+		oneLine := strings.Join(strings.Fields(err.Error()), " ") // drivers are talkative
+		fmt.Fprintf(sys.stderr, "verifyd %s: %s\n", c.name, oneLine)
+		return exitFailed
+	}
 }
 
-// parseWith reads a command's flags and its one argument, which may stand before, between or after
-// them. what names it in the message of a call without it.
-func parseWith(flags *flag.FlagSet, what string, args []string, sys system) (string, error) {
-	flags.SetOutput(io.Discard)
-	var found []string
-	for rest := args; ; {
-		if err := flags.Parse(rest); err != nil {
-			return "", parse(flags, rest, sys) // says it
+// find finds the command that the first words of the arguments choose; rest is what follows them. If
+// there is none, rest is what follows the words with which some command begins.
+func find(args []string) (c subcommand, rest []string, found bool) {
+	rest = args
+	for _, c := range commands() {
+		words := strings.Fields(c.name)
+		n := 0
+		for n < len(words) && n < len(args) && args[n] == words[n] {
+			n++
 		}
-		if flags.NArg() == 0 {
-			break
+		if n == len(words) {
+			return c, args[n:], true
+		}
+		if len(args)-n < len(rest) {
+			rest = args[n:]
+		}
+	}
+	return subcommand{}, rest, false
+}
+
+// parse reads the flags of a command without arguments. A mistake is one line that says what to do.
+func parse(flags *flag.FlagSet, args []string, sys system) error {
+	found, err := parseArgs(flags, args, sys)
+	if err == nil && len(found) > 0 {
+		err = unexpected(flags, found[0], sys)
+	}
+	return err
+}
+
+// parseWith reads a command's flags and its one argument. what names it in the message of a call
+// without it.
+func parseWith(flags *flag.FlagSet, what string, args []string, sys system) (string, error) {
+	found, err := parseArgs(flags, args, sys)
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) == 0:
+		return "", misuse(flags, what+" is missing", sys)
+	case len(found) > 1:
+		return "", unexpected(flags, found[1], sys)
+	default:
+		return found[0], nil
+	}
+}
+
+// parseArgs reads a command's flags and its arguments, which may stand before, between or after
+// them. Every command comes here before it does anything, so that this is where --help is answered.
+func parseArgs(flags *flag.FlagSet, args []string, sys system) (found []string, err error) {
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	for rest := args; ; {
+		err := flags.Parse(rest)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			if sys.describe != nil {
+				sys.describe(flags)
+			} else {
+				printHelp(sys.stdout, flags)
+			}
+			return nil, err
+		case err != nil:
+			return nil, misuse(flags, err.Error(), sys)
+		case flags.NArg() == 0:
+			return found, nil
 		}
 		found = append(found, flags.Arg(0))
 		rest = flags.Args()[1:]
 	}
-	switch len(found) {
-	case 0:
-		fmt.Fprintf(sys.stderr, "verifyd %s: %s is missing; see verifyd %s --help\n", flags.Name(), what, flags.Name())
-		return "", errUsage
-	case 1:
-		return found[0], nil
-	default:
-		return "", unexpected(flags, found[1], sys)
-	}
 }
 
 func unexpected(flags *flag.FlagSet, arg string, sys system) error {
-	fmt.Fprintf(sys.stderr, "verifyd %s: unexpected argument %q; see verifyd %s --help\n", flags.Name(), arg, flags.Name())
-	return errUsage
+	return misuse(flags, fmt.Sprintf("unexpected argument %q", arg), sys)
 }
 
 // version is set by a release build.
 var version = ""
 
-func runVersion(_ context.Context, _ []string, sys system) error {
+func runVersion(_ context.Context, args []string, sys system) error {
+	if err := parse(flag.NewFlagSet("version", flag.ContinueOnError), args, sys); err != nil {
+		return err
+	}
 	v := version
 	if v == "" {
 		v = "(development)"

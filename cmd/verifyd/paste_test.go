@@ -43,6 +43,19 @@ func TestThePrintedLinesWork(t *testing.T) {
 			t.Fatalf("%s\n%v\n%s", lines[i], err, out)
 		}
 	}
+	// The fourth asks for what was sent, of this server.
+	for line := range strings.Lines(p.out.String()) {
+		if rest, ok := strings.CutPrefix(line, "verifyd attempt "); ok {
+			stdout, stderr, _ := once(t, append([]string{"attempt"}, strings.Fields(rest)...)...)
+			if !strings.Contains(stdout, started.SID) {
+				t.Errorf("%s%s%s", line, stdout, stderr)
+			}
+			lines = lines[:0]
+		}
+	}
+	if len(lines) != 0 {
+		t.Errorf("the start names no command to look with:\n%s", p.out.String())
+	}
 	if started.Status != "pending" || len(inbox.Messages) != 1 || inbox.Messages[0].VerificationSID != started.SID {
 		t.Errorf("started %+v, and the inbox has %+v", started, inbox)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/lookup"
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/webhook"
 	"github.com/verifyd/verifyd/provider"
 )
 
@@ -61,6 +62,17 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	s.engine.Brandless = func(country string) bool { return slices.Contains(c.BrandlessCountries, country) }
 	if c.Lookup.URL != "" {
 		s.engine.Lines = lookup.New(c.Lookup.URL, c.Lookup.Secret, providerClient(), time.Now, log)
+	}
+	s.webhooks = c.Webhooks.Allow
+	if c.Events.URL != "" {
+		key, err := c.Events.Key()
+		if err != nil {
+			return errors.Join(err, s.store.Close())
+		}
+		client := providerClient()
+		client.Timeout = webhook.CallTimeout
+		s.sink = webhook.Sink{URL: c.Events.URL, Key: key, Client: client}
+		s.engine.AnnounceVerifications = true
 	}
 	if s.listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.store.Close())
@@ -205,17 +217,12 @@ func runAccountList(ctx context.Context, args []string, sys system) error {
 }
 
 func runKeyCreate(ctx context.Context, args []string, sys system) error {
-	flags, path := configFlags("key create")
-	accountSID := accountFlag(flags)
+	flags := newStoreFlags("key create")
 	name := flags.String("name", "", "a `name` for people")
-	if err := parse(flags, args, sys); err != nil {
+	if err := parse(flags.FlagSet, args, sys); err != nil {
 		return err
 	}
-	return withEngine(ctx, *path, sys, func(e *verify.Engine) error {
-		owner, err := theAccount(ctx, e, *accountSID)
-		if err != nil {
-			return err
-		}
+	return flags.run(ctx, sys, func(e *verify.Engine, owner string) error {
 		k, secret, err := e.CreateKey(ctx, owner, *name)
 		if err != nil {
 			return err
@@ -223,10 +230,6 @@ func runKeyCreate(ctx context.Context, args []string, sys system) error {
 		_, err = fmt.Fprintf(sys.stdout, "account SID  %s\nkey SID      %s\nsecret       %s\n", k.AccountSID, k.SID, secret)
 		return err
 	})
-}
-
-func accountFlag(flags *flag.FlagSet) *string {
-	return flags.String("account", "", "the `SID` of the account; may be left out if there is one account only")
 }
 
 // theAccount is the account that a command is about: the one that is named, or the only one.
@@ -244,6 +247,29 @@ func theAccount(ctx context.Context, e *verify.Engine, named string) (string, er
 	default:
 		return named, nil
 	}
+}
+
+// storeFlags are the flags of commands that open the store of one account.
+type storeFlags struct {
+	*flag.FlagSet
+	config, data, account *string
+}
+
+func newStoreFlags(name string) storeFlags {
+	flags, config := configFlags(name)
+	account := flags.String("account", "", "the `SID` of the account; may be left out if there is one account only")
+	return storeFlags{flags, config, dataFlag(flags), account}
+}
+
+// run runs fn on the store and the account that the flags name.
+func (f storeFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
+	return withData(ctx, *f.data, *f.config, sys, func(e *verify.Engine) error {
+		account, err := theAccount(ctx, e, *f.account)
+		if err != nil {
+			return err
+		}
+		return fn(e, account)
+	})
 }
 
 // withEngine runs fn on the engine of a configuration, beside a server that may be running.

@@ -9,8 +9,10 @@ import (
 	"log"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -23,6 +25,7 @@ import (
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/webhook"
 )
 
 // server is everything that runs. Both `dev` and `serve` fill it in; run starts it in order, and
@@ -36,6 +39,8 @@ type server struct {
 	listener  net.Listener
 	tls       *tls.Config // nil for plain HTTP
 	publicURL string
+	webhooks  []netip.Prefix // private networks that webhooks may go to
+	sink      webhook.Sink
 	inbox     http.Handler // nil but in dev
 	// closeInbox ends the streams that would keep the server from stopping.
 	closeInbox func()
@@ -44,6 +49,8 @@ type server struct {
 const (
 	// parallelSends is how many messages of one channel may be under way.
 	parallelSends = 256
+	// parallelEvents is how many webhooks may be called at a time.
+	parallelEvents = 64
 	// sweepPause is the time between two walks over the current verifications.
 	sweepPause = 30 * time.Second
 	// sweepRest lets a walk end five thousand verifications a second, with a tenth of the writer.
@@ -83,6 +90,12 @@ func (s *server) run(ctx context.Context) error {
 		})
 	}
 	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.engine}, Parallel: 1, Timeout: cleanUpTurn})
+	events := &webhook.Worker{
+		Engine: s.engine, Client: webhook.NewClient(s.webhooks, nil), Sink: s.sink, Log: s.log, Now: s.engine.Now, Random: rand.Float64,
+	}
+	for _, kind := range []string{verify.ToWebhook, verify.ToSink} {
+		lanes = append(lanes, queue.Lane{Kind: kind, Worker: events, Parallel: parallelEvents, Timeout: webhook.CallTimeout + 5*time.Second})
+	}
 	runner := queue.New(s.store, s.log, s.engine.Now, lanes...)
 	s.engine.Lanes = runner
 	s.engine.SweepRest = sweepRest
@@ -151,6 +164,8 @@ func (s *server) handler(health *health) http.Handler {
 			fmt.Fprintln(w, "ok")
 		case path == "/readyz":
 			health.ready(w, r)
+		case path == "/openapi.json":
+			api.ServeDocument(w, r)
 		case s.inbox != nil && (path == "/dev/inbox" || strings.HasPrefix(path, "/dev/inbox/")):
 			s.inbox.ServeHTTP(w, r)
 		case s.inbox != nil && path == "/":

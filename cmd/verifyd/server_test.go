@@ -2,13 +2,34 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
+
+// dev and serve differ in the inbox; both say without credentials what they serve.
+func TestTheDocumentNeedsNoCredentials(t *testing.T) {
+	for name, inbox := range map[string]http.Handler{"dev": http.NotFoundHandler(), "serve": nil} {
+		s := &server{log: slog.New(slog.DiscardHandler), engine: &verify.Engine{Now: time.Now}, inbox: inbox}
+		rec := httptest.NewRecorder()
+		s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", "/openapi.json", nil))
+		var doc struct {
+			OpenAPI string
+			Paths   map[string]any
+		}
+		if err := json.Unmarshal(rec.Body.Bytes(), &doc); err != nil || rec.Code != 200 || doc.OpenAPI != "3.0.3" || doc.Paths["/v2/Services"] == nil {
+			t.Errorf("%s: %d, %v: %.80s", name, rec.Code, err, rec.Body)
+		}
+	}
+}
 
 // kept is a provider that keeps connections.
 type kept struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -20,31 +19,8 @@ import (
 //go:embed sample_template.json
 var sampleTemplate []byte
 
-// templateFlags are the flags that every command on templates has.
-type templateFlags struct {
-	*flag.FlagSet
-	config, data, account *string
-}
-
-func newTemplateFlags(name string) templateFlags {
-	flags, config := configFlags(name)
-	return templateFlags{flags, config, dataFlag(flags), accountFlag(flags)}
-}
-
-// run runs fn on the store and the account that the flags name.
-func (f templateFlags) run(ctx context.Context, sys system, fn func(e *verify.Engine, account string) error) error {
-	with := func(e *verify.Engine) error {
-		account, err := theAccount(ctx, e, *f.account)
-		if err != nil {
-			return err
-		}
-		return fn(e, account)
-	}
-	return withData(ctx, *f.data, *f.config, sys, with)
-}
-
 func runTemplateAdd(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template add")
+	flags := newStoreFlags("template add")
 	approve := flags.Bool("approve", false, "approve every text of the file at once")
 	path, err := parseWith(flags.FlagSet, "the template's file (- is standard input)", args, sys)
 	if err != nil {
@@ -78,33 +54,9 @@ func readTemplate(path string, sys system) (*message.File, error) {
 	return file, nil
 }
 
-func runTemplateList(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template list")
-	if err := parse(flags.FlagSet, args, sys); err != nil {
-		return err
-	}
-	return flags.run(ctx, sys, func(e *verify.Engine, account string) error {
-		const size = 1000
-		for page := (verify.Page{Size: size}); ; {
-			list, err := e.Templates(ctx, account, "", page)
-			if err != nil {
-				return err
-			}
-			for i := range list {
-				if err := printTemplate(sys.stdout, &list[i]); err != nil {
-					return err
-				}
-			}
-			if len(list) < size {
-				return nil
-			}
-			page.After = list[size-1].SID
-		}
-	})
-}
-
-func runTemplateShow(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template show")
+// runTemplateExport is beside the store because the API shows one text of each language alone.
+func runTemplateExport(ctx context.Context, args []string, sys system) error {
+	flags := newStoreFlags("template export")
 	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
 		t, err := e.Template(ctx, account, sid)
 		if err != nil {
@@ -116,7 +68,7 @@ func runTemplateShow(ctx context.Context, args []string, sys system) error {
 }
 
 func runTemplateApprove(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template approve")
+	flags := newStoreFlags("template approve")
 	locale := flags.String("locale", "", "approve the text in this `language` only")
 	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
 		t, err := e.ApproveTemplate(ctx, account, sid, *locale)
@@ -128,7 +80,7 @@ func runTemplateApprove(ctx context.Context, args []string, sys system) error {
 }
 
 func runTemplateRemove(ctx context.Context, args []string, sys system) error {
-	flags := newTemplateFlags("template remove")
+	flags := newStoreFlags("template remove")
 	return onTemplate(ctx, flags, args, sys, func(e *verify.Engine, account, sid string) error {
 		err := e.RemoveTemplate(ctx, account, sid)
 		switch {
@@ -143,7 +95,7 @@ func runTemplateRemove(ctx context.Context, args []string, sys system) error {
 }
 
 // onTemplate runs fn on the template that the argument names.
-func onTemplate(ctx context.Context, flags templateFlags, args []string, sys system, fn func(e *verify.Engine, account, sid string) error) error {
+func onTemplate(ctx context.Context, flags storeFlags, args []string, sys system, fn func(e *verify.Engine, account, sid string) error) error {
 	sid, err := parseWith(flags.FlagSet, "the template's SID (HJ…)", args, sys)
 	if err != nil {
 		return err

@@ -46,7 +46,7 @@ func TestDevHasATemplateToTry(t *testing.T) {
 	data := t.TempDir()
 	p := dev(t, data)
 	stdout, stderr, code := once(t, "template", "list", "--data", data)
-	if code != 0 || !strings.HasSuffix(stdout, "  Order pickup: en, de, es\n") {
+	if code != 0 || !strings.HasSuffix(stdout, "  Order pickup  sms, voice  en, de, es\n") {
 		t.Fatalf("template list: %d %s%s", code, stdout, stderr)
 	}
 	sid := templateSID.FindString(stdout)
@@ -104,9 +104,9 @@ func TestTemplatesAreMadeBesideTheServer(t *testing.T) {
 	write(strings.Replace(first, "Uno", "Dos", 1))
 	run("verifyd template add: x: es is in use, and the new text would wait for approval; add --approve, or give the file another name\n", "add", path)
 	run("HJ  x: es, fr\n", "add", "--approve", path)
-	shown, _, _ := once(t, "template", "show", "--data", data, sid)
+	shown, _, _ := once(t, "template", "export", "--data", data, sid)
 	if file, err := message.ReadFile([]byte(shown)); err != nil || file.Translations["es"].SMS != "Dos: {{code}}" {
-		t.Errorf("template show: %v\n%s", err, shown)
+		t.Errorf("template export: %v\n%s", err, shown)
 	}
 	if status, body := p.post("", url.Values{"DefaultTemplateSid": {sid}}); status != 200 {
 		t.Fatalf("default template: %d %v", status, body)
@@ -116,7 +116,7 @@ func TestTemplatesAreMadeBesideTheServer(t *testing.T) {
 		t.Fatalf("clear the default template: %d %v", status, body)
 	}
 	run("removed HJ\n", "remove", sid)
-	run("verifyd template show: template HJ: not found; verifyd template list shows what there is\n", "show", sid)
+	run("verifyd template export: template HJ: not found; verifyd template list shows what there is\n", "export", sid)
 }
 
 func TestMistakesWithTemplates(t *testing.T) {
@@ -143,8 +143,8 @@ func TestMistakesWithTemplates(t *testing.T) {
 		{[]string{"add", "/nowhere.json"}, 1, "/nowhere.json"},
 		{[]string{"add", bad, "--config", config}, 1, "translations.es.sms: it must have {{code}} once"},
 		{[]string{"add", good, "--config", config}, 1, "there are 0 accounts"},
-		{[]string{"list", "--config", config, "--account", "AC0"}, 1, "there is no account AC0; verifyd account list shows them"},
-		{[]string{"list", "--data", dir + "/none"}, 1, "is no data folder of verifyd dev"},
+		{[]string{"export", "HJ0", "--config", config, "--account", "AC0"}, 1, "there is no account AC0; verifyd account list shows them"},
+		{[]string{"export", "HJ0", "--data", dir + "/none"}, 1, "is no data folder of verifyd dev"},
 		{[]string{"list", "x"}, 2, `unexpected argument "x"`},
 	} {
 		_, stderr, code := once(t, append([]string{"template"}, c.args...)...)

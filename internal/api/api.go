@@ -132,8 +132,10 @@ var (
 	allowMethods = []string{"GET, POST, DELETE, OPTIONS"}
 	allowHeaders = []string{"Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"}
 	// exposeHeaders lets a browser's code read what verifyd says besides.
-	exposeHeaders = []string{"ETag, Retry-After, Twilio-Reached-Rate-Limit, Twilio-Request-Id, Verifyd-Reason, Verifyd-Sends-Left, Verifyd-Checks-Left, Verifyd-Expires-In"}
-	jsonContent   = []string{"application/json"}
+	exposeHeaders = []string{"ETag, Retry-After, Twilio-Reached-Rate-Limit, Twilio-Request-Id, Twilio-Request-Duration, Twilio-Concurrent-Requests, " +
+		"Verifyd-Reason, Verifyd-Sends-Left, Verifyd-Checks-Left, Verifyd-Expires-In, " +
+		"Verifyd-Code-Ttl, Verifyd-Max-Sends, Verifyd-Max-Checks, Verifyd-Disabled-Channels, WWW-Authenticate"}
+	jsonContent = []string{"application/json"}
 )
 
 // handle finds the answer to a request.

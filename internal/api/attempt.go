@@ -52,10 +52,7 @@ func (a *API) listAttempts(r *request) (response, error) {
 	for i := range p.Attempts {
 		list = append(list, attemptJSON(&p.Attempts[i], r.base, a.engine.Now()))
 	}
-	return response{status: http.StatusOK, body: struct {
-		Attempts []attemptBody `json:"attempts"`
-		Meta     meta          `json:"meta"`
-	}{list, place.describe("attempts", filtered[attemptQuery](r.base+"/Attempts", r.query), p.Next)}}, nil
+	return response{status: http.StatusOK, body: attemptList{list, place.describe("attempts", filtered[attemptQuery](r.base+"/Attempts", r.query), p.Next)}}, nil
 }
 
 func (a *API) fetchAttempt(r *request) (response, error) {
@@ -75,13 +72,20 @@ func (a *API) fetchAttemptsSummary(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{status: http.StatusOK, body: struct {
-		Total       int    `json:"total_attempts"`
-		Converted   int    `json:"total_converted"`
-		Unconverted int    `json:"total_unconverted"`
-		Rate        string `json:"conversion_rate_percentage"`
-		URL         string `json:"url"`
-	}{n.Made, n.Converted, n.Made - n.Converted, n.Rate(), r.base + "/Attempts/Summary"}}, nil
+	return response{status: http.StatusOK, body: summaryBody{n.Made, n.Converted, n.Made - n.Converted, n.Rate(), r.base + "/Attempts/Summary"}}, nil
+}
+
+type summaryBody struct {
+	Total       int    `json:"total_attempts"`
+	Converted   int    `json:"total_converted"`
+	Unconverted int    `json:"total_unconverted"`
+	Rate        string `json:"conversion_rate_percentage"`
+	URL         string `json:"url"`
+}
+
+type attemptList struct {
+	Attempts []attemptBody `json:"attempts"`
+	Meta     meta          `json:"meta"`
 }
 
 type attemptBody struct {

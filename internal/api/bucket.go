@@ -40,10 +40,7 @@ func (a *API) listBuckets(r *request) (response, error) {
 	for i := range buckets {
 		list = append(list, bucketJSON(&buckets[i], r.base))
 	}
-	return response{status: http.StatusOK, body: struct {
-		Buckets []bucketBody `json:"buckets"`
-		Meta    meta         `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: bucketList{list, m}}, nil
 }
 
 func (a *API) fetchBucket(r *request) (response, error) {
@@ -71,6 +68,11 @@ func (a *API) deleteBucket(r *request) (response, error) {
 		return response{}, err
 	}
 	return response{status: http.StatusNoContent}, nil
+}
+
+type bucketList struct {
+	Buckets []bucketBody `json:"buckets"`
+	Meta    meta         `json:"meta"`
 }
 
 type bucketBody struct {

@@ -78,10 +78,12 @@ func (a *API) listChallenges(r *request) (response, error) {
 	for i := range challenges {
 		list = append(list, challengeJSON(&challenges[i], r.base))
 	}
-	return response{status: http.StatusOK, body: struct {
-		Challenges []challengeBody `json:"challenges"`
-		Meta       meta            `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: challengeList{list, m}}, nil
+}
+
+type challengeList struct {
+	Challenges []challengeBody `json:"challenges"`
+	Meta       meta            `json:"meta"`
 }
 
 type challengeBody struct {

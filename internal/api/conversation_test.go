@@ -2,12 +2,15 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -46,13 +49,14 @@ type world struct {
 	token   string
 	log     bytes.Buffer
 	names   map[string]string // SIDs by the name that the conversation knows them by
+	seen    map[string]bool   // operations of the document, each with a status: "FetchService 200"
 	passkey *passkeytest.Authenticator
 	answers [][]byte // all bodies, the latest one last
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: start, names: map[string]string{}, routed: map[verify.Channel]bool{}}
+	w := &world{t: t, now: start, names: map[string]string{}, seen: map[string]bool{}, routed: map[verify.Channel]bool{}}
 	for _, c := range verify.Channels() {
 		w.routed[c] = true
 	}
@@ -99,6 +103,7 @@ func (w *world) as(user, password, method, path, body string) *httptest.Response
 	}
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
+	w.checkDocument(method, path, body, rec)
 	return rec
 }
 
@@ -125,19 +130,25 @@ func (w *world) code(verificationSID string) string {
 // clock; $PROOF is what a browser with a passkey makes of the latest options, and $EVIL what it makes on
 // another page; a parameter that is {…} is a JSON body; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
 // the one messaging service that the server has; "template" and "draft" make a template from a file,
-// approved or not, and give its SID a name; "x5" at the end repeats a request.
+// approved or not, and give its SID a name; "store is unavailable", "is
+// broken" and "is back" again; "brandless" names a country
+// whose text messages must not name the brand; "x5" at the end repeats a request, the $N-th time.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/conversations/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
+	seen, played := map[string]bool{}, 0
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := newWorld(t).play(string(text))
+			w := newWorld(t)
+			got := w.play(string(text))
+			maps.Copy(seen, w.seen)
+			played++
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -148,6 +159,16 @@ func TestConversations(t *testing.T) {
 				t.Errorf("%s (run with -update to accept):\n%s", file, diff)
 			}
 		})
+	}
+	if played < len(files) {
+		return // -run has chosen some
+	}
+	for _, r := range api.Resources() {
+		for _, o := range r.Operations {
+			if !seen[o.ID+" "+strconv.Itoa(o.Status)] {
+				t.Errorf("no conversation has %s answered with %d", o.ID, o.Status)
+			}
+		}
 	}
 }
 
@@ -177,6 +198,12 @@ func (w *world) play(text string) string {
 		case word == "carries":
 			w.engine.Carries = func(sid string, _ verify.Channel) bool { return sid == rest }
 			out.WriteString(line + "\n")
+		case word == "store":
+			w.breakStore(rest)
+			out.WriteString(line + "\n")
+		case word == "brandless":
+			w.engine.Brandless = func(country string) bool { return country == rest }
+			out.WriteString(line + "\n")
 		case word == "template" || word == "draft":
 			w.template(rest, word == "template")
 			out.WriteString(line + "\n")
@@ -200,6 +227,30 @@ func (w *world) template(text string, approve bool) {
 	w.name(p.SID)
 }
 
+// faulty is a store of which every call fails.
+type faulty struct {
+	verify.Store
+	err error
+}
+
+func (f faulty) View(context.Context, func(verify.Tx) error) error   { return f.err }
+func (f faulty) Update(context.Context, func(verify.Tx) error) error { return f.err }
+
+func (w *world) breakStore(how string) {
+	if f, ok := w.engine.Store.(faulty); ok {
+		w.engine.Store = f.Store
+	}
+	switch how {
+	case "is unavailable":
+		w.engine.Store = faulty{w.engine.Store, verify.ErrUnavailable}
+	case "is broken":
+		w.engine.Store = faulty{w.engine.Store, errors.New("the disk is on fire")}
+	case "is back":
+	default:
+		w.t.Fatalf("store %s", how)
+	}
+}
+
 // deliver records what became of an attempt: "$VL1 sent", "$VL2 failed 30005".
 func (w *world) deliver(words string) {
 	fields := strings.Fields(os.Expand(words, w.variable))
@@ -221,6 +272,38 @@ func (w *world) deliver(words string) {
 	}
 }
 
+// elsewhere are the codes that no conversation can have, and what tries them.
+var elsewhere = map[verify.Code]string{
+	verify.CodeUnauthorized: "all requests here have the right credentials: TestRefusedCredentials",
+	verify.CodeAccessDenied: "they are those of the account: geography_test.go",
+	verify.CodeCarrierError: "it stands in a field of an answer: line_test.go of package verify",
+}
+
+// Every row of the table of errors is seen by a conversation as a client sees it.
+func TestEveryCodeIsSpoken(t *testing.T) {
+	files, err := filepath.Glob("testdata/conversations/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no conversations: %v", err)
+	}
+	spoken := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range spokenCode.FindAllStringSubmatch(string(text), -1) {
+			spoken[m[1]] = true
+		}
+	}
+	for _, code := range verify.Codes() {
+		if spoken[strconv.Itoa(int(code))] == (elsewhere[code] != "") {
+			t.Errorf("%d is in a conversation: %t, and tried elsewhere: %q", code, spoken[strconv.Itoa(int(code))], elsewhere[code])
+		}
+	}
+}
+
+var spokenCode = regexp.MustCompile(`(?m)^    "code": (\d{5}),$`)
+
 var repeated = regexp.MustCompile(` x(\d+)$`)
 
 func (w *world) request(line string) string {
@@ -229,26 +312,32 @@ func (w *world) request(line string) string {
 		times, _ = strconv.Atoi(m[1])
 		line = strings.TrimSuffix(line, m[0])
 	}
-	fields := strings.Fields(os.Expand(line, w.variable))
-	form := url.Values{}
-	body := ""
-	for _, parameter := range fields[2:] {
-		if parameter[0] == '{' {
-			body = strings.ReplaceAll(parameter, "␣", " ")
-			continue
-		}
-		name, value, _ := strings.Cut(parameter, "=")
-		form.Add(name, strings.ReplaceAll(value, "␣", " "))
-	}
-	if body == "" {
-		body = form.Encode()
-	}
 	var rec *httptest.ResponseRecorder
-	for range times {
-		rec = w.do(fields[0], fields[1], body)
+	for n := range times {
+		fields := strings.Fields(os.Expand(line, func(name string) string {
+			if name == "N" {
+				return strconv.Itoa(n + 1)
+			}
+			return w.variable(name)
+		}))
+		rec = w.do(fields[0], fields[1], bodyOf(fields[2:]))
 	}
 	w.answers = append(w.answers, rec.Body.Bytes())
 	return w.answer(rec)
+}
+
+// bodyOf is the body that parameters make: a form, or the JSON that one of them is.
+func bodyOf(parameters []string) string {
+	form := url.Values{}
+	for _, parameter := range parameters {
+		parameter = strings.ReplaceAll(parameter, "␣", " ")
+		if parameter[0] == '{' {
+			return parameter
+		}
+		name, value, _ := strings.Cut(parameter, "=")
+		form.Add(name, value)
+	}
+	return form.Encode()
 }
 
 func (w *world) variable(name string) string {
@@ -272,7 +361,10 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC|YW|ED)[0-9a-f]{32}\b`)
+
+// anyUUID is that of an event.
+var anyUUID = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`)
 
 // anyPlace is a page token of a list that begins at the number in a SID.
 var anyPlace = regexp.MustCompile(`\bPA[0-9a-f]{16}\b`)
@@ -300,7 +392,7 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 		}
 		out.WriteString("  " + strings.TrimRight(pretty.String(), "\n") + "\n")
 	}
-	text := anyPlace.ReplaceAllString(out.String(), "PA…")
+	text := anyPlace.ReplaceAllString(anyUUID.ReplaceAllString(out.String(), "UUID"), "PA…")
 	text = encodedSID.ReplaceAllStringFunc(text, func(encoded string) string {
 		sid, err := base64.RawURLEncoding.DecodeString(encoded)
 		if err != nil {

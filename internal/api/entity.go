@@ -52,10 +52,12 @@ func (a *API) listEntities(r *request) (response, error) {
 	for i := range entities {
 		list = append(list, entityJSON(&entities[i], r.base))
 	}
-	return response{status: http.StatusOK, body: struct {
-		Entities []entityBody `json:"entities"`
-		Meta     meta         `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: entityList{list, m}}, nil
+}
+
+type entityList struct {
+	Entities []entityBody `json:"entities"`
+	Meta     meta         `json:"meta"`
 }
 
 type entityBody struct {

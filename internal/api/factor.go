@@ -127,10 +127,12 @@ func (a *API) listFactors(r *request) (response, error) {
 	for i := range factors {
 		list = append(list, factorJSON(&factors[i], r.base))
 	}
-	return response{status: http.StatusOK, body: struct {
-		Factors []factorBody `json:"factors"`
-		Meta    meta         `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: factorList{list, m}}, nil
+}
+
+type factorList struct {
+	Factors []factorBody `json:"factors"`
+	Meta    meta         `json:"meta"`
 }
 
 // factorBody is a factor. Binding and Options are there at its making alone, and then may be null.

@@ -1,17 +1,17 @@
 package api
 
 import (
+	"encoding/json"
 	"maps"
 	"net/url"
-	"reflect"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"encoding/json"
-	"os"
-
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -28,72 +28,70 @@ func TestEveryCodeHasAPage(t *testing.T) {
 	}
 }
 
-// Every parameter that is published is one that we read, in the places that we serve.
+// publishedPaths are the parameters of the published description, by path and method.
+type publishedPaths map[string]map[string]struct {
+	Parameters map[string]string
+	Required   []string
+	Query      []string
+}
+
+func readPublished(t *testing.T) publishedPaths {
+	t.Helper()
+	var published struct{ Paths publishedPaths }
+	for _, name := range []string{"contract.json", "contract_factors.json"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &published); err != nil { // adds to the map
+			t.Fatal(err)
+		}
+	}
+	return published.Paths
+}
+
+// ofPush are parameters of a type of factor that does not exist yet.
+var ofPush = []string{
+	"Binding.Alg", "Binding.PublicKey", "Config.AppId", "Config.NotificationPlatform", "Config.NotificationToken", "Config.SdkVersion",
+}
+
+// Every parameter that is published is one that we read, in the places that we serve, and what is
+// required there is required here.
 func TestEveryPublishedParameterIsRead(t *testing.T) {
-	text, err := os.ReadFile("testdata/contract.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var published struct {
-		Paths map[string]map[string]struct {
-			Parameters map[string]string
-			Query      []string
-		}
-	}
-	if err := json.Unmarshal(text, &published); err != nil {
-		t.Fatal(err)
-	}
-	ours := map[string]any{
-		"/v2/Services":                                serviceParams{},
-		"/v2/Services/{Sid}":                          serviceParams{},
-		"/v2/Services/{ServiceSid}/Verifications":     startParams{},
-		"/v2/Services/{ServiceSid}/VerificationCheck": checkParams{},
-		"/v2/Services/{ServiceSid}/Verifications/{Sid}": struct {
-			Status *string `form:"Status"`
-		}{},
-		"/v2/Services/{ServiceSid}/RateLimits": rateLimitParams{},
-		"/v2/Services/{ServiceSid}/RateLimits/{Sid}": struct {
-			Description *string `form:"Description"`
-		}{},
-		"/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets":       bucketParams{},
-		"/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}": bucketParams{},
-		"/v2/Services/{ServiceSid}/MessagingConfigurations":                 messagingParams{},
-		"/v2/Services/{ServiceSid}/MessagingConfigurations/{Country}": struct {
-			MessagingServiceSID *string `form:"MessagingServiceSid"`
-		}{},
-		"/v2/Templates":        templateQuery{},
-		"/v2/Attempts":         attemptQuery{},
-		"/v2/Attempts/Summary": summaryQuery{},
-		"/v2/SafeList/Numbers": safeNumberParams{},
-	}
-	for path, methods := range published.Paths {
-		for method := range methods {
-			if !slices.ContainsFunc(routes, func(r route) bool { return r.path == path && r.method == method }) {
+	ours := operations()
+	for path, methods := range readPublished(t) {
+		for method, published := range methods {
+			o, served := ours[method+" "+path]
+			if !served {
 				t.Errorf("%s %s is not served", method, path)
+				continue
 			}
-		}
-		want := slices.Collect(maps.Keys(methods["POST"].Parameters))
-		for _, name := range methods["GET"].Query {
-			if !strings.HasPrefix(name, "Page") { // readPage's
-				want = append(want, name)
+			want := slices.DeleteFunc(slices.Collect(maps.Keys(published.Parameters)), func(name string) bool {
+				return slices.Contains(ofPush, name)
+			})
+			for _, name := range published.Query {
+				if !o.Paged || !strings.HasPrefix(name, "Page") { // readPage's
+					want = append(want, name)
+				}
 			}
-		}
-		slices.Sort(want)
-		if ours[path] == nil {
-			if len(want) > 0 {
-				t.Errorf("%s: nothing reads %v", path, want)
+			var read, required []string
+			for _, f := range o.Facts {
+				if f.From != Ours && f.Name != "Templates" { // newer than the description
+					read = append(read, f.Name)
+				}
+				if f.Required && !o.Partial {
+					required = append(required, f.Name)
+				}
 			}
-			continue
-		}
-		var read []string
-		for _, f := range fieldsOf(reflect.TypeOf(ours[path])) {
-			if !strings.HasPrefix(f.param, "Verifyd.") && f.param != "Templates" { // ours; newer than the description
-				read = append(read, f.param)
+			for _, names := range [][]string{want, read, required, published.Required} {
+				slices.Sort(names)
 			}
-		}
-		slices.Sort(read)
-		if diff := cmp.Diff(want, read); diff != "" {
-			t.Errorf("%s:\n%s", path, diff)
+			if diff := cmp.Diff(want, read, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s %s reads:\n%s", method, path, diff)
+			}
+			if diff := cmp.Diff(published.Required, required, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s %s requires:\n%s", method, path, diff)
+			}
 		}
 	}
 }

@@ -14,12 +14,14 @@ func (a *API) fetchForm(r *request) (response, error) {
 	if r.vars.get("FormType") != push {
 		return response{}, &verify.Error{Code: verify.CodeNotFound}
 	}
-	return response{status: http.StatusOK, body: struct {
-		FormType string    `json:"form_type"`
-		Forms    pushForms `json:"forms"`
-		FormMeta struct{}  `json:"form_meta"`
-		URL      string    `json:"url"`
-	}{FormType: push, URL: r.base + "/Forms/" + push}}, nil
+	return response{status: http.StatusOK, body: formBody{FormType: push, URL: r.base + "/Forms/" + push}}, nil
+}
+
+type formBody struct {
+	FormType string    `json:"form_type"`
+	Forms    pushForms `json:"forms"`
+	FormMeta struct{}  `json:"form_meta"`
+	URL      string    `json:"url"`
 }
 
 type pushForms struct {

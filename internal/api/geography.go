@@ -47,6 +47,11 @@ func commaList(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
+type geographyBody struct {
+	Rules []geoRuleBody `json:"rules"`
+	URL   string        `json:"url"`
+}
+
 type geoRuleBody struct {
 	ServiceSID *string `json:"service_sid"`
 	Channel    *string `json:"channel"`
@@ -63,8 +68,5 @@ func geographyResponse(g verify.Geography, base string) response {
 		}
 		rules = append(rules, geoRuleBody{nullable(r.ServiceSID), nullable(string(r.Channel)), nullable(r.Country), permission})
 	}
-	return response{status: http.StatusOK, body: struct {
-		Rules []geoRuleBody `json:"rules"`
-		URL   string        `json:"url"`
-	}{rules, base + "/Verifyd/Geography"}}
+	return response{status: http.StatusOK, body: geographyBody{rules, base + "/Verifyd/Geography"}}
 }

@@ -11,6 +11,10 @@ type messagingParams struct {
 	MessagingServiceSID *string `form:"MessagingServiceSid"`
 }
 
+type messagingServiceParams struct {
+	MessagingServiceSID *string `form:"MessagingServiceSid"`
+}
+
 func (a *API) createMessagingConfiguration(r *request) (response, error) {
 	var p messagingParams
 	if err := decode(r.form, &p); err != nil {
@@ -32,9 +36,7 @@ func (a *API) fetchMessagingConfiguration(r *request) (response, error) {
 }
 
 func (a *API) updateMessagingConfiguration(r *request) (response, error) {
-	var p struct {
-		MessagingServiceSID *string `form:"MessagingServiceSid"`
-	}
+	var p messagingServiceParams
 	if err := decode(r.form, &p); err != nil {
 		return response{}, err
 	}
@@ -68,10 +70,12 @@ func (a *API) listMessagingConfigurations(r *request) (response, error) {
 	for i := range records {
 		list = append(list, messagingJSON(&records[i], r.base))
 	}
-	return response{status: http.StatusOK, body: struct {
-		MessagingConfigurations []messagingBody `json:"messaging_configurations"`
-		Meta                    meta            `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: messagingList{list, m}}, nil
+}
+
+type messagingList struct {
+	MessagingConfigurations []messagingBody `json:"messaging_configurations"`
+	Meta                    meta            `json:"meta"`
 }
 
 // messagingBody has no SID: the country is its key.

@@ -11,6 +11,10 @@ type rateLimitParams struct {
 	Description *string `form:"Description"`
 }
 
+type descriptionParams struct {
+	Description *string `form:"Description"`
+}
+
 func (a *API) createRateLimit(r *request) (response, error) {
 	var p rateLimitParams
 	if err := decode(r.form, &p); err != nil {
@@ -39,10 +43,7 @@ func (a *API) listRateLimits(r *request) (response, error) {
 	for i := range limits {
 		list = append(list, rateLimitJSON(&limits[i], r.base))
 	}
-	return response{status: http.StatusOK, body: struct {
-		RateLimits []rateLimitBody `json:"rate_limits"`
-		Meta       meta            `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: rateLimitList{list, m}}, nil
 }
 
 func (a *API) fetchRateLimit(r *request) (response, error) {
@@ -54,9 +55,7 @@ func (a *API) fetchRateLimit(r *request) (response, error) {
 }
 
 func (a *API) updateRateLimit(r *request) (response, error) {
-	var p struct {
-		Description *string `form:"Description"`
-	}
+	var p descriptionParams
 	if err := decode(r.form, &p); err != nil {
 		return response{}, err
 	}
@@ -73,6 +72,11 @@ func (a *API) deleteRateLimit(r *request) (response, error) {
 		return response{}, err
 	}
 	return response{status: http.StatusNoContent}, nil
+}
+
+type rateLimitList struct {
+	RateLimits []rateLimitBody `json:"rate_limits"`
+	Meta       meta            `json:"meta"`
 }
 
 type rateLimitBody struct {

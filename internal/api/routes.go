@@ -69,6 +69,15 @@ var routes = []route{
 	{"POST", "/v2/Services/{ServiceSid}/Passkeys/VerifyFactor", (*API).verifyPasskey},
 	{"POST", "/v2/Services/{ServiceSid}/Passkeys/Challenges", (*API).challengePasskey},
 	{"POST", "/v2/Services/{ServiceSid}/Passkeys/ApproveChallenge", (*API).approvePasskey},
+	{"GET", "/v2/Verifyd/Deliveries", (*API).listDeliveries},
+	{"GET", "/v2/Verifyd/Deliveries/{Sid}", (*API).fetchDelivery},
+	{"POST", "/v2/Verifyd/Deliveries/{Sid}/Resend", (*API).resendDelivery},
+
+	{"POST", "/v2/Services/{ServiceSid}/Webhooks", (*API).createWebhook},
+	{"GET", "/v2/Services/{ServiceSid}/Webhooks", (*API).listWebhooks},
+	{"GET", "/v2/Services/{ServiceSid}/Webhooks/{Sid}", (*API).fetchWebhook},
+	{"POST", "/v2/Services/{ServiceSid}/Webhooks/{Sid}", (*API).updateWebhook},
+	{"DELETE", "/v2/Services/{ServiceSid}/Webhooks/{Sid}", (*API).deleteWebhook},
 
 	{"POST", "/v2/Services/{ServiceSid}/Entities", (*API).createEntity},
 	{"GET", "/v2/Services/{ServiceSid}/Entities", (*API).listEntities},

@@ -37,10 +37,12 @@ func (a *API) deleteSafeNumber(r *request) (response, error) {
 	return response{status: http.StatusNoContent}, nil
 }
 
+type safeNumberBody struct {
+	SID         string `json:"sid"`
+	PhoneNumber string `json:"phone_number"`
+	URL         string `json:"url"`
+}
+
 func safeNumberResponse(status int, s *verify.SafeNumber, base string) response {
-	return response{status: status, body: struct {
-		SID         string `json:"sid"`
-		PhoneNumber string `json:"phone_number"`
-		URL         string `json:"url"`
-	}{s.SID, s.Number, base + "/SafeList/Numbers/" + s.Number}} // Twilio's URL has a bare plus sign too
+	return response{status: status, body: safeNumberBody{s.SID, s.Number, base + "/SafeList/Numbers/" + s.Number}} // Twilio's URL has a bare plus sign too
 }

@@ -117,10 +117,7 @@ func (a *API) listServices(r *request) (response, error) {
 	for i := range services {
 		list = append(list, serviceJSON(&services[i], r.base))
 	}
-	return response{status: http.StatusOK, body: struct {
-		Services []serviceBody `json:"services"`
-		Meta     meta          `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: serviceList{list, m}}, nil
 }
 
 // serviceResponse is a service with our own settings in headers, so that the body stays Twilio's.
@@ -137,6 +134,11 @@ func serviceResponse(status int, s *verify.Service, base string) response {
 		h.Set("Verifyd-Disabled-Channels", strings.Join(names, ","))
 	}
 	return response{status: status, header: h, body: serviceJSON(s, base)}
+}
+
+type serviceList struct {
+	Services []serviceBody `json:"services"`
+	Meta     meta          `json:"meta"`
 }
 
 type serviceBody struct {

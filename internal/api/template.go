@@ -32,10 +32,12 @@ func (a *API) listTemplates(r *request) (response, error) {
 	for i := range templates {
 		list = append(list, templateJSON(&templates[i]))
 	}
-	return response{status: http.StatusOK, body: struct {
-		Templates []templateBody `json:"templates"`
-		Meta      meta           `json:"meta"`
-	}{list, m}}, nil
+	return response{status: http.StatusOK, body: templateList{list, m}}, nil
+}
+
+type templateList struct {
+	Templates []templateBody `json:"templates"`
+	Meta      meta           `json:"meta"`
 }
 
 // templateBody has neither a URL nor dates.

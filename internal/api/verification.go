@@ -32,6 +32,10 @@ type startParams struct {
 	ForgiveGuesses       *bool   `form:"Verifyd.ForgiveGuesses"`
 }
 
+type statusParams struct {
+	Status *string `form:"Status"`
+}
+
 func (a *API) createVerification(r *request) (response, error) {
 	var p startParams
 	if err := decode(r.form, &p); err != nil {
@@ -53,9 +57,7 @@ func (a *API) fetchVerification(r *request) (response, error) {
 }
 
 func (a *API) updateVerification(r *request) (response, error) {
-	var p struct {
-		Status *string `form:"Status"`
-	}
+	var p statusParams
 	if err := decode(r.form, &p); err != nil {
 		return response{}, err
 	}

@@ -5,10 +5,12 @@ package config
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
@@ -51,12 +53,48 @@ type Config struct {
 	// alpha-2 in capitals.
 	BrandlessCountries []string `toml:"brandless_countries"`
 	Lookup             Lookup   `toml:"lookup"`
+	Webhooks           Webhooks `toml:"webhooks"`
+	Events             Events   `toml:"events"`
 }
 
 // Lookup says whom to ask about numbers, for services with LookupEnabled. Without a URL nobody is.
 type Lookup struct {
 	URL    string `toml:"url"`
 	Secret string `toml:"secret"` // may be env:NAME or file:PATH
+}
+
+// Webhooks says where the URLs that customers set may lead.
+type Webhooks struct {
+	// Allow are networks beside the public addresses, "10.1.0.0/16".
+	Allow []netip.Prefix `toml:"allow"`
+}
+
+// Events says where the events of verifications go, for services with VerifyEventSubscriptionEnabled.
+// Without a URL there are none.
+type Events struct {
+	URL    string `toml:"url"`
+	Secret string `toml:"secret"` // may be env:NAME or file:PATH; "" is no signature
+}
+
+// minSecret is 16 bytes, as that of a provider.
+const minSecret = 16
+
+// Key is the secret's bytes, or what follows whsec_ in base64; nil where there is no secret.
+func (e Events) Key() ([]byte, error) {
+	if e.Secret == "" {
+		return nil, nil
+	}
+	key := []byte(e.Secret)
+	if encoded, ok := strings.CutPrefix(e.Secret, "whsec_"); ok {
+		var err error
+		if key, err = base64.StdEncoding.DecodeString(encoded); err != nil {
+			return nil, errors.New("events.secret: what follows whsec_ is not base64")
+		}
+	}
+	if len(key) < minSecret {
+		return nil, errors.New("events.secret: needs 16 characters or more: openssl rand -hex 32 makes good ones")
+	}
+	return key, nil
 }
 
 // TLS says how connections are kept private.
@@ -134,11 +172,13 @@ func Parse(text []byte, getenv func(string) (string, bool)) (Config, error) {
 			return Config{}, fmt.Errorf("providers.%s.%w", name, err)
 		}
 	}
-	lookup := map[string]any{"secret": c.Lookup.Secret}
-	if err := expand(lookup, getenv); err != nil {
-		return Config{}, fmt.Errorf("lookup.%w", err)
+	for name, secret := range map[string]*string{"lookup": &c.Lookup.Secret, "events": &c.Events.Secret} {
+		table := map[string]any{"secret": *secret}
+		if err := expand(table, getenv); err != nil {
+			return Config{}, fmt.Errorf("%s.%w", name, err)
+		}
+		*secret = table["secret"].(string)
 	}
-	c.Lookup.Secret = lookup["secret"].(string)
 	return c, c.validate()
 }
 
@@ -201,8 +241,13 @@ func (c Config) validate() error {
 	if err := c.validateStore(); err != nil {
 		return err
 	}
-	if u, err := url.Parse(c.Lookup.URL); c.Lookup.URL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
-		return errors.New("lookup.url: want https://host/path")
+	for name, text := range map[string]string{"lookup": c.Lookup.URL, "events": c.Events.URL} {
+		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+			return fmt.Errorf("%s.url: want https://host/path", name)
+		}
+	}
+	if _, err := c.Events.Key(); err != nil {
+		return err
 	}
 	switch {
 	case c.Retention < minRetention:

@@ -77,6 +77,11 @@ func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"[lookup]\nurl = \"lookup.example.com\"":                   "lookup.url",
 		"[lookup]\nsecret = \"env:NOWHERE\"":                       "lookup.secret",
+		"[events]\nurl = \"events.example.com\"":                   "events.url",
+		"[events]\nsecret = \"env:NOWHERE\"":                       "events.secret",
+		"[events]\nsecret = \"short\"":                             "events.secret",
+		"[events]\nsecret = \"whsec_!\"":                           "events.secret",
+		"[webhooks]\nallow = [\"10.0.0.0\"]":                       "line 2",
 		"lisen = 1":                                                "line 1: unknown key lisen",
 		"[log]\nformt = \"json\"":                                  "line 2: unknown key log.formt",
 		"listen = \"x":                                             "line 1",

@@ -34,6 +34,8 @@ const (
 	Entity           = "YE"
 	Factor           = "YF"
 	Challenge        = "YC"
+	Webhook          = "YW"
+	EventDelivery    = "ED"
 )
 
 // Type is the kind of a factor, which the first two digits of a Factor's or a Challenge's SID name.

@@ -21,7 +21,7 @@ type Account struct {
 	// TokenHash is the SHA-256 of the auth token. A fast hash is right for a random secret: a slow
 	// one would be the most expensive part of every request.
 	TokenHash []byte
-	// TokenSealed is the token itself, sealed: webhooks will be signed with it, and `verifyd dev`
+	// TokenSealed is the token itself, sealed: webhooks are signed with it, and `verifyd dev`
 	// prints it at every start.
 	TokenSealed []byte
 	CreatedAt   time.Time

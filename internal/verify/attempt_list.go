@@ -21,11 +21,11 @@ type AttemptPage struct {
 // The list is a walk from the newest attempt to the oldest, in the order of the table itself: an
 // index for each filter would be one more page to write for every attempt. What a filter passes over
 // costs a microsecond, so a page looks at a bounded number of attempts and hands the rest of the
-// walk to the next page. Where a filter finds nothing, the counters say in which hour there is
-// something, and the walk goes on there. Only an address has an index.
+// walk to the next page. The counters say in which hour there is something that a filter lets through,
+// and every step begins there. Only an address has an index.
 const (
 	// listStep is how many attempts are looked at between two looks at the counters.
-	listStep = 2000
+	listStep = 1000
 	// listSteps bounds the steps of a page.
 	listSteps = 3
 	// maxSkip and skipSteps bound what a client can pass over that counts pages for itself.
@@ -114,6 +114,20 @@ func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 	want := page.Skip + page.Size
 	var found []Attempt
 	for step := 0; ; step++ {
+		var err error
+		if f.Before, err = leap(tx, f); err != nil {
+			return AttemptPage{}, err
+		}
+		if f.Before <= f.From {
+			return cut(found, page), nil
+		}
+		switch {
+		case step < listSteps || page.Skip > 0 && step < skipSteps:
+		case len(found) < page.Skip:
+			return AttemptPage{}, invalid("Page")
+		default:
+			return AttemptPage{found[page.Skip:], place(f.Before)}, nil
+		}
 		floor, err := tx.AttemptStep(f.From, f.Before, listStep)
 		ended := errors.Is(err, ErrNotFound)
 		if err != nil && !ended {
@@ -132,19 +146,6 @@ func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 			return cut(found, page), nil
 		}
 		f.Before = part.From
-		if f.Before, err = leap(tx, f); err != nil {
-			return AttemptPage{}, err
-		}
-		if f.Before <= f.From {
-			return cut(found, page), nil
-		}
-		switch {
-		case step+1 < listSteps || page.Skip > 0 && step+1 < skipSteps:
-		case len(found) < page.Skip:
-			return AttemptPage{}, invalid("Page")
-		default:
-			return AttemptPage{found[page.Skip:], place(f.Before)}, nil
-		}
 	}
 }
 

@@ -57,11 +57,10 @@ func (e *Engine) CreateBucket(ctx context.Context, accountSID, serviceSID, limit
 
 // apply takes over what was sent.
 func (b *Bucket) apply(p BucketParams) error {
-	const largest = 1<<31 - 1
 	c := change{}
-	c.number(&b.Max, p.Max, "Max", 1, largest)
+	c.number(&b.Max, p.Max, "Max", BucketMaxima)
 	seconds := int(b.Interval / time.Second)
-	c.number(&seconds, p.Interval, "Interval", 1, int(MaxBucketInterval/time.Second))
+	c.number(&seconds, p.Interval, "Interval", BucketIntervals)
 	b.Interval = time.Duration(seconds) * time.Second
 	return c.err
 }

@@ -42,6 +42,11 @@ type DetailField struct {
 	Value string `json:"value"`
 }
 
+// ChallengeStatuses are all states of a challenge.
+func ChallengeStatuses() []ChallengeStatus {
+	return []ChallengeStatus{ChallengePending, ChallengeExpired, ChallengeApproved, ChallengeDenied}
+}
+
 // ChallengeStatus is the state of a challenge.
 type ChallengeStatus string
 

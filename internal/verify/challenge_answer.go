@@ -16,7 +16,7 @@ type ChallengeUpdate struct {
 // AnswerChallenge takes an answer to a challenge, metadata, or both. A wrong answer is counted and is
 // no error: the challenge stays pending.
 func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, identity, challengeSID string, p ChallengeUpdate) (*Challenge, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 			if err != nil {
 				return err
 			}
-			if err := e.answer(tx, f, c, *p.AuthPayload, now); err != nil {
+			if err := e.answer(tx, hooks, f, c, *p.AuthPayload, now); err != nil {
 				return err
 			}
 		}
@@ -63,7 +63,7 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 // answer holds an answer against the challenge and its factor. Both have been read in this Update, so
 // of two answers at the same moment one comes first, and the other one sees what it did: a challenge
 // has one outcome, and a code is good for one challenge. The caller puts the challenge.
-func (e *Engine) answer(tx Tx, f *Factor, c *Challenge, payload string, now time.Time) error {
+func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload string, now time.Time) error {
 	var a answer
 	var err error
 	got := c.Answer(func() ChallengeStatus {
@@ -76,6 +76,7 @@ func (e *Engine) answer(tx Tx, f *Factor, c *Challenge, payload string, now time
 	if got == AnswerRight {
 		f.spend(a)
 		tx.PutFactor(f)
+		return e.tell(tx, hooks, challengeEvent(c), now)
 	}
 	return got.refusal()
 }

@@ -11,7 +11,7 @@ import (
 // CreateChallenge makes a challenge. With an AuthPayload it is answered at once: a wrong answer
 // leaves it pending, with one answer less.
 func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, identity string, p ChallengeParams) (*Challenge, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 			return err
 		}
 		if payload, given := sent(p.AuthPayload); given {
-			if err := e.answer(tx, f, c, payload, now); err != nil {
+			if err := e.answer(tx, hooks, f, c, payload, now); err != nil {
 				return err
 			}
 		}

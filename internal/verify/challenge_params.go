@@ -23,12 +23,11 @@ type ChallengeParams struct {
 
 // The bounds of a challenge.
 const (
-	challengeLife     = 5 * time.Minute
-	maxChallengeLife  = time.Hour
-	maxDetailsMessage = 256 // characters, as the others
-	maxDetailsFields  = 20
-	maxDetailsLabel   = 36
-	maxDetailsValue   = 128
+	challengeLife    = 5 * time.Minute
+	maxChallengeLife = time.Hour
+	maxDetailsFields = 20
+	maxDetailsLabel  = 36 // characters
+	maxDetailsValue  = 128
 )
 
 // factorSID reads the name of the factor.
@@ -68,7 +67,7 @@ func (p ChallengeParams) read(c *Challenge, now time.Time) (err error) {
 // details are nil where neither a message nor a field was sent.
 func (p ChallengeParams) details() (*ChallengeDetails, error) {
 	message, _ := sent(p.DetailsMessage)
-	if utf8.RuneCountInString(message) > maxDetailsMessage {
+	if !ChallengeMessages.holds(utf8.RuneCountInString(message)) {
 		return nil, refuse("Details.Message")
 	}
 	fields, ok := parseFields(p.DetailsFields)

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// directory remembers accounts, keys, services, rate limits, templates, messaging configurations and
-// geo rules as they were last read, because every request needs them and they hardly ever change. An
+// directory remembers accounts, keys, services, rate limits, templates, messaging configurations, geo
+// rules and webhooks as they were last read, because every request needs them and they hardly ever change. An
 // entry is good as long as the store's configuration version is the one it was read at, so a change is
 // seen by the next request on this node, and on other nodes as soon as their store learns of it.
 type directory struct {
@@ -20,6 +20,7 @@ type directory struct {
 	templates   map[string]*Template
 	messaging   map[string]map[string]string // by service, then by country
 	geographies map[string]Geography         // by account
+	webhooks    map[string][]Webhook         // by service
 }
 
 type credential struct {
@@ -93,6 +94,13 @@ func (d *directory) geography(ctx context.Context, accountSID string) (Geography
 	})
 }
 
+// hooks are the webhooks of a service. The caller must not change them.
+func (d *directory) hooks(ctx context.Context, serviceSID string) ([]Webhook, error) {
+	return recall(ctx, d, &d.webhooks, serviceSID, func(tx Tx) ([]Webhook, error) {
+		return tx.Webhooks(serviceSID, Page{Size: maxWebhooks})
+	})
+}
+
 // maxCountries is more than there are.
 const maxCountries = 1000
 
@@ -125,7 +133,7 @@ func (d *directory) remember(version uint64, add func()) {
 		return
 	}
 	if version > d.version || d.services == nil ||
-		len(d.services)+len(d.credentials)+len(d.rateLimits)+len(d.templates)+len(d.messaging)+len(d.geographies) > maxDirectory {
+		len(d.services)+len(d.credentials)+len(d.rateLimits)+len(d.templates)+len(d.messaging)+len(d.geographies)+len(d.webhooks) > maxDirectory {
 		d.version = version
 		d.services = map[string]*Service{}
 		d.credentials = map[string]credential{}
@@ -133,6 +141,7 @@ func (d *directory) remember(version uint64, add func()) {
 		d.templates = map[string]*Template{}
 		d.messaging = map[string]map[string]string{}
 		d.geographies = map[string]Geography{}
+		d.webhooks = map[string][]Webhook{}
 	}
 	add()
 }

@@ -1,6 +1,6 @@
 // Package verify is the domain: what a verification is, and what may be done with it.
 //
-// It owns the nouns (Service, Verification, Attempt, Template, Entity, Factor, Challenge), the rules, and
+// It owns the nouns (Service, Verification, Attempt, Template, Entity, Factor, Challenge, Webhook), the rules, and
 // the contract of the store that keeps the records. It knows neither HTTP nor SQL nor any provider. Rules
 // are methods of the nouns that take the time as an argument, change a struct and return an outcome; the
 // Engine loads, calls the rule, saves, all inside one transaction.

@@ -36,6 +36,8 @@ type Engine struct {
 	SweepRest time.Duration
 	// Retention is how long records are kept.
 	Retention Retention
+	// AnnounceVerifications has the events of verifications sent to the sink, for services that subscribe.
+	AnnounceVerifications bool
 	// Limits are the built-in limits; the zero value has none.
 	Limits Limits
 

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
@@ -127,7 +128,7 @@ func (e *Engine) Entities(ctx context.Context, accountSID, serviceSID string, pa
 
 // DeleteEntity removes an entity with everything below it. Its identity is free again.
 func (e *Engine) DeleteEntity(ctx context.Context, accountSID, serviceSID, identity string) error {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return err
 	}
@@ -136,9 +137,33 @@ func (e *Engine) DeleteEntity(ctx context.Context, accountSID, serviceSID, ident
 		if err != nil {
 			return err
 		}
+		if err := e.tellOfFactors(tx, hooks, found); err != nil {
+			return err
+		}
 		tx.DeleteEntity(found)
 		return nil
 	})
+}
+
+// tellOfFactors tells of the end of every factor of an entity that is about to be deleted.
+func (e *Engine) tellOfFactors(tx Tx, hooks []Webhook, owner *Entity) error {
+	if !slices.ContainsFunc(hooks, func(w Webhook) bool { return w.Wants(FactorDeleted) }) {
+		return nil
+	}
+	factors, err := tx.Factors(owner.SID, Page{Size: maxFactorsRead})
+	if err != nil {
+		return err
+	}
+	now := e.Now()
+	for i := range factors {
+		if factors[i].GivenUp(now) {
+			continue
+		}
+		if err := e.tell(tx, hooks, factorEvent(FactorDeleted, &factors[i]), now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // findEntity reads the entity that a path names. What cannot be an identity names none.
@@ -155,7 +180,7 @@ func findEntity(tx Tx, s *Service, identity string) (*Entity, error) {
 
 // validIdentity accepts 8 to 64 letters, digits and hyphens.
 func validIdentity(s string) bool {
-	if len(s) < 8 || len(s) > 64 {
+	if !Identities.holds(len(s)) {
 		return false
 	}
 	for _, c := range []byte(s) {

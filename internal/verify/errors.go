@@ -122,6 +122,11 @@ const (
 	ReasonOtherService Reason = "other-service"
 )
 
+// Reasons lists them.
+func Reasons() []Reason {
+	return []Reason{ReasonApproved, ReasonExpired, ReasonCanceled, ReasonMaxAttempts, ReasonReplaced, ReasonNeverExisted, ReasonOtherService}
+}
+
 // Errors of a Store.
 var (
 	// ErrNotFound says that there is no such record.

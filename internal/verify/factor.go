@@ -50,6 +50,9 @@ type FactorConfig struct {
 	Passkey *PasskeyConfig `json:"passkey,omitempty"`
 }
 
+// FactorStatuses are all states of a factor.
+func FactorStatuses() []FactorStatus { return []FactorStatus{Unverified, Verified} }
+
 // FactorStatus is the state of a factor.
 type FactorStatus string
 
@@ -138,7 +141,7 @@ func (e *Engine) Factors(ctx context.Context, accountSID, serviceSID, identity s
 
 // DeleteFactor removes a factor. Its pending challenges can no longer be answered.
 func (e *Engine) DeleteFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string) error {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return err
 	}
@@ -148,7 +151,7 @@ func (e *Engine) DeleteFactor(ctx context.Context, accountSID, serviceSID, ident
 			return err
 		}
 		tx.DeleteFactor(found)
-		return nil
+		return e.tell(tx, hooks, factorEvent(FactorDeleted, found), e.Now())
 	})
 }
 

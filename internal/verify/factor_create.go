@@ -32,7 +32,7 @@ type NewFactor struct {
 // CreateFactor makes a factor, and the entity of the identity where there is none. The refusals come
 // in the order of the factors reference, section 13.
 func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, identity string, p FactorParams) (*NewFactor, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +40,11 @@ func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, ident
 	if err != nil {
 		return nil, err
 	}
-	return e.addFactor(ctx, s, identity, draft, secret)
+	return e.addFactor(ctx, s, hooks, identity, draft, secret)
 }
 
 // addFactor makes a factor that has been read, and the entity where there is none.
-func (e *Engine) addFactor(ctx context.Context, s *Service, identity string, draft *Factor, secret []byte) (*NewFactor, error) {
+func (e *Engine) addFactor(ctx context.Context, s *Service, hooks []Webhook, identity string, draft *Factor, secret []byte) (*NewFactor, error) {
 	var made *NewFactor
 	err := e.Store.Update(ctx, func(tx Tx) error {
 		f := *draft
@@ -78,7 +78,7 @@ func (e *Engine) addFactor(ctx context.Context, s *Service, identity string, dra
 			tx.PutEntity(owner)
 		}
 		tx.AddFactor(&f)
-		return nil
+		return e.tell(tx, hooks, factorEvent(FactorCreated, &f), now)
 	})
 	if err != nil {
 		return nil, err

@@ -23,14 +23,11 @@ func sent(p *string) (value string, given bool) {
 	return *p, true
 }
 
-// The bounds of parameters, in characters.
-const (
-	maxFactorName = 64
-	maxJSONParam  = 1024
-)
+// maxJSONParam is the length of a parameter that is JSON, in characters.
+const maxJSONParam = 1024
 
 func validFactorName(name string) bool {
-	return strings.TrimSpace(name) != "" && oneLine(name, maxFactorName)
+	return strings.TrimSpace(name) != "" && oneLine(name, FactorNames.Max)
 }
 
 // parseTexts reads a JSON object whose values are texts: Metadata, HiddenDetails.

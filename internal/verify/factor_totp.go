@@ -21,16 +21,11 @@ type TOTPConfig struct {
 	TimeStep   int    `json:"time_step"` // seconds
 }
 
-// The bounds of a TOTPConfig, and of a service's (core reference, section 2.2).
+// What a TOTPConfig is where neither the factor nor its service says (core reference, section 2.2).
 const (
 	defaultTimeStep   = 30
-	minTimeStep       = 20
-	maxTimeStep       = 60
 	defaultTOTPLength = 6
-	minTOTPLength     = 3
-	maxTOTPLength     = 8
 	defaultSkew       = 1
-	maxSkew           = 2
 )
 
 func (c *TOTPConfig) rule() otp.TOTP {
@@ -55,19 +50,19 @@ func (c *TOTPConfig) apply(p TOTPParams) error {
 		}
 	}
 	for _, n := range []struct {
-		field           *int
-		sent            *int
-		param           string
-		lowest, highest int
+		field *int
+		sent  *int
+		param string
+		Range
 	}{
-		{&next.TimeStep, p.TimeStep, "Config.TimeStep", minTimeStep, maxTimeStep},
-		{&next.CodeLength, p.CodeLength, "Config.CodeLength", minTOTPLength, maxTOTPLength},
-		{&next.Skew, p.Skew, "Config.Skew", 0, maxSkew},
+		{&next.TimeStep, p.TimeStep, "Config.TimeStep", TOTPTimeSteps},
+		{&next.CodeLength, p.CodeLength, "Config.CodeLength", TOTPCodeLengths},
+		{&next.Skew, p.Skew, "Config.Skew", TOTPSkews},
 	} {
 		if n.sent == nil {
 			continue
 		}
-		if *n.sent < n.lowest || *n.sent > n.highest {
+		if !n.holds(*n.sent) {
 			return refuse(n.param)
 		}
 		*n.field = *n.sent
@@ -195,5 +190,5 @@ func (e *Engine) readCode(f *Factor, code string, now time.Time) (answer, error)
 // is refused and not counted; what cannot be one of this factor is a wrong code.
 func parseCode(payload string) (code string, ok bool) {
 	code = strings.ReplaceAll(payload, " ", "")
-	return code, len(code) >= minTOTPLength && len(code) <= maxTOTPLength
+	return code, TOTPCodeLengths.holds(len(code))
 }

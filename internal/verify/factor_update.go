@@ -16,7 +16,7 @@ type FactorUpdate struct {
 // UpdateFactor verifies a factor, changes it, or both. A wrong answer is counted and is no error:
 // the factor stays unverified, and the changes are made all the same.
 func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string, p FactorUpdate) (*Factor, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 		if f, err = e.findFactor(tx, s, identity, factorSID); err != nil {
 			return err
 		}
-		changed := *f
+		changed, before := *f, f.Status
 		if err := changed.change(p); err != nil {
 			return err
 		}
@@ -38,6 +38,9 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 		}
 		f.FriendlyName, f.Config, f.UpdatedAt = changed.FriendlyName, changed.Config, now
 		tx.PutFactor(f)
+		if f.Status == Verified && before != Verified {
+			return e.tell(tx, hooks, factorEvent(FactorVerified, f), now)
+		}
 		return nil
 	})
 	if err != nil {

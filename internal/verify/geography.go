@@ -122,7 +122,7 @@ func (g Geography) sort() {
 
 // rules are the rules that a change is about.
 func (c GeoChange) rules(accountSID string) ([]GeoRule, error) {
-	if c.Permission != Allow && c.Permission != Deny && c.Permission != Inherit {
+	if !slices.Contains(Permissions, c.Permission) {
 		return nil, invalid("Permission")
 	}
 	countries, err := ReadCountries(c.Countries)

@@ -70,7 +70,7 @@ type PasskeyParams struct {
 
 // CreatePasskey makes a factor for a passkey, and the entity of the identity where there is none.
 func (e *Engine) CreatePasskey(ctx context.Context, accountSID, serviceSID string, p PasskeyParams) (*NewFactor, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (e *Engine) CreatePasskey(ctx context.Context, accountSID, serviceSID strin
 	if err != nil {
 		return nil, err
 	}
-	return e.addFactor(ctx, s, p.Identity, &Factor{
+	return e.addFactor(ctx, s, hooks, p.Identity, &Factor{
 		ServiceSID:   s.SID,
 		AccountSID:   s.AccountSID,
 		Type:         Passkeys,
@@ -112,9 +112,9 @@ func (p PasskeyParams) config(s *Service) (*PasskeyConfig, error) {
 		settings *string
 		choices  []string
 	}{
-		{"authenticator_attachment", &c.AuthenticatorAttachment, p.AuthenticatorAttachment, s.Passkeys.AuthenticatorAttachment, attachments},
-		{"discoverable_credentials", &c.DiscoverableCredentials, p.DiscoverableCredentials, s.Passkeys.DiscoverableCredentials, preferences},
-		{"user_verification", &c.UserVerification, p.UserVerification, s.Passkeys.UserVerification, preferences},
+		{"authenticator_attachment", &c.AuthenticatorAttachment, p.AuthenticatorAttachment, s.Passkeys.AuthenticatorAttachment, PasskeyAttachments},
+		{"discoverable_credentials", &c.DiscoverableCredentials, p.DiscoverableCredentials, s.Passkeys.DiscoverableCredentials, PasskeyPreferences},
+		{"user_verification", &c.UserVerification, p.UserVerification, s.Passkeys.UserVerification, PasskeyPreferences},
 	} {
 		*m.into = strings.ToLower(m.sent)
 		if m.sent == "" && m.settings != nil {
@@ -223,7 +223,7 @@ func (c *PasskeyConfig) keep(key passkey.Key) {
 // VerifyPasskey takes a browser's answer to a request for a new key. It names its factor by the
 // challenge in it.
 func (e *Engine) VerifyPasskey(ctx context.Context, accountSID, serviceSID string, answer []byte) (*Factor, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func (e *Engine) VerifyPasskey(ctx context.Context, accountSID, serviceSID strin
 		config.keep(key)
 		f.Config.Passkey, f.Credential, f.Status, f.UpdatedAt = &config, credential, Verified, now
 		tx.PutFactor(f)
-		return nil
+		return e.tell(tx, hooks, factorEvent(FactorVerified, f), now)
 	})
 	if err != nil {
 		return nil, err

@@ -130,7 +130,7 @@ func passkeyRequest(tx Tx, s *Service, c *Challenge) (PasskeyRequest, error) {
 // ApprovePasskey takes a browser's answer to a challenge. It names the challenge, and the key. A
 // refused one changes nothing, and is not counted: there is nothing in it to guess.
 func (e *Engine) ApprovePasskey(ctx context.Context, accountSID, serviceSID string, answer []byte) (*PasskeyChallenge, error) {
-	s, err := e.Service(ctx, accountSID, serviceSID)
+	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (e *Engine) ApprovePasskey(ctx context.Context, accountSID, serviceSID stri
 		tx.PutFactor(f)
 		tx.PutChallenge(c)
 		done = &PasskeyChallenge{c, request}
-		return nil
+		return e.tell(tx, hooks, challengeEvent(c), now)
 	})
 	return done, err
 }

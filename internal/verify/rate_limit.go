@@ -42,7 +42,6 @@ const (
 	MaxRateLimits     = 10 // of a service
 	MaxBuckets        = 10 // of a rate limit
 	MaxBucketInterval = 24 * time.Hour
-	maxUniqueName     = 128 // characters
 )
 
 // RateLimitParams are the parameters of a create or an update (core reference, section 8.1); nil
@@ -100,13 +99,13 @@ var everything = Page{Size: 1000}
 
 // validUniqueName: [A-Za-z0-9._-]+ (error page 60209).
 func validUniqueName(name string) bool {
-	return name != "" && len(name) <= maxUniqueName && strings.Trim(name,
+	return UniqueNames.holds(len(name)) && strings.Trim(name,
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == ""
 }
 
 func (l *RateLimit) describe(description *string) error {
 	c := change{}
-	c.nullable(&l.Description, description, "Description", func(s string) bool { return oneLine(s, 255) })
+	c.nullable(&l.Description, description, "Description", func(s string) bool { return oneLine(s, Descriptions.Max) })
 	return c.err
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/verifyd/verifyd/internal/otp"
 	"github.com/verifyd/verifyd/internal/phone"
 	"github.com/verifyd/verifyd/internal/sid"
 )
@@ -237,14 +236,8 @@ func ownService(tx Tx, accountSID, serviceSID string) (*Service, error) {
 var (
 	friendlyName  = regexp.MustCompile(`^[\p{L}\p{M}0-9 _-]+$`)
 	relyingParty  = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*$`)
-	attachments   = []string{"platform", "cross-platform", "any"}
-	preferences   = []string{"required", "preferred", "discouraged"}
 	originSchemes = []string{"https://", "http://localhost", "android:apk-key-hash:", "ios:bundle-id:"}
 )
-
-// maxFriendlyName is in characters. Twilio's error page and field text say 30, one parameter text
-// 32; its Terraform provider enforces 30.
-const maxFriendlyName = 30
 
 // maxNameDigits keeps phone numbers out of names: four digits pass, five are refused, wherever
 // they stand.
@@ -260,7 +253,7 @@ func validName(name string) bool {
 			digits++
 		}
 	}
-	return length >= 1 && length <= maxFriendlyName && digits <= maxNameDigits &&
+	return FriendlyNames.holds(length) && digits <= maxNameDigits &&
 		strings.TrimSpace(name) != "" && friendlyName.MatchString(name)
 }
 
@@ -270,7 +263,7 @@ func (s *Service) apply(p ServiceParams) error {
 	c := change{}
 
 	c.text(&next.FriendlyName, p.FriendlyName, "FriendlyName", validName)
-	c.number(&next.CodeLength, p.CodeLength, "CodeLength", otp.MinLength, otp.MaxLength)
+	c.number(&next.CodeLength, p.CodeLength, "CodeLength", CodeLengths)
 	c.flag(&next.LookupEnabled, p.LookupEnabled)
 	c.flag(&next.SkipSMSToLandlines, p.SkipSMSToLandlines)
 	c.flag(&next.DTMFInputRequired, p.DTMFInputRequired)
@@ -286,9 +279,9 @@ func (s *Service) apply(p ServiceParams) error {
 	c.nullable(&next.Push.FCMCredentialSID, p.PushFCMCredentialSID, "Push.FcmCredentialSid", isSID(sid.PushCredential))
 
 	c.nullable(&next.TOTP.Issuer, p.TOTPIssuer, "Totp.Issuer", shortText)
-	c.nullableNumber(&next.TOTP.TimeStep, p.TOTPTimeStep, "Totp.TimeStep", minTimeStep, maxTimeStep)
-	c.nullableNumber(&next.TOTP.CodeLength, p.TOTPCodeLength, "Totp.CodeLength", minTOTPLength, maxTOTPLength)
-	c.nullableNumber(&next.TOTP.Skew, p.TOTPSkew, "Totp.Skew", 0, maxSkew)
+	c.nullableNumber(&next.TOTP.TimeStep, p.TOTPTimeStep, "Totp.TimeStep", TOTPTimeSteps)
+	c.nullableNumber(&next.TOTP.CodeLength, p.TOTPCodeLength, "Totp.CodeLength", TOTPCodeLengths)
+	c.nullableNumber(&next.TOTP.Skew, p.TOTPSkew, "Totp.Skew", TOTPSkews)
 
 	c.nullable(&next.WhatsApp.MessagingServiceSID, p.WhatsAppMessagingServiceSID, "Whatsapp.MsgServiceSid", isSID(sid.MessagingService))
 	c.nullable(&next.WhatsApp.From, p.WhatsAppFrom, "Whatsapp.From", func(from string) bool {
@@ -300,16 +293,16 @@ func (s *Service) apply(p ServiceParams) error {
 	c.nullable(&next.Passkeys.RelyingPartyID, p.PasskeysRelyingPartyID, "Passkeys.RelyingParty.Id", validRelyingPartyID)
 	c.nullable(&next.Passkeys.RelyingPartyName, p.PasskeysRelyingPartyName, "Passkeys.RelyingParty.Name", shortText)
 	c.origins(&next.Passkeys.Origins, p.PasskeysOrigins)
-	c.nullable(&next.Passkeys.AuthenticatorAttachment, p.PasskeysAuthenticatorAttachment, "Passkeys.AuthenticatorAttachment", oneOf(attachments))
-	c.nullable(&next.Passkeys.DiscoverableCredentials, p.PasskeysDiscoverableCredentials, "Passkeys.DiscoverableCredentials", oneOf(preferences))
-	c.nullable(&next.Passkeys.UserVerification, p.PasskeysUserVerification, "Passkeys.UserVerification", oneOf(preferences))
+	c.nullable(&next.Passkeys.AuthenticatorAttachment, p.PasskeysAuthenticatorAttachment, "Passkeys.AuthenticatorAttachment", oneOf(PasskeyAttachments))
+	c.nullable(&next.Passkeys.DiscoverableCredentials, p.PasskeysDiscoverableCredentials, "Passkeys.DiscoverableCredentials", oneOf(PasskeyPreferences))
+	c.nullable(&next.Passkeys.UserVerification, p.PasskeysUserVerification, "Passkeys.UserVerification", oneOf(PasskeyPreferences))
 
 	c.channels(&next.DisabledChannels, p.DisabledChannels, "Verifyd.DisabledChannels")
 	ttl := int(next.CodeTTL / time.Second)
-	c.number(&ttl, p.CodeTTL, "Verifyd.CodeTtl", int(MinCodeTTL/time.Second), int(MaxCodeTTL/time.Second))
+	c.number(&ttl, p.CodeTTL, "Verifyd.CodeTtl", CodeTTLs)
 	next.CodeTTL = time.Duration(ttl) * time.Second
-	c.number(&next.MaxSends, p.MaxSends, "Verifyd.MaxSends", 1, MaxTries)
-	c.number(&next.MaxChecks, p.MaxChecks, "Verifyd.MaxChecks", 1, MaxTries)
+	c.number(&next.MaxSends, p.MaxSends, "Verifyd.MaxSends", Tries)
+	c.number(&next.MaxChecks, p.MaxChecks, "Verifyd.MaxChecks", Tries)
 
 	if c.err != nil {
 		return c.err
@@ -333,10 +326,10 @@ func (c *change) flag(field *bool, sent *bool) {
 	}
 }
 
-func (c *change) number(field *int, sent *int, param string, lowest, highest int) {
+func (c *change) number(field *int, sent *int, param string, r Range) {
 	switch {
 	case sent == nil:
-	case *sent < lowest || *sent > highest:
+	case !r.holds(*sent):
 		c.refuse(param)
 	default:
 		*field = *sent
@@ -366,12 +359,12 @@ func (c *change) nullable(field **string, sent *string, param string, valid func
 	}
 }
 
-func (c *change) nullableNumber(field **int, sent *int, param string, lowest, highest int) {
+func (c *change) nullableNumber(field **int, sent *int, param string, r Range) {
 	if sent == nil {
 		return
 	}
 	var n int
-	c.number(&n, sent, param, lowest, highest)
+	c.number(&n, sent, param, r)
 	*field = &n
 }
 
@@ -416,18 +409,16 @@ func (c *change) origins(field *[]string, sent *string) {
 }
 
 func validOrigin(origin string) bool {
-	return oneLine(origin, 255) && slices.ContainsFunc(originSchemes, func(scheme string) bool { return strings.HasPrefix(origin, scheme) })
+	return oneLine(origin, Origins.Max) && slices.ContainsFunc(originSchemes, func(scheme string) bool { return strings.HasPrefix(origin, scheme) })
 }
 
-func validRelyingPartyID(id string) bool { return len(id) <= 253 && relyingParty.MatchString(id) }
+func validRelyingPartyID(id string) bool {
+	return RelyingPartyIDs.holds(len(id)) && relyingParty.MatchString(id)
+}
 
 func isSID(prefix string) func(string) bool {
 	return func(s string) bool { return sid.Valid(prefix, s) }
 }
 
-func oneOf(choices []string) func(string) bool {
-	return func(s string) bool { return slices.Contains(choices, s) }
-}
-
 // shortText is free text of reasonable length without control characters.
-func shortText(s string) bool { return oneLine(s, 128) }
+func shortText(s string) bool { return oneLine(s, ShortTexts.Max) }

@@ -20,11 +20,11 @@ import (
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
-	// ConfigVersion is a number that has grown when an account, a key, a service, a rate limit, a template,
+	// ConfigVersion is a number that has grown when an account, a key, a service, a rate limit, a template, a webhook,
 	// a messaging configuration or a geo rule has changed, here or elsewhere. A change made through this
 	// store shows at once, others within a second.
 	ConfigVersion() uint64
-	// DropBefore removes the verifications, attempts, challenges and jobs that were minted before a time, in
+	// DropBefore removes the verifications, attempts, challenges, deliveries of events and jobs that were minted before a time, in
 	// steps of at most a hundred records each, between which other Updates run; a store may keep
 	// attempts up to a day longer and drop a whole day at once. now is the time at which new ones
 	// are minted. Several nodes may do it at once. What is left when ctx ends is left for the next
@@ -53,6 +53,7 @@ type Tx interface {
 	entityTx
 	factorTx
 	challengeTx
+	webhookTx
 	jobTx
 	rateLimitTx
 }
@@ -70,7 +71,7 @@ type serviceTx interface {
 	// Services lists the services of an account, newest first.
 	Services(accountSID string, page Page) ([]Service, error)
 	PutService(*Service)
-	// DeleteService removes a service with its rate limits and messaging configurations, and ends its
+	// DeleteService removes a service with its rate limits, messaging configurations and webhooks, and ends its
 	// verifications: their codes are wiped and their jobs find nothing to do. Its entities stay until
 	// DeleteEntities.
 	DeleteService(sid string)

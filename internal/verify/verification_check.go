@@ -7,7 +7,6 @@ import (
 
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/mailaddr"
-	"github.com/verifyd/verifyd/internal/otp"
 	"github.com/verifyd/verifyd/internal/phone"
 	"github.com/verifyd/verifyd/internal/sid"
 )
@@ -58,6 +57,9 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 		if got == CodeRight {
 			convert(tx, v)
 		}
+		if got == CodeRight || v.Status == MaxAttemptsReached && got == CodeWrong {
+			return e.announce(tx, s, v, now)
+		}
 		return nil
 	})
 	if err != nil {
@@ -76,8 +78,7 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 // validCheck holds a code that came back against the bounds of what can have been sent. Anything
 // else is refused before it counts, as Twilio does.
 func validCheck(code string) bool {
-	n := utf8.RuneCountInString(code)
-	return n >= otp.MinLength && n <= otp.MaxLength
+	return Passcodes.holds(utf8.RuneCountInString(code))
 }
 
 // target names a verification: by SID, or by the address it went to.

@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -143,10 +144,10 @@ func (w *wish) readMessage(s *Service) error {
 			return invalid("DeviceIp")
 		}
 	}
-	if w.RiskCheck != "" && w.RiskCheck != "enable" && w.RiskCheck != "disable" {
+	if w.RiskCheck != "" && !slices.Contains(RiskChecks, w.RiskCheck) {
 		return invalid("RiskCheck")
 	}
-	if strings.Trim(w.SendDigits, "0123456789*#wW") != "" || len(w.SendDigits) > 32 {
+	if strings.Trim(w.SendDigits, "0123456789*#wW") != "" || !SendDigits.holds(len(w.SendDigits)) {
 		return invalid("SendDigits")
 	}
 	if err := w.readJSON(); err != nil {
@@ -279,9 +280,6 @@ func (w *wish) readGates(s *Service) error {
 	return nil
 }
 
-// maxPayee bounds Payee, in characters. A message may shorten it; an amount is never shortened.
-const maxPayee = 256
-
 func (w *wish) readPSD2(s *Service) error {
 	if !s.PSD2Enabled {
 		return nil
@@ -297,10 +295,10 @@ func (w *wish) readPSD2(s *Service) error {
 		// given for a payment without its amount and payee (RTS article 5).
 		return &Error{Code: CodeChannelDisabled}
 	}
-	if !oneLine(w.Amount, message.MaxAmount) {
+	if !oneLine(w.Amount, Amounts.Max) {
 		return invalid("Amount")
 	}
-	if !oneLine(w.Payee, maxPayee) {
+	if !oneLine(w.Payee, Payees.Max) {
 		return invalid("Payee")
 	}
 	w.amount, w.payee = w.Amount, w.Payee
@@ -329,7 +327,7 @@ func (w *wish) readTemplates(*Service) error {
 // validAppHash accepts the base64 alphabet of Android's SMS Retriever, whose hashes have eleven
 // characters.
 func validAppHash(hash string) bool {
-	if len(hash) != 11 {
+	if !AppHashes.holds(len(hash)) {
 		return false
 	}
 	for _, c := range []byte(hash) {

@@ -71,7 +71,7 @@ func (e *Engine) UpdateVerification(ctx context.Context, accountSID, serviceSID,
 		if next == Approved {
 			convert(tx, v)
 		}
-		return nil
+		return e.announce(tx, s, v, now)
 	})
 	if err != nil {
 		return nil, t.refusal(err)

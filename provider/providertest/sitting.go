@@ -43,10 +43,14 @@ func sit(t testing.TB, s Subject) *sitting {
 	x := &sitting{TB: t, subject: s, unsaid: slices.Clone(s.Secrets)}
 	t.Cleanup(x.checkLog) // runs after the provider was closed
 	x.provider, x.far = s.Start(t, provider.Deps{
-		Log:  slog.New(slog.NewTextHandler(x, &slog.HandlerOptions{Level: slog.LevelDebug - 100})),
-		HTTP: &http.Client{},
-		Now:  time.Now,
+		Log:    slog.New(slog.NewTextHandler(x, &slog.HandlerOptions{Level: slog.LevelDebug - 100})),
+		HTTP:   &http.Client{},
+		Now:    time.Now,
+		Report: func(context.Context, provider.Report) error { return nil },
 	})
+	if r, ok := x.provider.(provider.Runner); ok {
+		x.run(r)
+	}
 	if c, ok := x.provider.(io.Closer); ok {
 		t.Cleanup(func() {
 			if err := c.Close(); err != nil {
@@ -55,6 +59,27 @@ func sit(t testing.TB, s Subject) *sitting {
 		})
 	}
 	return x
+}
+
+// run lets a provider keep its connection for as long as the question takes.
+func (x *sitting) run(r provider.Runner) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		defer close(done)
+		done <- r.Run(ctx)
+	}()
+	x.Cleanup(func() {
+		select {
+		case err := <-done:
+			x.Errorf("Run returned before it was told to: %v", err)
+		default:
+		}
+		stop()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			x.Errorf("Run: %v", err)
+		}
+	})
 }
 
 // Write takes the provider's log.

@@ -20,7 +20,7 @@ func TestEveryLegRuns(t *testing.T) {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), program, "-binary", binary, "-rounds", "2", "-seconds", "0.2", "-warmup", "0.2",
-		"-stored", "2000", "-expiring", "2000", "-connections", "16,64")
+		"-stored", "2000", "-expiring", "2000", "-attempts", "3000", "-connections", "16,64")
 	var progress strings.Builder
 	cmd.Stderr = &progress
 	out, err := cmd.Output()
@@ -32,7 +32,7 @@ func TestEveryLegRuns(t *testing.T) {
 		t.Errorf("something was not measured:\n%s", report)
 	}
 	table, _, _ := strings.Cut(report, "\n\n")
-	for name, lines := range map[string]int{"bare": 2, "sqlite": 2, "stored": 1, "expiring": 1, "postgres": 2, "delayed": 1} {
+	for name, lines := range map[string]int{"bare": 2, "sqlite": 2, "limited": 1, "stored": 1, "expiring": 1, "postgres": 2, "delayed": 1} {
 		got := 0
 		for line := range strings.Lines(table) {
 			if fields := strings.Fields(line); fields[1] == name {

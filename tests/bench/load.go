@@ -131,6 +131,7 @@ func (c *child) load(ctx context.Context, connections int, d time.Duration) ([]f
 
 // client is one kept connection.
 type client struct {
+	limited       bool // starts name the rate limits
 	conn          net.Conn
 	in            *bufio.Reader
 	create, check []byte // the requests up to the length of the body
@@ -145,7 +146,7 @@ func newClient(conn net.Conn, c *child) *client {
 			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ", c.service, resource, c.address,
 			base64.StdEncoding.EncodeToString([]byte(accountSID+":"+authToken)))
 	}
-	return &client{conn: conn, in: bufio.NewReader(conn), create: head("Verifications"), check: head("VerificationCheck")}
+	return &client{limited: c.limited, conn: conn, in: bufio.NewReader(conn), create: head("Verifications"), check: head("VerificationCheck")}
 }
 
 var approved = []byte(`"approved"`)
@@ -153,6 +154,9 @@ var approved = []byte(`"approved"`)
 // verification creates one and checks it.
 func (c *client) verification(number int64) error {
 	c.form = fmt.Appendf(c.form[:0], "To=%%2B346%08d&Channel=sms&CustomCode=123456", number)
+	if c.limited {
+		c.form = appendLimits(c.form, number)
+	}
 	status, body, err := c.post(c.create)
 	if err != nil {
 		return fmt.Errorf("create: %w", err)
@@ -169,6 +173,20 @@ func (c *client) verification(number int64) error {
 		return fmt.Errorf("check: got %d, want 200 and approved: %s", status, body)
 	}
 	return nil
+}
+
+// The rate limits of the leg limited.
+const (
+	limitOfAddress = "end_user_ip"
+	limitOfAccount = "account"
+)
+
+// appendLimits adds a start's values of the rate limits to its form: one of four thousand addresses,
+// one of three thousand accounts.
+func appendLimits(form []byte, number int64) []byte {
+	address := number % 4000
+	return fmt.Appendf(form, "&RateLimits=%%7B%%22%s%%22%%3A%%22198.18.%d.%d%%22%%2C%%22%s%%22%%3A%%22%d%%22%%7D",
+		limitOfAddress, address/250, address%250, limitOfAccount, number%3000)
 }
 
 // post sends the form. The body that it returns is good until the next call.

@@ -7,11 +7,13 @@
 //
 //	bare      two net/http handlers that read Basic auth, parse the form and answer a constant
 //	sqlite    verifyd on a new data folder
+//	limited   the same, with two rate limits of two buckets each, and a value for both in every start
 //	stored    verifyd on a data folder with many approved verifications
 //	expiring  verifyd while the time of many verifications that nobody checked is up
 //	postgres  verifyd over a PostgreSQL of the bench's own, on this machine
 //	delayed   the same, with 0.25 ms each way (0.5 ms a round trip) between verifyd and PostgreSQL
 //	express   a peer (peers/README.md); only if it is named
+//	attempts  lists and summaries of a month of stored attempts, no load
 //	cold      starts of verifyd and of bare, no load
 //
 // Rates depend on the machine and its other guests, so every figure that counts is a ratio of two
@@ -25,6 +27,10 @@
 // expire, the server is a new one in every round, its rows have not expired before, and the line
 // below the table says how many had when the leg ended: at 100 % the leg was longer than the expiry,
 // and wants a larger -expiring.
+//
+// Lists and summaries have a table of their own. Each is asked for again and again, in turns with the
+// others and on a new connection every time. A filter that passes over much gives short pages
+// (docs/compatibility.md), so the table says how many attempts were on the page.
 //
 // It reports and does not judge: the exit code is 0 whatever the goals say, and 1 only if something
 // could not be measured. The data lie in a temporary folder (TMPDIR): on a file system in memory
@@ -59,6 +65,7 @@ type bench struct {
 	rounds           int
 	leg, warmup      time.Duration
 	stored, expiring int // verifications
+	attempts         int
 	connections      []int
 	legs             []string
 
@@ -74,6 +81,7 @@ func main() {
 	seconds := flag.Float64("seconds", 3, "how long one leg lasts")
 	warmup := flag.Float64("warmup", 5, "how many `seconds` of load every server gets before the first round")
 	stored := flag.Int("stored", 1_000_000, "the `number` of verifications in the data folder of the leg stored")
+	attempts := flag.Int("attempts", 1_000_000, "the `number` of attempts in the data folder of the leg attempts")
 	expiring := flag.Int("expiring", 1_000_000, "the `number` of verifications whose time is up in the leg expiring")
 	delay := flag.String("serve-delay", "", "be the network in front of this `address` (the bench starts itself so)")
 	flag.Parse()
@@ -86,13 +94,13 @@ func main() {
 		switch {
 		case err != nil:
 			return fmt.Errorf("-connections: %w", err)
-		case *rounds < 1 || *seconds <= 0 || *warmup <= 0 || *stored < 1 || *expiring < 1 || flag.NArg() > 0:
+		case *rounds < 1 || *seconds <= 0 || *warmup <= 0 || *stored < 1 || *expiring < 1 || *attempts < 1 || flag.NArg() > 0:
 			return errors.New("numbers must be greater than 0, and there are no arguments; -help lists the flags")
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		b := bench{
-			binary: *binary, rounds: *rounds, stored: *stored, expiring: *expiring,
+			binary: *binary, rounds: *rounds, stored: *stored, expiring: *expiring, attempts: *attempts,
 			leg: inSeconds(*seconds), warmup: inSeconds(*warmup), connections: counts, legs: strings.Split(*legs, ","),
 		}
 		var report bytes.Buffer
@@ -155,22 +163,34 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	var asked []timing
+	if slices.Contains(b.legs, attemptsLeg) {
+		if asked, err = b.timeAttempts(ctx); err != nil {
+			return fmt.Errorf("%s: %w", attemptsLeg, err)
+		}
+	}
 	starts := notStarted()
 	if slices.Contains(b.legs, coldLeg) {
 		if starts, err = b.coldStart(ctx); err != nil {
 			return err
 		}
 	}
-	return b.print(report, sides, found, starts)
+	return b.print(report, sides, found, asked, starts)
 }
 
 // print is the whole report.
-func (b *bench) print(out io.Writer, sides []side, found results, starts cold) error {
+func (b *bench) print(out io.Writer, sides []side, found results, asked []timing, starts cold) error {
 	if len(found) > 0 {
 		if err := printTable(out, sides, b.connections, found); err != nil {
 			return err
 		}
 		fmt.Fprintln(out)
+	}
+	if len(asked) > 0 {
+		if err := printTimes(out, asked); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\nattempts: %d were stored, over 30 days; the median and the slowest of %d requests\n", b.attempts, asks)
 	}
 	if found["stored"] != nil {
 		fmt.Fprintf(out, "stored: %d verifications were there before\n", b.stored)
@@ -184,7 +204,7 @@ func (b *bench) print(out io.Writer, sides []side, found results, starts cold) e
 			starts.live, starts.ready, starts.ready/starts.bare, starts.bare, coldStarts)
 	}
 	fmt.Fprintln(out)
-	for _, g := range goals(found, starts) {
+	for _, g := range goals(found, asked, starts) {
 		if _, err := fmt.Fprintln(out, g); err != nil {
 			return err
 		}

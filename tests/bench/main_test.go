@@ -50,10 +50,10 @@ func TestLegsAreChosenByName(t *testing.T) {
 		return names
 	}
 	// The order is that of a round, not that of the flag.
-	if got, want := names("sqlite,bare,cold"), []string{"bare", "sqlite"}; !slices.Equal(got, want) {
+	if got, want := names("sqlite,attempts,bare,cold"), []string{"bare", "sqlite"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got, want := names(usualLegs), []string{"bare", "sqlite", "stored", "expiring", "postgres", "delayed"}; !slices.Equal(got, want) {
+	if got, want := names(usualLegs), []string{"bare", "sqlite", "limited", "stored", "expiring", "postgres", "delayed"}; !slices.Equal(got, want) {
 		t.Errorf("the usual legs: got %v, want %v", got, want)
 	}
 	if sides, err := (&bench{}).chooseSides([]string{"bare", "sqllite"}); err == nil || !strings.Contains(err.Error(), `"sqllite"`) {

@@ -132,9 +132,30 @@ func TestTableHasEverySideAndItsRatios(t *testing.T) {
 	}
 }
 
+func TestTimesAreMediansOfTheRequests(t *testing.T) {
+	var out strings.Builder
+	if err := printTimes(&out, []timing{
+		{what: "newest page", found: 50, ms: []float64{9, 1, 2}},
+		{what: "summary", summary: true, found: 1_000_000, ms: []float64{3}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		got = append(got, strings.Join(strings.Fields(line), " "))
+	}
+	if want := []string{"attempts median ms slowest ms", "newest page 50 2.00 9.00", "summary 1000000 3.00 3.00"}; !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if got := slowest(nil, false); !math.IsNaN(got) {
+		t.Errorf("the slowest of nothing: got %v, want NaN", got)
+	}
+}
+
 func TestGoalsSayWhetherTheyAreReached(t *testing.T) {
 	var got []string
-	for _, g := range goals(slowing(), cold{live: 20, ready: 30, bare: 5, idle: 32}) {
+	asked := []timing{{what: "newest", ms: []float64{1, 9}}, {what: "rare", ms: []float64{4, 4}}, {what: "sum", summary: true, ms: []float64{51}}}
+	for _, g := range goals(slowing(), asked, cold{live: 20, ready: 30, bare: 5, idle: 32}) {
 		got = append(got, g.String())
 	}
 	want := []string{
@@ -145,11 +166,14 @@ func TestGoalsSayWhetherTheyAreReached(t *testing.T) {
 		"goal RSS loaded, MB, the largest: 57.0, ≤ 56 not reached",
 		"goal RSS idle, MB: 32.0, ≤ 32 reached",
 		"goal cold start, ms: 30.0, ≤ 50 reached, ≤ 25 not reached",
+		"goal verif/s with rate limits ÷ without, at 64: not measured",
 		"goal verif/s with stored verifications ÷ with none, at 64: not measured",
 		"goal p99 while verifications expire ÷ while none does, at 64: not measured",
 		"goal PostgreSQL ÷ SQLite, verif/s at 64: 0.75, ≥ 0.7 reached, ≥ 0.8 not reached",
 		"goal PostgreSQL ÷ SQLite, p99 at 64: 1.50, ≤ 1.5 reached",
 		"goal PostgreSQL 0.5 ms away ÷ beside, verif/s at 64: not measured",
+		"goal page of attempts, ms, the slowest kind: 5.0, ≤ 5 reached",
+		"goal summary of a month of attempts, ms: 51.0, ≤ 50 not reached",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

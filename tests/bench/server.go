@@ -30,6 +30,8 @@ type child struct {
 	// database is the process of its database, 0 if it has none of its own. The processes that
 	// this one has started count with it.
 	database int
+	// limited says that its service has the rate limits that starts name.
+	limited bool
 	// busy says that it has work of its own, whose end need not be waited for.
 	busy bool
 	// below is stopped after it.
@@ -123,6 +125,24 @@ func (c *child) makeService(ctx context.Context) error {
 		return c.failed(fmt.Errorf("make a service: %w: %s", err, body))
 	}
 	c.service = made.SID
+	return nil
+}
+
+// makeRateLimits gives the service rate limits that refuse nobody.
+func (c *child) makeRateLimits(ctx context.Context) error {
+	limits := "/v2/Services/" + c.service + "/RateLimits"
+	for _, name := range []string{limitOfAddress, limitOfAccount} {
+		if _, err := c.do(ctx, http.MethodPost, limits, url.Values{"UniqueName": {name}}, http.StatusCreated); err != nil {
+			return err
+		}
+		for _, seconds := range []string{"60", "3600"} {
+			bucket := url.Values{"Max": {"1000000"}, "Interval": {seconds}}
+			if _, err := c.do(ctx, http.MethodPost, limits+"/"+name+"/Buckets", bucket, http.StatusCreated); err != nil {
+				return err
+			}
+		}
+	}
+	c.limited = true
 	return nil
 }
 

@@ -37,6 +37,7 @@ func (b *bench) allSides() []side {
 		{name: "sqlite", base: "bare", every: true, start: func(ctx context.Context, _ int) (*child, error) {
 			return withService(ctx)(b.startVerifyd(ctx, b.folder("sqlite")))
 		}},
+		{name: "limited", base: "sqlite", start: b.startLimited},
 		{
 			name: "stored", base: "sqlite",
 			prepare: func(ctx context.Context) (err error) {
@@ -85,12 +86,12 @@ func (b *bench) allSides() []side {
 const coldLeg = "cold"
 
 // usualLegs is all but the peer, which wants software that nothing else of verifyd needs.
-const usualLegs = "bare,sqlite,stored,expiring,postgres,delayed," + coldLeg
+const usualLegs = "bare,sqlite,limited,stored,expiring,postgres,delayed," + attemptsLeg + "," + coldLeg
 
 // chooseSides are those that are among the legs asked for.
 func (b *bench) chooseSides(legs []string) (chosen []side, err error) {
 	all := b.allSides()
-	known := []string{coldLeg}
+	known := []string{attemptsLeg, coldLeg}
 	for _, s := range all {
 		known = append(known, s.name)
 		if slices.Contains(legs, s.name) {
@@ -241,6 +242,19 @@ func (b *bench) startBare(ctx context.Context, _ int) (*child, error) {
 func (b *bench) startVerifyd(ctx context.Context, data string, more ...string) (*child, error) {
 	args := append([]string{"dev", "--listen", "127.0.0.1:0", "--data", data, "--log", "info"}, more...)
 	return start(ctx, &child{name: "verifyd on " + filepath.Base(data), log: data + ".log"}, nil, b.binary, args...)
+}
+
+// startLimited starts a verifyd whose service has rate limits.
+func (b *bench) startLimited(ctx context.Context, _ int) (*child, error) {
+	c, err := withService(ctx)(b.startVerifyd(ctx, b.folder("limited")))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.makeRateLimits(ctx); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return c, nil
 }
 
 // needPostgres starts the database server, unless it runs. Its settings are PostgreSQL's own; the

@@ -33,21 +33,28 @@ func (b *bench) history(ctx context.Context, folder string, n int, state func(*v
 
 // fill adds verifications to the store of a data folder: one every millisecond, so that the last
 // one's time is up now.
-func fill(ctx context.Context, folder, service string, n int, state func(*verify.Verification)) (err error) {
+func fill(ctx context.Context, folder, service string, n int, state func(*verify.Verification)) error {
+	first := time.Now().Add(-lifetime - time.Duration(n)*time.Millisecond)
+	return inBatches(ctx, folder, n, func(tx verify.Tx, i int) error {
+		return add(tx, service, i, first.Add(time.Duration(i)*time.Millisecond), state)
+	})
+}
+
+// inBatches opens the store of a data folder and adds the records 0 to n-1, many in a commit.
+func inBatches(ctx context.Context, folder string, n int, add func(tx verify.Tx, i int) error) (err error) {
 	s, err := openStore(ctx, folder)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	const batch = 1000
-	first := time.Now().Add(-lifetime - time.Duration(n)*time.Millisecond)
+	const batch = 10_000
 	for from := 0; from < n; from += batch {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := s.Update(ctx, func(tx verify.Tx) error {
 			for i := from; i < min(from+batch, n); i++ {
-				if err := add(tx, service, i, first.Add(time.Duration(i)*time.Millisecond), state); err != nil {
+				if err := add(tx, i); err != nil {
 					return err
 				}
 			}
@@ -96,12 +103,25 @@ func add(tx verify.Tx, service string, number int, at time.Time, state func(*ver
 	}
 	state(v)
 	tx.AddVerification(v)
-	tx.AddAttempt(&verify.Attempt{
-		SID: attemptSID, VerificationSID: verificationSID, ServiceSID: service, AccountSID: accountSID,
-		Channel: verify.SMS, To: to, Country: "ES", CodeLength: 6, CreatedAt: at, UpdatedAt: at,
-		Locale: "es", Brand: "Bench", State: verify.AttemptSent, Provider: "inbox", ProviderID: attemptSID, HandOvers: 1,
-	})
+	addSent(tx, v, attemptSID)
 	return nil
+}
+
+// addSent adds and counts an attempt that was delivered, the only one of a verification.
+func addSent(tx verify.Tx, v *verify.Verification, attemptSID string) {
+	a := &verify.Attempt{
+		SID: attemptSID, VerificationSID: v.SID, ServiceSID: v.ServiceSID, AccountSID: v.AccountSID,
+		Channel: v.Channel, To: v.To, Country: v.Country, CodeLength: v.CodeLength,
+		CreatedAt: v.CreatedAt, UpdatedAt: v.CreatedAt, ExpiresAt: v.ExpiresAt,
+		Locale: "es", Brand: "Bench", State: verify.AttemptSent, Provider: "inbox", ProviderID: attemptSID, HandOvers: 1,
+	}
+	n := verify.AttemptCount{Made: 1}
+	if v.Status == verify.Approved {
+		a.Converted, n.Converted = true, 1
+	}
+	tx.AddAttempt(a)
+	tx.Count(verify.Tally{AttemptSID: a.SID, AccountSID: a.AccountSID, ServiceSID: a.ServiceSID,
+		Channel: a.Channel, Country: a.Country, To: a.To, AttemptCount: n})
 }
 
 // storedRecipient is a number that no load uses. The numbers grow in the order of time, so

@@ -4,7 +4,6 @@ package postgres_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,15 +16,7 @@ import (
 func TestAnAnswerWhoseConnectionBreaksCountsOnce(t *testing.T) {
 	for name, late := range map[string]time.Duration{"at once": 0, "and the last bytes arrive late": 150 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
-			p := newProxy(t, server.Address())
-			database := server.Database(t)
-			dsn := strings.Replace(server.DSN(database), server.Address(), p.address(), 1)
-			s, err := postgres.Open(t.Context(), dsn, postgres.Options{Writers: 1, Readers: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			direct := open(t, server.DSN(database))
+			p, s, direct := behindProxy(t)
 			now := time.Now().UTC().Truncate(time.Millisecond)
 			factorSID := fmt.Sprintf("YF02%030x", 1)
 			challenge := func(k int) string { return fmt.Sprintf("YC02%016x%014x", k, k) }

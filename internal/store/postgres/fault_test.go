@@ -117,15 +117,7 @@ func sidOf(n int) string { return fmt.Sprintf("VE%016x%016x", 100+n, n) }
 func TestTheConnectionBreaksAtEveryMessage(t *testing.T) {
 	for name, late := range map[string]time.Duration{"at once": 0, "and the last bytes arrive late": 150 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
-			p := newProxy(t, server.Address())
-			database := server.Database(t)
-			dsn := strings.Replace(server.DSN(database), server.Address(), p.address(), 1)
-			s, err := postgres.Open(t.Context(), dsn, postgres.Options{Writers: 1, Readers: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			direct := open(t, server.DSN(database))
+			p, s, direct := behindProxy(t)
 			addCounted(t, s)
 			var l ledger
 			k := 1
@@ -276,4 +268,19 @@ func TestCloseWaitsAndLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	l.audit(t, open(t, server.DSN(database)))
+}
+
+// behindProxy opens an empty database twice: through a proxy that can break the connection, with one
+// writer, and directly.
+func behindProxy(t *testing.T) (p *proxy, s, direct *postgres.Store) {
+	t.Helper()
+	p = newProxy(t, server.Address())
+	database := server.Database(t)
+	dsn := strings.Replace(server.DSN(database), server.Address(), p.address(), 1)
+	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Writers: 1, Readers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return p, s, open(t, server.DSN(database))
 }

@@ -64,6 +64,7 @@ func (t *Tx) DeleteService(sid string) {
 	t.config, t.many = true, true
 	t.write(`DELETE FROM bucket WHERE service_sid = $1`, sid)
 	t.write(`DELETE FROM rate_limit WHERE service_sid = $1`, sid)
+	t.write(`DELETE FROM webhook WHERE service_sid = $1`, sid)
 	t.write(`DELETE FROM messaging_configuration WHERE service_sid = $1`, sid)
 	t.write(`DELETE FROM service WHERE sid = $1`, sid)
 	t.write(`DELETE FROM geo_rule WHERE service_sid = $1`, sid)

@@ -76,7 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a finished job is gone, a deferred one comes back, a buried one does not", jobsEnd},
 		{"an enqueued job wakes its kind alone", jobsWake},
 		{"a job of a commit that failed is not there", jobsRollBack},
-	}, factorQuestions...) {
+	}, append(factorQuestions, webhookQuestions...)...) {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t)) })
 	}
 }

@@ -30,7 +30,6 @@ CREATE TABLE factor (
 	friendly_name text NOT NULL,
 	status        text NOT NULL,
 	secret_sealed bytea,
-	credential    text COLLATE "C" NOT NULL,
 	config        text NOT NULL,
 	metadata      text NOT NULL,
 	wrong_answers integer NOT NULL,
@@ -41,11 +40,8 @@ CREATE TABLE factor (
 CREATE INDEX factor_of_entity ON factor (entity_sid, id);
 -- A small index, of those alone that wait to be verified: most of them soon are, the others are dropped.
 CREATE INDEX factor_unverified ON factor (id) WHERE status = 'unverified';
--- A device names its key, and not its factor. Two registrations of one key meet in it.
-CREATE UNIQUE INDEX factor_credential ON factor (credential, service_sid) WHERE credential <> '';
 
--- An answer changes no column that an index has (see table verification), but for that of a passkey to a
--- challenge that named none: only then is it known whose it was.
+-- An answer changes no column that an index has (see table verification).
 CREATE TABLE challenge (
 	id             bigint PRIMARY KEY,
 	sid            text COLLATE "C" NOT NULL,

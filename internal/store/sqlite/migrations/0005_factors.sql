@@ -30,7 +30,6 @@ CREATE TABLE factor (
 	friendly_name TEXT NOT NULL,
 	status        TEXT NOT NULL,
 	secret_sealed BLOB,
-	credential    TEXT NOT NULL,
 	config        TEXT NOT NULL,
 	metadata      TEXT NOT NULL,
 	wrong_answers INTEGER NOT NULL,
@@ -41,8 +40,6 @@ CREATE TABLE factor (
 CREATE INDEX factor_of_entity ON factor (entity_sid, id);
 -- A small index, of those alone that wait to be verified: most of them soon are, the others are dropped.
 CREATE INDEX factor_unverified ON factor (id) WHERE status = 'unverified';
--- A device names its key, and not its factor. Two registrations of one key meet in it.
-CREATE UNIQUE INDEX factor_credential ON factor (credential, service_sid) WHERE credential <> '';
 
 CREATE TABLE challenge (
 	id             INTEGER PRIMARY KEY,

@@ -1,0 +1,74 @@
+package api
+
+import "github.com/verifyd/verifyd/internal/verify"
+
+func factorFacts() Resource {
+	const (
+		factors = "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors"
+		factor  = factors + "/{Sid}"
+	)
+	friendlyName := Fact{Name: "FriendlyName", About: "The name of the device, or of the account in the app.", From: Spec | Docs, Range: verify.FactorNames, Example: "Ann's phone"}
+	// An update changes what a factor of this type has.
+	config := []Fact{
+		{Name: "Config.Alg", About: "The hash of the codes; by default `sha1`, which every app has.", From: Spec | Docs, Enum: verify.TOTPAlgorithms},
+		{Name: "Config.TimeStep", About: "Seconds that a code stands; by default the service's.", From: Spec | Docs, Range: verify.TOTPTimeSteps, Example: 30},
+		{Name: "Config.CodeLength", About: "Digits of a code; by default the service's.", From: Spec | Docs, Range: verify.TOTPCodeLengths, Example: 6},
+		{Name: "Config.Skew", About: "Steps before and after the present one whose codes are taken; by default the service's.", From: Spec | Docs, Range: verify.TOTPSkews, Example: 1},
+	}
+	create := append([]Fact{
+		{Name: friendlyName.Name, About: friendlyName.About, From: friendlyName.From, Required: true, Range: friendlyName.Range, Example: friendlyName.Example},
+		{Name: "FactorType", About: "The type, in any case of letters.", Required: true, Enum: []string{string(verify.TOTP)}, Refused: []string{"push", "passkeys"},
+			Note: "a type that is not here yet is 60369, as the generic endpoint answers for passkeys", From: Spec | Docs, Example: string(verify.TOTP)},
+		{Name: "Metadata", About: "A JSON object of texts that is shown with the factor; some libraries encode it twice, and both are read.", From: Spec | Client, Example: `{"os":"Android"}`},
+		{Name: "Binding.Secret", About: "A secret of one's own in base32, of 10 to 128 bytes, else 60314; by default one is made.", From: Spec | Docs | Ours, Example: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
+	}, config...)
+	update := append([]Fact{
+		{Name: "AuthPayload", About: "A code of the app, which verifies the factor. Spaces are dropped; a code is taken once (RFC 6238, section 5.2).", From: Spec | Docs | Ours, Range: verify.TOTPCodeLengths, Example: "492039"},
+		friendlyName,
+	}, config...)
+	return Resource{
+		Name:  "Factors",
+		About: "A factor proves who a person is: an authenticator app.",
+		Note: "A wrong code is no error: 200 with `unverified` (wire; the error dictionary has 403 for it). The code of a\n" +
+			"verified factor is not looked at (ours). A factor that nobody verifies is gone after 24 hours (docs: 1 to\n" +
+			"24). With another time step, codes of a time that is spent stay spent (ours). An empty optional parameter is\n" +
+			"as if it were not sent, but `AuthPayload` and `FriendlyName` of an update: 60306 (ours). [totp.md](totp.md)\n" +
+			"shows how factors are used.",
+		Operations: []Operation{
+			{Method: "POST", Path: factors, ID: "CreateNewFactor", About: "Makes a factor, and the entity where there is none. Only this answer has the secret.", From: Spec | Docs, Params: factorParams{}, Facts: create, Status: 201, Body: factorBody{},
+				Codes: ofFactors(verify.CodeMissingParameter, verify.CodeInvalidFactorType, verify.CodeInvalidBinding, verify.CodeTooManyFactors, verify.CodeFactorExists, verify.CodeFactorRate, verify.CodeEntityRate)},
+			{Method: "GET", Path: factors, ID: "ListFactor", About: "Lists the factors of an entity, oldest first.", Note: "the order is ours", From: Spec | Ours, Paged: true, Status: 200, Body: factorList{}, Codes: ofFactorsList()},
+			{Method: "GET", Path: factor, ID: "FetchFactor", About: "Fetches a factor.", Status: 200, Body: factorBody{}, Codes: []verify.Code{verify.CodeNotFound}},
+			{Method: "POST", Path: factor, ID: "UpdateFactor", About: "Verifies a factor with a code, or changes it.", Params: factorUpdateParams{}, Facts: update, Partial: true, Status: 200, Body: factorBody{},
+				Codes: ofFactors(verify.CodeFactorAnswers)},
+			{Method: "DELETE", Path: factor, ID: "DeleteFactor", About: "Removes a factor. Challenges that wait for it are expired.", Note: "that they are is ours", From: Spec | Ours, Status: 204, Codes: []verify.Code{verify.CodeNotFound}},
+		},
+		Records: []Record{
+			{Name: "Factor", Contract: "factor", About: "What proves who a person is.", Body: factorBody{}, Facts: []Fact{
+				{Name: "sid", About: "The factor.", SID: "YF"},
+				ofEntity, ofIdentity,
+				{Name: "binding", About: "What the app needs; in the answer to the making alone.", OneOf: []any{totpBindingBody{}}},
+				{Name: "binding.secret", About: "The secret in base32.", Example: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
+				{Name: "binding.uri", About: "What the QR code says.", Format: "uri"},
+				{Name: "options", About: "Null, in the answer to the making alone.", Null: true},
+				{Name: "friendly_name", About: "Its name.", Example: "Ann's phone"},
+				{Name: "status", About: "Whether it was verified.", Enum: words(verify.FactorStatuses())},
+				ofType,
+				{Name: "config", About: "How codes are made.", OneOf: []any{totpConfigBody{}}},
+				{Name: "config.alg", About: "The hash.", Enum: verify.TOTPAlgorithms},
+				{Name: "config.skew", About: "Steps before and after the present one.", Range: verify.TOTPSkews},
+				{Name: "config.code_length", About: "Digits of a code.", Range: verify.TOTPCodeLengths},
+				{Name: "config.time_step", About: "Seconds that a code stands.", Range: verify.TOTPTimeSteps},
+				{Name: "metadata", About: "Texts of the application; null if there are none.", Null: true},
+			}},
+			{Name: "FactorList", About: "A page of factors.", Body: factorList{}, Facts: listFacts("factors", "The factors.")},
+		},
+	}
+}
+
+// Fields that factors and challenges have.
+var (
+	ofEntity   = Fact{Name: "entity_sid", About: "The entity.", SID: "YE"}
+	ofIdentity = Fact{Name: "identity", About: "What the application calls the person.", Example: "user-7f3a91c2"}
+	ofType     = Fact{Name: "factor_type", About: "The type of the factor.", Enum: []string{string(verify.TOTP)}, Example: string(verify.TOTP)}
+)

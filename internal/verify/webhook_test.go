@@ -1,0 +1,247 @@
+package verify_test
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+func (w *world) hook(kinds ...string) *verify.Webhook {
+	w.t.Helper()
+	h, err := w.CreateWebhook(w.t.Context(), w.account, w.service, verify.WebhookParams{
+		FriendlyName: new("audit"), EventTypes: kinds, WebhookURL: new("https://app.example.com/hook"),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return h
+}
+
+// told are the deliveries that are committed.
+func (w *world) told() []verify.EventDelivery {
+	w.t.Helper()
+	list, err := w.EventDeliveries(w.t.Context(), verify.EventQuery{AccountSID: w.account}, verify.Page{Size: 1000})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+// kindsOf are the types of events by name: what the clock of the test has at one time has no order.
+func kindsOf(list []verify.EventDelivery) []string {
+	kinds := make([]string, 0, len(list))
+	for _, d := range list {
+		kinds = append(kinds, d.EventType)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// The whole life of a factor: each move is told once, whatever else is tried.
+func TestEveryMoveIsToldOnce(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	w.at(1764000010)
+	w.hook("*")
+	f := w.app(ann)
+	for _, code := range []string{"000000", "328952", "328952"} { // wrong, right, verified already
+		if _, err := w.confirm(f, code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.at(1764000040)
+	c, err := w.ask(f, "000000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second one is refused
+		_, _ = w.answer(c, "795194")
+	}
+	if err := w.DeleteFactor(t.Context(), w.account, w.service, ann, f.SID); err != nil {
+		t.Fatal(err)
+	}
+	told := w.told()
+	if diff := cmp.Diff([]string{"challenge.approved", "factor.created", "factor.deleted", "factor.verified"}, kindsOf(told)); diff != "" {
+		t.Fatal(diff)
+	}
+	uuids := map[string]bool{}
+	for _, d := range told {
+		form, err := url.ParseQuery(d.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := url.Values{
+			"uuid": {d.UUID}, "type": {d.EventType}, "account_sid": {w.account}, "service_sid": {w.service},
+			"entity_identity": {ann}, "factor_sid": {f.SID}, "factor_type": {"totp"},
+		}
+		if d.EventType == "challenge.approved" {
+			want.Set("challenge_sid", c.SID)
+		}
+		if diff := cmp.Diff(want, form); diff != "" {
+			t.Errorf("%s:\n%s", d.EventType, diff)
+		}
+		uuids[d.UUID] = true
+	}
+	if len(uuids) != len(told) {
+		t.Errorf("%d UUIDs of %d events", len(uuids), len(told))
+	}
+}
+
+// A challenge that is answered when it is made, and an entity that ends with two factors.
+func TestWhatHappensOnTheWayIsToldToo(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	w.at(1764000010)
+	f := w.app(ann)
+	if _, err := w.confirm(f, "328952"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.enrol(ann, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"); err != nil {
+		t.Fatal(err)
+	}
+	w.hook("*")
+	w.at(1764000040)
+	if _, err := w.ask(f, "795194"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.DeleteEntity(t.Context(), w.account, w.service, ann); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"challenge.approved", "factor.deleted", "factor.deleted"}, kindsOf(w.told())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAWebhookIsToldWhatItAskedFor(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	w.at(1764000010)
+	old, off := w.hook("factor.created"), w.hook("*")
+	w.hook("factor.verified", "factor.deleted")
+	for sid, p := range map[string]verify.WebhookParams{old.SID: {Version: new("v1")}, off.SID: {Status: new("disabled")}} {
+		if _, err := w.UpdateWebhook(t.Context(), w.account, w.service, sid, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.app(ann)
+	told := w.told()
+	if len(told) != 1 || told[0].WebhookSID != old.SID {
+		t.Fatalf("told %+v, want %s alone", told, old.SID)
+	}
+	if strings.Contains(told[0].Body, "factor_type") {
+		t.Errorf("version 1 is told the type of the factor: %s", told[0].Body)
+	}
+}
+
+// A change that is refused tells nobody.
+func TestARefusedChangeIsNotTold(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	w.at(1764000010)
+	w.hook("*")
+	w.app(ann)
+	_, err := w.enrol(ann, sample)
+	wantCode(t, err, verify.CodeFactorExists, "")
+	if told := w.told(); len(told) != 1 {
+		t.Errorf("told %v, want the first factor alone", kindsOf(told))
+	}
+}
+
+func TestAServiceWithoutWebhooksTellsNobody(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{VerifyEventSubscription: new(true)})
+	w.app(ann)
+	if told := w.told(); len(told) != 0 {
+		t.Errorf("told %v", kindsOf(told))
+	}
+}
+
+func TestWebhooksAreRefused(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	good := verify.WebhookParams{FriendlyName: new("a"), EventTypes: []string{"*"}, WebhookURL: new("https://example.com/")}
+	for _, c := range []struct {
+		name   string
+		change func(*verify.WebhookParams)
+		code   verify.Code
+		param  string
+	}{
+		{"no name", func(p *verify.WebhookParams) { p.FriendlyName = nil }, verify.CodeMissingParameter, "FriendlyName"},
+		{"no types", func(p *verify.WebhookParams) { p.EventTypes = nil }, verify.CodeMissingParameter, "EventTypes"},
+		{"no URL", func(p *verify.WebhookParams) { p.WebhookURL = nil }, verify.CodeMissingParameter, "WebhookUrl"},
+		{"long name", func(p *verify.WebhookParams) { p.FriendlyName = new(strings.Repeat("é", 256)) }, verify.CodeInvalidRequest, "FriendlyName"},
+		{"unknown type", func(p *verify.WebhookParams) { p.EventTypes = []string{"*", "factor.expired"} }, verify.CodeInvalidRequest, "EventTypes"},
+		{"empty type", func(p *verify.WebhookParams) { p.EventTypes = []string{""} }, verify.CodeInvalidRequest, "EventTypes"},
+		{"empty list", func(p *verify.WebhookParams) { p.EventTypes = []string{"[]"} }, verify.CodeInvalidRequest, "EventTypes"},
+		{"list of numbers", func(p *verify.WebhookParams) { p.EventTypes = []string{"[1]"} }, verify.CodeInvalidRequest, "EventTypes"},
+		{"relative URL", func(p *verify.WebhookParams) { p.WebhookURL = new("/hook") }, verify.CodeInvalidRequest, "WebhookUrl"},
+		{"other scheme", func(p *verify.WebhookParams) { p.WebhookURL = new("file:///etc/passwd") }, verify.CodeInvalidRequest, "WebhookUrl"},
+		{"password", func(p *verify.WebhookParams) { p.WebhookURL = new("https://a:b@example.com/") }, verify.CodeInvalidRequest, "WebhookUrl"},
+		{"fragment", func(p *verify.WebhookParams) { p.WebhookURL = new("https://example.com/#x") }, verify.CodeInvalidRequest, "WebhookUrl"},
+		{"long URL", func(p *verify.WebhookParams) { p.WebhookURL = new("https://example.com/" + strings.Repeat("x", 2048)) }, verify.CodeInvalidRequest, "WebhookUrl"},
+		{"status", func(p *verify.WebhookParams) { p.Status = new("on") }, verify.CodeInvalidRequest, "Status"},
+		{"version", func(p *verify.WebhookParams) { p.Version = new("v3") }, verify.CodeInvalidRequest, "Version"},
+	} {
+		p := good
+		c.change(&p)
+		t.Run(c.name, func(t *testing.T) {
+			_, err := w.CreateWebhook(t.Context(), w.account, w.service, p)
+			wantCode(t, err, c.code, "")
+			if refused, ok := errors.AsType[*verify.Error](err); ok && refused.Param != c.param {
+				t.Errorf("refused for %s, want %s", refused.Param, c.param)
+			}
+		})
+	}
+	for range 20 {
+		w.hook("*")
+	}
+	_, err := w.CreateWebhook(t.Context(), w.account, w.service, good)
+	wantCode(t, err, verify.CodeInvalidRequest, "")
+}
+
+func TestEventTypesMayBeOneList(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	h := w.hook(`["factor.deleted", "Factor.Created", "factor.deleted"]`)
+	if diff := cmp.Diff([]verify.EventType{"factor.deleted", "factor.created"}, h.EventTypes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Another account's deliveries are not there.
+func TestADeliveryBelongsToItsAccount(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	w.hook("*")
+	w.app(ann)
+	d := w.told()[0]
+	_, err := w.EventDelivery(t.Context(), "AC00000000000000000000000000000009", d.SID)
+	wantCode(t, err, verify.CodeNotFound, "")
+	_, err = w.ResendEvent(t.Context(), "AC00000000000000000000000000000009", d.SID)
+	wantCode(t, err, verify.CodeNotFound, "")
+	if _, err := w.ResendEvent(t.Context(), w.account, d.SID); err != nil { // though it still waits
+		t.Error(err)
+	}
+}
+
+func TestVerificationsAreAnnouncedToSubscribers(t *testing.T) {
+	for _, subscribed := range []bool{true, false} {
+		w := newWorld(t, verify.ServiceParams{VerifyEventSubscription: &subscribed})
+		w.AnnounceVerifications = true
+		to, channel := "+34612345678", "sms"
+		for _, end := range []string{"approved", "canceled"} {
+			v, err := w.StartVerification(t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.UpdateVerification(t.Context(), w.account, w.service, v.SID, &end); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []string{}
+		if subscribed {
+			want = []string{"verification.approved", "verification.canceled", "verification.pending", "verification.pending"}
+		}
+		if diff := cmp.Diff(want, kindsOf(w.told())); diff != "" {
+			t.Errorf("subscribed %v:\n%s", subscribed, diff)
+		}
+	}
+}
