@@ -127,8 +127,8 @@ func (w *world) code(verificationSID string) string {
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
 // code of $VE1 and $WRONG1 is not; $TOTP is the code of the sample seed now. "advance 10m" moves the
-// clock; $PROOF is what a browser with a passkey makes of the latest options, and $EVIL what it makes on
-// another page; a parameter that is {…} is a JSON body; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
+// clock; $PROOF is what a browser with a passkey makes of the latest options, and there are wrong
+// ones (see answers); a parameter that is {…} is a JSON body; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
 // the one messaging service that the server has; "template" and "draft" make a template from a file,
 // approved or not, and give its SID a name; "store is unavailable", "is
 // broken" and "is back" again; "brandless" names a country

@@ -179,6 +179,10 @@ func (w *world) checkParameters(operation *openapi3.Operation, form, query strin
 		anyCase[p.Value.Name] = strings.Contains(p.Value.Description, "in any case")
 	}
 	text := query
+	if operation.RequestBody != nil && operation.RequestBody.Value.Content.Get("application/json") != nil {
+		w.checkMembers(operation, form)
+		return
+	}
 	if operation.RequestBody != nil {
 		media := operation.RequestBody.Value.Content.Get("application/x-www-form-urlencoded")
 		known, text = media.Schema.Value.Properties, form
@@ -204,6 +208,19 @@ func (w *world) checkParameters(operation *openapi3.Operation, form, query strin
 				w.t.Errorf("%s takes %s=%q, and the document says: %v", operation.OperationID, name, values[0], err)
 			}
 		}
+	}
+}
+
+// checkMembers holds a JSON body that was not refused against the document.
+func (w *world) checkMembers(operation *openapi3.Operation, text string) {
+	w.t.Helper()
+	var body any
+	if err := json.Unmarshal([]byte(text), &body); err != nil {
+		return // none, which is an empty object
+	}
+	media := operation.RequestBody.Value.Content.Get("application/json")
+	if err := media.Schema.Value.VisitJSON(body); err != nil {
+		w.t.Errorf("%s takes %s, and the document says: %v", operation.OperationID, text, err)
 	}
 }
 

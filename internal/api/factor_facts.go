@@ -18,7 +18,7 @@ func factorFacts() Resource {
 	create := append([]Fact{
 		{Name: friendlyName.Name, About: friendlyName.About, From: friendlyName.From, Required: true, Range: friendlyName.Range, Example: friendlyName.Example},
 		{Name: "FactorType", About: "The type, in any case of letters.", Required: true, Enum: []string{string(verify.TOTP)}, Refused: []string{"push", "passkeys"},
-			Note: "a type that is not here yet is 60369, as the generic endpoint answers for passkeys", From: Spec | Docs, Example: string(verify.TOTP)},
+			Note: "another one is 60369; a passkey is made with the browser, below `/Passkeys`", From: Spec | Docs, Example: string(verify.TOTP)},
 		{Name: "Metadata", About: "A JSON object of texts that is shown with the factor; some libraries encode it twice, and both are read.", From: Spec | Client, Example: `{"os":"Android"}`},
 		{Name: "Binding.Secret", About: "A secret of one's own in base32, of 10 to 128 bytes, else 60314; by default one is made.", From: Spec | Docs | Ours, Example: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
 	}, config...)
@@ -28,7 +28,7 @@ func factorFacts() Resource {
 	}, config...)
 	return Resource{
 		Name:  "Factors",
-		About: "A factor proves who a person is: an authenticator app.",
+		About: "A factor proves who a person is: an authenticator app, or a passkey.",
 		Note: "A wrong code is no error: 200 with `unverified` (wire; the error dictionary has 403 for it). The code of a\n" +
 			"verified factor is not looked at (ours). A factor that nobody verifies is gone after 24 hours (docs: 1 to\n" +
 			"24). With another time step, codes of a time that is spent stay spent (ours). An empty optional parameter is\n" +
@@ -44,23 +44,29 @@ func factorFacts() Resource {
 			{Method: "DELETE", Path: factor, ID: "DeleteFactor", About: "Removes a factor. Challenges that wait for it are expired.", Note: "that they are is ours", From: Spec | Ours, Status: 204, Codes: []verify.Code{verify.CodeNotFound}},
 		},
 		Records: []Record{
-			{Name: "Factor", Contract: "factor", About: "What proves who a person is.", Body: factorBody{}, Facts: []Fact{
+			{Name: "Factor", Contract: "factor", About: "What proves who a person is.", Body: factorBody{}, Facts: append(creationFacts(), []Fact{
 				{Name: "sid", About: "The factor.", SID: "YF"},
 				ofEntity, ofIdentity,
-				{Name: "binding", About: "What the app needs; in the answer to the making alone.", OneOf: []any{totpBindingBody{}}},
+				{Name: "binding", About: "What the app needs, null of a passkey; in the answer to the making alone.", Null: true, OneOf: []any{totpBindingBody{}}},
 				{Name: "binding.secret", About: "The secret in base32.", Example: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
 				{Name: "binding.uri", About: "What the QR code says.", Format: "uri"},
-				{Name: "options", About: "Null, in the answer to the making alone.", Null: true},
 				{Name: "friendly_name", About: "Its name.", Example: "Ann's phone"},
 				{Name: "status", About: "Whether it was verified.", Enum: words(verify.FactorStatuses())},
 				ofType,
-				{Name: "config", About: "How codes are made.", OneOf: []any{totpConfigBody{}}},
+				{Name: "config", About: "How codes are made, or how passkeys are asked for.", OneOf: []any{totpConfigBody{}, passkeyConfigBody{}}},
 				{Name: "config.alg", About: "The hash.", Enum: verify.TOTPAlgorithms},
 				{Name: "config.skew", About: "Steps before and after the present one.", Range: verify.TOTPSkews},
 				{Name: "config.code_length", About: "Digits of a code.", Range: verify.TOTPCodeLengths},
 				{Name: "config.time_step", About: "Seconds that a code stands.", Range: verify.TOTPTimeSteps},
+				{Name: "config.relying_party", About: "Whom the passkey is for."},
+				{Name: "config.relying_party.id", About: "A domain.", Example: "example.com"},
+				{Name: "config.relying_party.name", About: "Its name for people.", Example: "Acme"},
+				{Name: "config.relying_party.origins", About: "The pages and applications that may ask."},
+				{Name: "config.authenticator_attachment", About: "Which authenticators may be used.", Enum: verify.PasskeyAttachments},
+				{Name: "config.discoverable_credentials", About: "Whether an authenticator has to find the key by itself.", Enum: verify.PasskeyPreferences},
+				{Name: "config.user_verification", About: "Whether an authenticator has to check who uses it.", Enum: verify.PasskeyPreferences},
 				{Name: "metadata", About: "Texts of the application; null if there are none.", Null: true},
-			}},
+			}...)},
 			{Name: "FactorList", About: "A page of factors.", Body: factorList{}, Facts: listFacts("factors", "The factors.")},
 		},
 	}
@@ -70,5 +76,5 @@ func factorFacts() Resource {
 var (
 	ofEntity   = Fact{Name: "entity_sid", About: "The entity.", SID: "YE"}
 	ofIdentity = Fact{Name: "identity", About: "What the application calls the person.", Example: "user-7f3a91c2"}
-	ofType     = Fact{Name: "factor_type", About: "The type of the factor.", Enum: []string{string(verify.TOTP)}, Example: string(verify.TOTP)}
+	ofType     = Fact{Name: "factor_type", About: "The type of the factor.", Enum: []string{string(verify.TOTP), string(verify.Passkeys)}, Example: string(verify.TOTP)}
 )

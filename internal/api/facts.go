@@ -84,6 +84,9 @@ type Operation struct {
 	// those of a GET from its query; nil if there are none. Facts has a fact for each.
 	Params any
 	Facts  []Fact
+	// JSON says that the body is an object, and the parameters are its members. Those of a member that
+	// is an object have names such as "config.user_verification".
+	JSON bool
 	// Partial says that every parameter may be left out, and changes nothing then.
 	Partial bool
 	Paged   bool // it reads PageSize, Page and PageToken
@@ -135,6 +138,7 @@ func Resources() []Resource {
 		entityFacts(),
 		factorFacts(),
 		challengeFacts(),
+		passkeyFacts(),
 		webhookFacts(),
 		deliveryFacts(),
 	}

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -56,12 +58,15 @@ func (s *stage) holds(t *testing.T, f api.Fact) {
 	if f.Required && !o.Partial {
 		form := requestFor(o, f, "")
 		form.Del(f.Name)
-		if status, body := s.try(t, form, false); status != 400 || !strings.Contains(body, f.Name) {
+		if o.JSON {
+			maps.DeleteFunc(form, func(name string, _ []string) bool { return strings.HasPrefix(name, f.Name+".") })
+		}
+		if status, body := s.try(t, form, false); status != 400 || !o.JSON && !strings.Contains(body, f.Name) {
 			t.Errorf("without it: %d %s", status, body)
 		}
 	}
 	if f.Example != nil && f.Name != "Templates" { // there is no such template
-		taken(sample(f))
+		taken(example(f))
 	}
 	for _, value := range f.Enum {
 		taken(value)
@@ -104,11 +109,8 @@ func requestFor(o api.Operation, about api.Fact, value string) url.Values {
 	form := url.Values{}
 	if !o.Partial {
 		for _, f := range o.Facts {
-			if f.Required {
-				form.Set(f.Name, sample(f))
-				if value, known := standIns[f.Name]; known {
-					form.Set(f.Name, value)
-				}
+			if value := example(f); f.Required && value != "" {
+				form.Set(f.Name, value)
 			}
 		}
 	}
@@ -120,6 +122,9 @@ func requestFor(o api.Operation, about api.Fact, value string) url.Values {
 	case "Amount", "Payee":
 		form.Set("Amount", "39.99 EUR")
 		form.Set("Payee", "Acme")
+	case "config.relying_party.id", "config.relying_party.name", "config.relying_party.origins":
+		form.Set("config.relying_party.id", "example.com")
+		form.Set("config.relying_party.origins", "https://example.com")
 	case "Channel":
 		if value == "email" {
 			form.Set("To", "jane@example.com")
@@ -137,6 +142,9 @@ func (s *stage) try(t *testing.T, form url.Values, changes bool) (status int, bo
 	payment := form.Has("Amount")
 	send := func(w *world) {
 		path, text := os.Expand(places.Replace(s.o.Path), w.variable), w.encode(form)
+		if s.o.JSON {
+			text = w.object(s.o, form)
+		}
 		if s.o.Method != http.MethodPost {
 			path, text = path+"?"+text, ""
 		}
@@ -161,6 +169,33 @@ func (w *world) encode(form url.Values) string {
 	return named.Encode()
 }
 
+// object writes a form as the JSON object of the members that its names are the paths of.
+func (w *world) object(o api.Operation, form url.Values) string {
+	root := map[string]any{}
+	for _, f := range o.Facts {
+		if !form.Has(f.Name) {
+			continue
+		}
+		into, parts := root, strings.Split(f.Name, ".")
+		for _, part := range parts[:len(parts)-1] {
+			if into[part] == nil {
+				into[part] = map[string]any{}
+			}
+			into = into[part].(map[string]any)
+		}
+		var value any = os.Expand(form.Get(f.Name), w.variable)
+		if _, list := f.Example.([]any); list {
+			value = []any{value}
+		}
+		into[parts[len(parts)-1]] = value
+	}
+	text, err := json.Marshal(root)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
 // scenery is what has to be there for a path, as a conversation; a resource whose paths name something
 // adds a row.
 var scenery = []struct{ path, conversation string }{
@@ -172,8 +207,15 @@ var scenery = []struct{ path, conversation string }{
 	{"{Identity}", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors FactorType=totp FriendlyName=theirs Binding.Secret=AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQT\n" +
 		"POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors/$YF1 AuthPayload=$TOTP"},
 	{"/Webhooks/{", "POST /v2/Services/$VA1/Webhooks FriendlyName=theirs EventTypes=factor.created WebhookUrl=https://example.com/verify"},
+	{"/Passkeys/", "POST /v2/Services/$VA1 Passkeys.RelyingParty.Id=example.test Passkeys.RelyingParty.Origins=https://example.test " +
+		"Passkeys.AuthenticatorAttachment=any Passkeys.DiscoverableCredentials=preferred Passkeys.UserVerification=preferred"},
+	{"/Passkeys/VerifyFactor", newPasskey},
+	{"/Passkeys/Challenges", newPasskey},
+	{"/Passkeys/ApproveChallenge", newPasskey + "\nPOST /v2/Services/$VA1/Passkeys/VerifyFactor $PROOF\nPOST /v2/Services/$VA1/Passkeys/Challenges {}"},
 	{"/Challenges/{", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF1"},
 }
+
+const newPasskey = `POST /v2/Services/$VA1/Passkeys/Factors {"friendly_name":"theirs","identity":"user-7f3a91c2"}`
 
 const pendingVerification = "POST /v2/Services/$VA1/Verifications Channel=sms To=+34612345678 Amount=39.99␣EUR Payee=Acme"
 
@@ -187,10 +229,17 @@ var places = strings.NewReplacer(
 	"/Webhooks/{Sid}", "/Webhooks/$YW1",
 )
 
-// standIns are values of required parameters that no example can have.
+// standIns are values of parameters that no example can have.
 var standIns = map[string]string{
 	"MessagingServiceSid": "MG00000000000000000000000000000000",
 	"FactorSid":           "$YF1",
+
+	"id": "${PROOF.id}", "rawId": "${PROOF.rawId}",
+	"response.clientDataJSON":    "${PROOF.response.clientDataJSON}",
+	"response.attestationObject": "${PROOF.response.attestationObject}",
+	"response.authenticatorData": "${PROOF.response.authenticatorData}",
+	"response.signature":         "${PROOF.response.signature}",
+	"response.userHandle":        "${PROOF.response.userHandle}",
 }
 
 // furnished is a world in which there is what the operation's path names. With payment, the service
@@ -205,6 +254,17 @@ func furnished(t *testing.T, o api.Operation, payment bool) *world {
 		}
 	}
 	return w
+}
+
+// example is a value that an operation takes; "" for what is an object, which its members make.
+func example(f api.Fact) string {
+	if value, known := standIns[f.Name]; known {
+		return value
+	}
+	if f.Example == nil {
+		return ""
+	}
+	return sample(f)
 }
 
 // sample is a fact's example as it is sent: of a list one, because the parameter is repeated.

@@ -68,8 +68,9 @@ func TestHandlersDecodeWhatTheFactsSay(t *testing.T) {
 		if o.Params != nil {
 			want = reflect.TypeOf(o.Params).Name()
 		}
-		if got.decodes != want || got.paged != o.Paged {
-			t.Errorf("%s %s decodes %q and reads a page: %t; the facts say %q and %t", r.method, r.path, got.decodes, got.paged, want, o.Paged)
+		if got.decodes != want || got.paged != o.Paged || got.json != o.JSON || r.json() != o.JSON {
+			t.Errorf("%s %s decodes %q, reads a page: %t and JSON: %t (the route %t); the facts say %q, %t and %t",
+				r.method, r.path, got.decodes, got.paged, got.json, r.json(), want, o.Paged, o.JSON)
 		}
 	}
 }
@@ -77,6 +78,7 @@ func TestHandlersDecodeWhatTheFactsSay(t *testing.T) {
 type handlerSource struct {
 	decodes string // the type of the struct that is decoded into
 	paged   bool
+	json    bool
 }
 
 // handlersInSource finds in each method of API what it declares as p or q and gives to decode.
@@ -107,8 +109,11 @@ func readHandler(f *ast.FuncDecl) handlerSource {
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ValueSpec:
-			if kind, ok := n.Type.(*ast.Ident); ok {
+			switch kind := n.Type.(type) {
+			case *ast.Ident:
 				declared[n.Names[0].Name] = kind.Name
+			case *ast.SelectorExpr:
+				declared[n.Names[0].Name] = kind.Sel.Name
 			}
 		case *ast.CallExpr:
 			called, ok := n.Fun.(*ast.Ident)
@@ -116,7 +121,7 @@ func readHandler(f *ast.FuncDecl) handlerSource {
 			case !ok:
 			case strings.HasPrefix(called.Name, "decode"):
 				if into, ok := n.Args[1].(*ast.UnaryExpr); ok {
-					h.decodes = declared[into.X.(*ast.Ident).Name]
+					h.decodes, h.json = declared[into.X.(*ast.Ident).Name], called.Name == "decodeJSON"
 				}
 			case strings.HasPrefix(called.Name, "read") && strings.HasSuffix(called.Name, "Page"):
 				h.paged = true

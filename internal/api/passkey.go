@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -28,12 +29,21 @@ type passkeyChallengeParams struct {
 	FactorSID string `json:"factor_sid"`
 }
 
-// The codes of members that are of the wrong type, by the first part of their path.
-var passkeyTypeCodes = map[string]verify.Code{
-	"friendly_name": verify.CodeNoDisplayName,
-	"identity":      verify.CodeInvalidIdentity,
-	"factor_sid":    verify.CodeInvalidFactorSID,
-	"config":        verify.CodeInvalidConfig,
+// memberCodes are the codes of members that are of the wrong type, by their path or its first part.
+var memberCodes = map[string]verify.Code{
+	"friendly_name":              verify.CodeNoDisplayName,
+	"identity":                   verify.CodeInvalidIdentity,
+	"factor_sid":                 verify.CodeInvalidFactorSID,
+	"config":                     verify.CodeInvalidConfig,
+	"id":                         verify.CodeInvalidID,
+	"rawId":                      verify.CodeInvalidRawID,
+	"authenticatorAttachment":    verify.CodeInvalidAttachment,
+	"type":                       verify.CodeInvalidResponse,
+	"response":                   verify.CodeInvalidResponse,
+	"response.clientDataJSON":    verify.CodeInvalidClientData,
+	"response.attestationObject": verify.CodeInvalidAttestation,
+	"response.authenticatorData": verify.CodeInvalidAuthenticatorData,
+	"response.signature":         verify.CodeInvalidSignature,
 }
 
 // decodeJSON fills the struct that dst points to. Unknown members are ignored.
@@ -43,8 +53,8 @@ func decodeJSON(body []byte, dst any) error {
 		return nil
 	}
 	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		name, _, _ := strings.Cut(mistyped.Field, ".")
-		if code, known := passkeyTypeCodes[name]; known {
+		first, _, _ := strings.Cut(mistyped.Field, ".")
+		if code := cmp.Or(memberCodes[mistyped.Field], memberCodes[first]); code != 0 {
 			return &verify.Error{Code: code}
 		}
 	}
@@ -73,7 +83,11 @@ func (a *API) createPasskey(r *request) (response, error) {
 }
 
 func (a *API) verifyPasskey(r *request) (response, error) {
-	f, err := a.engine.VerifyPasskey(r.ctx, r.account, r.vars.get("ServiceSid"), r.json)
+	var p verify.PasskeyRegistration
+	if err := decodeJSON(r.json, &p); err != nil {
+		return response{}, err
+	}
+	f, err := a.engine.VerifyPasskey(r.ctx, r.account, r.vars.get("ServiceSid"), p)
 	if err != nil {
 		return response{}, err
 	}
@@ -93,7 +107,11 @@ func (a *API) challengePasskey(r *request) (response, error) {
 }
 
 func (a *API) approvePasskey(r *request) (response, error) {
-	c, err := a.engine.ApprovePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), r.json)
+	var p verify.PasskeyProof
+	if err := decodeJSON(r.json, &p); err != nil {
+		return response{}, err
+	}
+	c, err := a.engine.ApprovePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), p)
 	if err != nil {
 		return response{}, err
 	}
@@ -133,7 +151,7 @@ type creationBody struct {
 	User             creationUserBody  `json:"user"`
 	Challenge        string            `json:"challenge"`
 	PubKeyCredParams []credentialParam `json:"pubKeyCredParams"`
-	Timeout          int64             `json:"timeout"` // milliseconds
+	Timeout          int               `json:"timeout"` // milliseconds
 	Exclude          []credentialBody  `json:"excludeCredentials"`
 	Selection        authenticatorBody `json:"authenticatorSelection"`
 	Attestation      string            `json:"attestation"`
@@ -170,7 +188,7 @@ type authenticatorBody struct {
 
 type requestBody struct {
 	Challenge        string           `json:"challenge"`
-	Timeout          int64            `json:"timeout"` // milliseconds
+	Timeout          int              `json:"timeout"` // milliseconds
 	RPID             string           `json:"rpId"`
 	Allow            []credentialBody `json:"allowCredentials"`
 	UserVerification string           `json:"userVerification"`
@@ -187,7 +205,7 @@ func creationOptions(o *verify.PasskeyOptions) optionsBody {
 		User:             creationUserBody{encodeText(o.User), o.UserName, o.UserName},
 		Challenge:        encodeText(o.Challenge),
 		PubKeyCredParams: []credentialParam{{publicKey, o.Algorithm}},
-		Timeout:          o.Timeout.Milliseconds(),
+		Timeout:          int(o.Timeout.Milliseconds()),
 		Exclude:          credentialsJSON(o.Exclude),
 		Selection: authenticatorBody{
 			Attachment:         attachment,
@@ -216,25 +234,25 @@ func credentialsJSON(credentials []verify.PasskeyCredential) []credentialBody {
 // passkeyChallengeBody is a challenge as the endpoints of passkeys show it. Whom it is about is empty,
 // and not null, until that is known.
 type passkeyChallengeBody struct {
-	SID             string            `json:"sid"`
-	AccountSID      string            `json:"account_sid"`
-	ServiceSID      string            `json:"service_sid"`
-	EntitySID       string            `json:"entity_sid"`
-	Identity        string            `json:"identity"`
-	FactorSID       string            `json:"factor_sid"`
-	DateCreated     string            `json:"date_created"`
-	DateUpdated     string            `json:"date_updated"`
-	DateResponded   *string           `json:"date_responded"`
-	ExpirationDate  *string           `json:"expiration_date"`
-	Status          string            `json:"status"`
-	RespondedReason string            `json:"responded_reason"`
-	Details         *detailsBody      `json:"details"`
-	HiddenDetails   map[string]string `json:"hidden_details"`
-	Metadata        map[string]string `json:"metadata"`
-	FactorType      string            `json:"factor_type"`
-	URL             string            `json:"url"`
-	Links           *struct{}         `json:"links"`
-	Options         optionsBody       `json:"options"`
+	SID             string      `json:"sid"`
+	AccountSID      string      `json:"account_sid"`
+	ServiceSID      string      `json:"service_sid"`
+	EntitySID       string      `json:"entity_sid"`
+	Identity        string      `json:"identity"`
+	FactorSID       string      `json:"factor_sid"`
+	DateCreated     string      `json:"date_created"`
+	DateUpdated     string      `json:"date_updated"`
+	DateResponded   *string     `json:"date_responded"`
+	ExpirationDate  *string     `json:"expiration_date"`
+	Status          string      `json:"status"`
+	RespondedReason string      `json:"responded_reason"`
+	Details         any         `json:"details"`
+	HiddenDetails   any         `json:"hidden_details"`
+	Metadata        any         `json:"metadata"`
+	FactorType      string      `json:"factor_type"`
+	URL             string      `json:"url"`
+	Links           any         `json:"links"`
+	Options         optionsBody `json:"options"`
 }
 
 func passkeyChallengeJSON(c *verify.PasskeyChallenge, base, path string) passkeyChallengeBody {
@@ -253,7 +271,7 @@ func passkeyChallengeJSON(c *verify.PasskeyChallenge, base, path string) passkey
 		URL:             base + "/Services/" + c.ServiceSID + path,
 		Options: optionsBody{requestBody{
 			Challenge:        encodeText(c.Request.Challenge),
-			Timeout:          c.Request.Timeout.Milliseconds(),
+			Timeout:          int(c.Request.Timeout.Milliseconds()),
 			RPID:             c.Request.RelyingParty.ID,
 			Allow:            credentialsJSON(c.Request.Allow),
 			UserVerification: c.Request.UserVerification,

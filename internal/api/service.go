@@ -51,22 +51,21 @@ type serviceParams struct {
 	MaxChecks *int `form:"Verifyd.MaxChecks"`
 }
 
-// readService reads the parameters of a service. Twilio's tutorial spells those of the relying party
-// with a small letter at the end.
-func readService(form url.Values) (p serviceParams, err error) {
+// serviceForm is a form with the parameters of a service under the names that are published. Twilio's
+// tutorial spells those of the relying party with a small letter at the end.
+func serviceForm(form url.Values) url.Values {
 	for _, name := range []string{"Id", "Name", "Origins"} {
 		const party = "Passkeys.RelyingParty."
 		if values, sent := form[party+strings.ToLower(name)]; sent && !form.Has(party+name) {
 			form[party+name] = values
 		}
 	}
-	err = decode(form, &p)
-	return p, err
+	return form
 }
 
 func (a *API) createService(r *request) (response, error) {
-	p, err := readService(r.form)
-	if err != nil {
+	var p serviceParams
+	if err := decode(serviceForm(r.form), &p); err != nil {
 		return response{}, err
 	}
 	s, err := a.engine.CreateService(r.ctx, r.account, verify.ServiceParams(p))
@@ -85,8 +84,8 @@ func (a *API) fetchService(r *request) (response, error) {
 }
 
 func (a *API) updateService(r *request) (response, error) {
-	p, err := readService(r.form)
-	if err != nil {
+	var p serviceParams
+	if err := decode(serviceForm(r.form), &p); err != nil {
 		return response{}, err
 	}
 	s, err := a.engine.UpdateService(r.ctx, r.account, r.vars.get("Sid"), verify.ServiceParams(p))

@@ -47,6 +47,9 @@ func TestEverythingIsInTheDocument(t *testing.T) {
 				t.Errorf("the document does not have %s %s", o.Method, o.Path)
 			}
 			for _, f := range o.Facts {
+				if o.JSON { // the objects around it have names of their own
+					f.Name = f.Name[strings.LastIndex(f.Name, ".")+1:]
+				}
 				if !strings.Contains(operation, strconv.Quote(f.Name)) {
 					t.Errorf("%s %s: the document does not have %s", o.Method, o.Path, f.Name)
 				}
@@ -94,6 +97,63 @@ func TestGapsAreMistakes(t *testing.T) {
 	if _, err := pathParameters("/v2/Things/{ThingSid}"); err == nil {
 		t.Error("a part of a path has no facts, and there is no error")
 	}
+}
+
+// The members of a JSON body are divided among the objects that their names say, and the example has
+// what is required. The names of a form are whole.
+func TestAMemberIsInItsObject(t *testing.T) {
+	type deep struct {
+		Name string   `json:"name"`
+		More []string `json:"more"`
+	}
+	type inJSON struct {
+		SID  string `json:"sid"`
+		Deep *deep  `json:"deep"`
+	}
+	type inForm struct {
+		Deep *string `form:"deep"`
+		Name *string `form:"deep.name"`
+	}
+	for want, o := range map[string]api.Operation{
+		`{"required":["deep"],"properties":{"sid":{},"deep":{"required":["name"],"properties":{"name":{},"more":{}}}}} {"deep":{"name":"x"}}`: {
+			JSON: true, Params: inJSON{}, Facts: []api.Fact{
+				{Name: "sid"}, {Name: "deep", Required: true}, {Name: "deep.name", Required: true, Example: "x"}, {Name: "deep.more"}}},
+		`{"required":["deep.name"],"properties":{"deep":{},"deep.name":{}}} {"deep.name":"x"}`: {
+			Params: inForm{}, Facts: []api.Fact{{Name: "deep"}, {Name: "deep.name", Required: true, Example: "x"}}},
+	} {
+		params, err := parameters(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, example := bodyOf(o, params, "")
+		text, err := json.Marshal(example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := outline(t, s) + " " + string(text); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	if _, err := parameters(api.Operation{JSON: true, Params: inJSON{}, Facts: []api.Fact{{Name: "sid"}, {Name: "deep"}, {Name: "deep.more"}}}); err == nil {
+		t.Error("a member of a member has no facts, and there is no error")
+	}
+}
+
+// outline are the names in a schema, and which are required.
+func outline(t *testing.T, s schema) string {
+	t.Helper()
+	var properties []string
+	for _, p := range s.Properties {
+		properties = append(properties, strconv.Quote(p.name)+":"+outline(t, p.value.(schema)))
+	}
+	var parts []string
+	if s.Required != nil {
+		parts = append(parts, `"required":["`+strings.Join(s.Required, `","`)+`"]`)
+	}
+	if properties != nil {
+		parts = append(parts, `"properties":{`+strings.Join(properties, ",")+`}`)
+	}
+	return "{" + strings.Join(parts, ",") + "}"
 }
 
 func TestAnAnyIsWhatTheFactsSay(t *testing.T) {

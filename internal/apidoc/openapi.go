@@ -41,7 +41,7 @@ func openAPI() ([]byte, error) {
 			{"version", "2"},
 			{"description", "Verifies people by one-time passcodes. The paths below /v2 speak the Verify v2 API of Twilio; " +
 				"what carries `x-verifyd-only` is verifyd's own. Parameters are sent as a form, answers are JSON. " +
-				"A parameter that is not listed is ignored, and of one that is sent twice the first counts. " +
+				"The bodies of passkeys are JSON. A parameter that is not listed is ignored, and of one that is sent twice the first counts. " +
 				"docs/compatibility.md says what differs, and how we know."},
 			{"license", ordered{{"name", "Apache-2.0"}, {"url", "https://www.apache.org/licenses/LICENSE-2.0"}}},
 		}},
@@ -141,7 +141,7 @@ func (d document) operation(r api.Resource, o api.Operation) (ordered, error) {
 		return nil, err
 	}
 	if o.Method == http.MethodPost {
-		op.add("requestBody", requestBody(params))
+		op.add("requestBody", requestBody(o, params))
 	} else {
 		if o.Paged {
 			params = append(params, paging()...)
@@ -168,25 +168,45 @@ func query(params []parameter) []any {
 	return list
 }
 
-func requestBody(params []parameter) ordered {
-	s := schema{Type: "object"}
-	example := ordered{}
-	for _, p := range params {
-		one := plain(p.Fact, p.kind)
-		if p.Clears {
-			one = one.emptied()
-		}
-		s.Properties.add(p.Name, one)
-		if p.Required {
-			s.Required = append(s.Required, p.Name)
-			example.add(p.Name, one.Example)
-		}
-	}
+func requestBody(o api.Operation, params []parameter) ordered {
+	s, example := bodyOf(o, params, "")
 	media := ordered{{"schema", s}}
 	if len(example) > 0 {
 		media.add("example", example)
 	}
-	return ordered{{"required", len(s.Required) > 0}, {"content", ordered{{"application/x-www-form-urlencoded", media}}}}
+	kind := "application/x-www-form-urlencoded"
+	if o.JSON {
+		kind = "application/json"
+	}
+	return ordered{{"required", len(s.Required) > 0}, {"content", ordered{{kind, media}}}}
+}
+
+// bodyOf is the object of the parameters whose names begin with prefix, and the least that it can be. In
+// JSON those with a dot behind it are in an object of their own.
+func bodyOf(o api.Operation, params []parameter, prefix string) (schema, ordered) {
+	s := schema{Type: "object"}
+	example := ordered{}
+	for _, p := range params {
+		name, within := strings.CutPrefix(p.Name, prefix)
+		if !within || o.JSON && strings.Contains(name, ".") {
+			continue
+		}
+		one := plain(p.Fact, p.kind)
+		sample := one.Example
+		if p.kind == "object" {
+			one, sample = bodyOf(o, params, p.Name+".")
+			one.Description = describe(p.Fact)
+		}
+		if p.Clears {
+			one = one.emptied()
+		}
+		s.Properties.add(name, one)
+		if p.Required {
+			s.Required = append(s.Required, name)
+			example.add(name, sample)
+		}
+	}
+	return s, example
 }
 
 // responses are the answers of an operation by status: the one that is no refusal, then the refusals.

@@ -77,9 +77,13 @@ func parameters(o api.Operation) ([]parameter, error) {
 		return nil, nil
 	}
 	kinds := map[string]string{}
-	for _, f := range reflect.VisibleFields(reflect.TypeOf(o.Params)) {
-		if name, tagged := f.Tag.Lookup("form"); tagged {
-			kinds[name] = kindOf(f.Type)
+	if o.JSON {
+		addMembers(kinds, "", reflect.TypeOf(o.Params))
+	} else {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(o.Params)) {
+			if name, tagged := f.Tag.Lookup("form"); tagged {
+				kinds[name] = kindOf(f.Type)
+			}
 		}
 	}
 	var list []parameter
@@ -98,6 +102,20 @@ func parameters(o api.Operation) ([]parameter, error) {
 		return nil, fmt.Errorf("%s %s: %s is read, and there are no facts about it", o.Method, o.Path, name)
 	}
 	return list, nil
+}
+
+// addMembers adds the kinds of a JSON object's members, and of those of the objects in it.
+func addMembers(kinds map[string]string, prefix string, t reflect.Type) {
+	for f := range t.Fields() {
+		name, kind := prefix+f.Tag.Get("json"), f.Type
+		if kind.Kind() == reflect.Pointer {
+			kind = kind.Elem()
+		}
+		kinds[name] = kindOf(kind)
+		if kind.Kind() == reflect.Struct {
+			addMembers(kinds, name+".", kind)
+		}
+	}
 }
 
 func kindOf(t reflect.Type) string {

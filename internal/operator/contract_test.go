@@ -16,13 +16,19 @@ import (
 
 // without are the routes that have no command here, and why.
 var without = map[string]string{
-	"GET /v2/Forms/{FormType}":                 "it is for the libraries of push factors",
-	"GET /v2/Verifyd/Deliveries":               "verifyd webhook deliveries",
-	"GET /v2/Verifyd/Deliveries/{Sid}":         "verifyd webhook deliveries",
-	"POST /v2/Verifyd/Deliveries/{Sid}/Resend": "verifyd webhook resend",
-	"GET /v2/Verifyd/Geography":                "verifyd geo list",
-	"POST /v2/Verifyd/Geography":               "verifyd geo allow, deny and inherit",
+	"GET /v2/Forms/{FormType}":                                 "it is for the libraries of push factors",
+	"POST /v2/Services/{ServiceSid}/Passkeys/Factors":          onlyBrowsers,
+	"POST /v2/Services/{ServiceSid}/Passkeys/VerifyFactor":     onlyBrowsers,
+	"POST /v2/Services/{ServiceSid}/Passkeys/Challenges":       onlyBrowsers,
+	"POST /v2/Services/{ServiceSid}/Passkeys/ApproveChallenge": onlyBrowsers,
+	"GET /v2/Verifyd/Deliveries":                               "verifyd webhook deliveries",
+	"GET /v2/Verifyd/Deliveries/{Sid}":                         "verifyd webhook deliveries",
+	"POST /v2/Verifyd/Deliveries/{Sid}/Resend":                 "verifyd webhook resend",
+	"GET /v2/Verifyd/Geography":                                "verifyd geo list",
+	"POST /v2/Verifyd/Geography":                               "verifyd geo allow, deny and inherit",
 }
+
+const onlyBrowsers = "a browser answers, and a terminal has none; verifyd factor and challenge show and delete what came of it"
 
 // Every route of package api is a command, with every parameter that its handler reads and none
 // besides, of the kind that it reads.

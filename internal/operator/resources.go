@@ -96,7 +96,7 @@ var resources = []resource{
 		},
 	},
 	{
-		noun: "factor", about: "the authenticator apps of an entity",
+		noun: "factor", about: "the authenticator apps and passkeys of an entity",
 		path: "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors", id: "sid", arg: "SID",
 		columns: []column{{"SID", "sid"}, {"NAME", "friendly_name"}, {"TYPE", "factor_type"}, {"STATUS", "status"}, {"CREATED", "date_created"}},
 		verbs: []verb{

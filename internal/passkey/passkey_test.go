@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"maps"
 	"strings"
@@ -44,16 +45,16 @@ func part(t *testing.T, err error) passkey.Part {
 	return refused.Part
 }
 
-func register(body []byte, want passkey.Wanted) (passkey.Key, error) {
-	r, err := passkey.ReadRegistration(body)
+func register(answer passkey.RegistrationJSON, want passkey.Wanted) (passkey.Key, error) {
+	r, err := passkey.ReadRegistration(answer)
 	if err != nil {
 		return passkey.Key{}, err
 	}
 	return r.Check(want)
 }
 
-func prove(body []byte, want passkey.Wanted, key passkey.Key) (passkey.Key, error) {
-	p, err := passkey.ReadProof(body)
+func prove(answer passkey.ProofJSON, want passkey.Wanted, key passkey.Key) (passkey.Key, error) {
+	p, err := passkey.ReadProof(answer)
 	if err != nil {
 		return passkey.Key{}, err
 	}
@@ -85,7 +86,6 @@ func TestRegistrations(t *testing.T) {
 		}},
 
 		"no id":         {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) { delete(x, "id") }, want: passkey.PartID},
-		"id of a type":  {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) { x["id"] = 7 }, want: passkey.PartID},
 		"id not base64": {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) { x["id"] = "a b" }, want: passkey.PartID},
 		"id too long": {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) {
 			x["id"] = encode(strings.Repeat("x", 1024))
@@ -95,9 +95,6 @@ func TestRegistrations(t *testing.T) {
 		"attachment":     {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) { x["authenticatorAttachment"] = "usb" }, want: passkey.PartAttachment},
 		"type":           {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) { x["type"] = "password" }, want: passkey.PartResponse},
 		"no response":    {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) { delete(x, "response") }, want: passkey.PartClientData},
-		"a text as response": {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) {
-			x["response"] = "text"
-		}, want: passkey.PartResponse},
 		"client data is no JSON": {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) {
 			x.Response()["clientDataJSON"] = encode("{")
 		}, want: passkey.PartClientData},
@@ -159,7 +156,7 @@ func TestRegistrations(t *testing.T) {
 			if c.after != nil {
 				c.after(a, answer)
 			}
-			key, err := register(answer.JSON(), want)
+			key, err := register(passkeytest.Read[passkey.RegistrationJSON](answer), want)
 			if got := part(t, err); got != c.want {
 				t.Fatalf("refused for %d (%v), want %d", got, err, c.want)
 			}
@@ -180,7 +177,7 @@ func TestTruncatedAttestations(t *testing.T) {
 	for n := range whole {
 		answer := a.Register(encode(asked), encode(user))
 		answer.Response()["attestationObject"] = passkey.Encode(whole[:n])
-		if _, err := register(answer.JSON(), want); part(t, err) != passkey.PartAttestation {
+		if _, err := register(passkeytest.Read[passkey.RegistrationJSON](answer), want); part(t, err) != passkey.PartAttestation {
 			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
 		}
 	}
@@ -192,7 +189,7 @@ func TestTruncatedAttestations(t *testing.T) {
 		if n < sha256.Size+5 {
 			blamed = passkey.PartAuthenticatorData
 		}
-		if _, err := register(answer.JSON(), want); part(t, err) != blamed {
+		if _, err := register(passkeytest.Read[passkey.RegistrationJSON](answer), want); part(t, err) != blamed {
 			t.Errorf("data of %d of %d bytes: %v", n, len(data), err)
 		}
 	}
@@ -246,13 +243,13 @@ func TestProofs(t *testing.T) {
 		"the signature of another": {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) {
 			x.Response()["signature"] = passkeytest.New(site, origin).Prove(encode(asked)).Response()["signature"]
 		}, want: passkey.PartSignature},
-		"a user that is no text": {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) {
-			x.Response()["userHandle"] = 7
+		"a user that is not base64url": {after: func(_ *passkeytest.Authenticator, x passkeytest.Answer) {
+			x.Response()["userHandle"] = "a b"
 		}, want: passkey.PartResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := passkeytest.New(site, origin)
-			key, err := register(a.Register(encode(asked), encode(user)).JSON(), want)
+			key, err := register(passkeytest.Read[passkey.RegistrationJSON](a.Register(encode(asked), encode(user))), want)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -264,7 +261,7 @@ func TestProofs(t *testing.T) {
 			if c.after != nil {
 				c.after(a, answer)
 			}
-			next, err := prove(answer.JSON(), want, key)
+			next, err := prove(passkeytest.Read[passkey.ProofJSON](answer), want, key)
 			if got := part(t, err); got != c.want {
 				t.Fatalf("refused for %d (%v), want %d", got, err, c.want)
 			}
@@ -288,11 +285,16 @@ func TestSamples(t *testing.T) {
 		"clientDataJSON":"eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiV1VNd05EUXdOREUwTWpRek5EUTBOVFEyTkRjME9EUTVOVEExTVRVeVptWmxaUSIsIm9yaWdpbiI6Imh0dHBzOi8vZXhhbXBsZS50ZXN0IiwiY3Jvc3NPcmlnaW4iOmZhbHNlfQ",
 		"authenticatorData":"myY_vLWJhTE3sz3cr6W8xUA0ZOrU2nZtD4GTSL-NRywFAAAAAQ","userHandle":"WUUwYTFiMmMzZDRlNWY2MDcxODI5M2E0YjVjNmQ3ZThmOQ",
 		"signature":"MEQCIB2osD2LE9q5UaYF0qtiujn20itm6pk3UpSpTya77RcSAiB7-NwAudrPb_kZ56c9efte91cpkjHdtxsV4xi3ezswSg"}}`
-	key, err := register([]byte(registration), want)
+	var made passkey.RegistrationJSON
+	var proven passkey.ProofJSON
+	if err := errors.Join(json.Unmarshal([]byte(registration), &made), json.Unmarshal([]byte(proof), &proven)); err != nil {
+		t.Fatal(err)
+	}
+	key, err := register(made, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := passkey.ReadProof([]byte(proof))
+	p, err := passkey.ReadProof(proven)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +317,11 @@ func FuzzRegistration(f *testing.F) {
 	f.Add(passkeytest.New(site, origin).Register(encode(asked), encode(user)).JSON())
 	f.Add([]byte(`{"id":"AA","rawId":"00","response":{"clientDataJSON":"e30","attestationObject":"oA"}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, err := passkey.ReadRegistration(body)
+		var answer passkey.RegistrationJSON
+		if json.Unmarshal(body, &answer) != nil {
+			return // refused before
+		}
+		r, err := passkey.ReadRegistration(answer)
 		if err == nil {
 			w := want
 			w.Challenge = r.Challenge()
@@ -332,14 +338,18 @@ func FuzzRegistration(f *testing.F) {
 // Nothing but the answer of the key is a proof.
 func FuzzProof(f *testing.F) {
 	a := passkeytest.New(site, origin)
-	key, err := register(a.Register(encode(asked), encode(user)).JSON(), want)
+	key, err := register(passkeytest.Read[passkey.RegistrationJSON](a.Register(encode(asked), encode(user))), want)
 	if err != nil {
 		f.Fatal(err)
 	}
 	a.Flags = passkeytest.Present // so that a seed is refused, and whatever is taken is forged
 	f.Add(a.Prove(encode(asked)).JSON())
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := prove(body, want, key); part(t, err) == 0 {
+		var answer passkey.ProofJSON
+		if json.Unmarshal(body, &answer) != nil {
+			return // refused before
+		}
+		if _, err := prove(answer, want, key); part(t, err) == 0 {
 			t.Errorf("a forged proof: %s", body)
 		}
 	})
@@ -352,7 +362,7 @@ func FuzzAttestation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, object []byte) {
 		answer := a.Register(encode(asked), encode(user))
 		answer.Response()["attestationObject"] = passkey.Encode(object)
-		_, err := register(answer.JSON(), want)
+		_, err := register(passkeytest.Read[passkey.RegistrationJSON](answer), want)
 		part(t, err)
 	})
 }

@@ -47,39 +47,50 @@ func (c clientData) challenge() string {
 	return string(text)
 }
 
-// envelope is the JSON form of a PublicKeyCredential.
-type envelope struct {
-	ID         any `json:"id"`
-	RawID      any `json:"rawId"`
-	Type       any `json:"type"`
-	Attachment any `json:"authenticatorAttachment"`
+// RegistrationJSON is a new key as browsers write it: RegistrationResponseJSON of Web Authentication,
+// section 5.1. twilio-go sends every member, with nothing in those that it does not know.
+type RegistrationJSON struct {
+	ID         string `json:"id"`    // base64url
+	RawID      string `json:"rawId"` // the same bytes, in base64url or hexadecimal
+	Attachment string `json:"authenticatorAttachment"`
+	Type       string `json:"type"`
 	Response   struct {
-		ClientData        any `json:"clientDataJSON"`
-		AttestationObject any `json:"attestationObject"`
-		Transports        any `json:"transports"`
-		AuthenticatorData any `json:"authenticatorData"`
-		Signature         any `json:"signature"`
-		UserHandle        any `json:"userHandle"`
+		ClientData  string   `json:"clientDataJSON"`    // base64url
+		Attestation string   `json:"attestationObject"` // base64url
+		Transports  []string `json:"transports"`
 	} `json:"response"`
 }
 
-// ReadRegistration reads the JSON that a browser makes of a new key. An error is an *Error.
-func ReadRegistration(body []byte) (*Registration, error) {
-	e, id, err := readEnvelope(body)
+// ProofJSON is a proof as browsers write it: AuthenticationResponseJSON.
+type ProofJSON struct {
+	ID         string `json:"id"`
+	RawID      string `json:"rawId"`
+	Attachment string `json:"authenticatorAttachment"`
+	Type       string `json:"type"`
+	Response   struct {
+		ClientData    string `json:"clientDataJSON"`    // base64url
+		Authenticator string `json:"authenticatorData"` // base64url
+		Signature     string `json:"signature"`         // base64url
+		UserHandle    string `json:"userHandle"`        // base64url
+	} `json:"response"`
+}
+
+// ReadRegistration reads what a browser says of a new key. An error is an *Error.
+func ReadRegistration(answer RegistrationJSON) (*Registration, error) {
+	id, err := readHead(answer.ID, answer.RawID, answer.Attachment, answer.Type)
 	if err != nil {
 		return nil, err
 	}
 	r := &Registration{ID: id}
-	if r.client, err = readClientData(e.Response.ClientData, protocol.CreateCeremony); err != nil {
+	if r.client, err = readClientData(answer.Response.ClientData, protocol.CreateCeremony); err != nil {
 		return nil, err
 	}
 	var ok bool
-	if r.attestation, ok = decode(e.Response.AttestationObject); !ok {
+	if r.attestation, ok = decode(answer.Response.Attestation); !ok {
 		return nil, wrong(PartAttestation, "it is missing, or not base64url")
 	}
-	transports, _ := e.Response.Transports.([]any)
-	for _, t := range transports {
-		if hint, ok := t.(string); ok && len(r.transports) < maxTransports && hint != "" && len(hint) <= maxTransport {
+	for _, hint := range answer.Response.Transports {
+		if len(r.transports) < maxTransports && hint != "" && len(hint) <= maxTransport {
 			r.transports = append(r.transports, hint)
 		}
 	}
@@ -93,24 +104,24 @@ const (
 	maxTransport  = 32
 )
 
-// ReadProof reads the JSON that a browser makes of a proof. An error is an *Error.
-func ReadProof(body []byte) (*Proof, error) {
-	e, id, err := readEnvelope(body)
+// ReadProof reads what a browser says of a proof. An error is an *Error.
+func ReadProof(answer ProofJSON) (*Proof, error) {
+	id, err := readHead(answer.ID, answer.RawID, answer.Attachment, answer.Type)
 	if err != nil {
 		return nil, err
 	}
 	p := &Proof{ID: id}
-	if p.client, err = readClientData(e.Response.ClientData, protocol.AssertCeremony); err != nil {
+	if p.client, err = readClientData(answer.Response.ClientData, protocol.AssertCeremony); err != nil {
 		return nil, err
 	}
 	var ok bool
-	if p.authenticator, ok = decode(e.Response.AuthenticatorData); !ok {
+	if p.authenticator, ok = decode(answer.Response.Authenticator); !ok {
 		return nil, wrong(PartAuthenticatorData, "it is missing, or not base64url")
 	}
-	if p.signature, ok = decode(e.Response.Signature); !ok {
+	if p.signature, ok = decode(answer.Response.Signature); !ok {
 		return nil, wrong(PartSignature, "it is missing, or not base64url")
 	}
-	if handle := e.Response.UserHandle; handle != nil && handle != "" {
+	if handle := answer.Response.UserHandle; handle != "" {
 		user, ok := decode(handle)
 		if !ok {
 			return nil, wrong(PartResponse, "its user handle is not base64url")
@@ -120,36 +131,31 @@ func ReadProof(body []byte) (*Proof, error) {
 	return p, nil
 }
 
-// readEnvelope reads what both answers have. rawId is the same bytes as id: in base64url, as browsers
-// send it, or in hexadecimal, as Twilio's examples show it.
-func readEnvelope(body []byte) (e envelope, id []byte, err error) {
-	if err := json.Unmarshal(body, &e); err != nil {
-		return e, nil, &Error{PartResponse, err}
-	}
-	id, ok := decode(e.ID)
+// readHead reads what both answers have, and returns the key's id. rawId is the same bytes: in
+// base64url, as browsers send it, or in hexadecimal, as Twilio's examples show it.
+func readHead(keyID, rawID, attachment, kind string) ([]byte, error) {
+	id, ok := decode(keyID)
 	if !ok || len(id) > maxID {
-		return e, nil, wrong(PartID, "it is missing, too long, or not base64url")
+		return nil, wrong(PartID, "it is missing, too long, or not base64url")
 	}
-	rawID, _ := e.RawID.(string)
 	raw, ok := decode(rawID)
 	if !(ok && bytes.Equal(raw, id)) && !strings.EqualFold(rawID, hex.EncodeToString(id)) {
-		return e, nil, wrong(PartRawID, "it is not that of the id")
+		return nil, wrong(PartRawID, "it is not that of the id")
 	}
-	// twilio-go sends an empty attachment where there is none, and no type.
-	switch e.Attachment {
-	case nil, "", "platform", "cross-platform":
+	switch attachment {
+	case "", "platform", "cross-platform":
 	default:
-		return e, nil, wrong(PartAttachment, "it is neither platform nor cross-platform")
+		return nil, wrong(PartAttachment, "it is neither platform nor cross-platform")
 	}
-	switch e.Type {
-	case nil, "", "public-key":
+	switch kind {
+	case "", "public-key":
 	default:
-		return e, nil, wrong(PartResponse, "it is of another type than public-key")
+		return nil, wrong(PartResponse, "it is of another type than public-key")
 	}
-	return e, id, nil
+	return id, nil
 }
 
-func readClientData(value any, ceremony protocol.CeremonyType) (c clientData, err error) {
+func readClientData(value string, ceremony protocol.CeremonyType) (c clientData, err error) {
 	text, ok := decode(value)
 	if !ok {
 		return c, wrong(PartClientData, "it is missing, or not base64url")
@@ -170,9 +176,8 @@ func Encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 func encode(text string) string { return Encode([]byte(text)) }
 
 // decode reads base64url. Nothing is no value.
-func decode(value any) ([]byte, bool) {
-	text, ok := value.(string)
-	if !ok || strings.ContainsAny(text, "\r\n") { // which the decoder skips
+func decode(text string) ([]byte, bool) {
+	if strings.ContainsAny(text, "\r\n") { // which the decoder skips
 		return nil, false
 	}
 	b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))

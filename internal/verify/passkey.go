@@ -220,14 +220,17 @@ func (c *PasskeyConfig) keep(key passkey.Key) {
 	c.Public, c.Count, c.Transports, c.Copyable, c.Copied = key.Public, key.Count, key.Transports, key.Copyable, key.Copied
 }
 
+// PasskeyRegistration is a browser's answer to a request for a new key.
+type PasskeyRegistration passkey.RegistrationJSON
+
 // VerifyPasskey takes a browser's answer to a request for a new key. It names its factor by the
 // challenge in it.
-func (e *Engine) VerifyPasskey(ctx context.Context, accountSID, serviceSID string, answer []byte) (*Factor, error) {
+func (e *Engine) VerifyPasskey(ctx context.Context, accountSID, serviceSID string, answer PasskeyRegistration) (*Factor, error) {
 	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
-	read, err := passkey.ReadRegistration(answer)
+	read, err := passkey.ReadRegistration(passkey.RegistrationJSON(answer))
 	if err != nil {
 		return nil, refusedPart(err)
 	}

@@ -127,14 +127,17 @@ func passkeyRequest(tx Tx, s *Service, c *Challenge) (PasskeyRequest, error) {
 	return r, err
 }
 
+// PasskeyProof is a browser's answer to a challenge.
+type PasskeyProof passkey.ProofJSON
+
 // ApprovePasskey takes a browser's answer to a challenge. It names the challenge, and the key. A
 // refused one changes nothing, and is not counted: there is nothing in it to guess.
-func (e *Engine) ApprovePasskey(ctx context.Context, accountSID, serviceSID string, answer []byte) (*PasskeyChallenge, error) {
+func (e *Engine) ApprovePasskey(ctx context.Context, accountSID, serviceSID string, answer PasskeyProof) (*PasskeyChallenge, error) {
 	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
-	read, err := passkey.ReadProof(answer)
+	read, err := passkey.ReadProof(passkey.ProofJSON(answer))
 	if err != nil {
 		return nil, refusedPart(err)
 	}

@@ -44,7 +44,8 @@ func (w *world) newPasskey(identity string) *verify.NewFactor {
 }
 
 func (w *world) register(f *verify.NewFactor, a *passkeytest.Authenticator) (*verify.Factor, error) {
-	return w.VerifyPasskey(w.t.Context(), w.account, w.service, a.Register(encode(f.Passkey.Challenge), encode(f.Passkey.User)).JSON())
+	return w.VerifyPasskey(w.t.Context(), w.account, w.service,
+		passkeytest.Read[verify.PasskeyRegistration](a.Register(encode(f.Passkey.Challenge), encode(f.Passkey.User))))
 }
 
 // owner is an entity with a verified passkey.
@@ -68,7 +69,7 @@ func (w *world) challengePasskey(p verify.PasskeyChallengeParams) *verify.Passke
 }
 
 func (w *world) prove(c *verify.PasskeyChallenge, a *passkeytest.Authenticator) (*verify.PasskeyChallenge, error) {
-	return w.ApprovePasskey(w.t.Context(), w.account, w.service, a.Prove(encode(c.Request.Challenge)).JSON())
+	return w.ApprovePasskey(w.t.Context(), w.account, w.service, passkeytest.Read[verify.PasskeyProof](a.Prove(encode(c.Request.Challenge))))
 }
 
 func TestAPasskeyIsMadeAndOpens(t *testing.T) {
@@ -325,7 +326,7 @@ func TestRefusedProofs(t *testing.T) {
 			_, err := w.prove(asked, &a)
 			wantCode(t, err, c.want, "")
 			w.advance(at.Sub(w.clock()))
-			left, err := w.ApprovePasskey(t.Context(), w.account, w.service, []byte("{}"))
+			left, err := w.ApprovePasskey(t.Context(), w.account, w.service, verify.PasskeyProof{})
 			if left != nil {
 				t.Errorf("an empty answer: %+v", left)
 			}

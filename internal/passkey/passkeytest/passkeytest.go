@@ -63,6 +63,14 @@ func (a Answer) JSON() []byte {
 	return b
 }
 
+// Read is an answer as a server reads it, in a struct with the names of the members.
+func Read[T any](a Answer) (read T) {
+	if err := json.Unmarshal(a.JSON(), &read); err != nil {
+		panic(err)
+	}
+	return read
+}
+
 // Register answers a request for a new key. challenge and user are as they stand in the options:
 // base64url.
 func (a *Authenticator) Register(challenge, user string) Answer {
