@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/verifyd/verifyd/internal/passkey/passkeytest"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -89,6 +90,41 @@ func TestEveryMoveIsToldOnce(t *testing.T) {
 	}
 	if len(uuids) != len(told) {
 		t.Errorf("%d UUIDs of %d events", len(uuids), len(told))
+	}
+}
+
+// A passkey's moves are told as those of any factor, each once, whatever else is tried. Nobody can deny
+// a challenge with a passkey, so that is never told.
+func TestPasskeysAreToldOf(t *testing.T) {
+	w := newWorld(t, passkeyService())
+	w.hook("*")
+	f := w.newPasskey(ann)
+	a := passkeytest.New(passkeySite, passkeyOrigin)
+	for range 2 { // the second one is refused
+		_, _ = w.register(f, a)
+	}
+	c := w.challengePasskey(verify.PasskeyChallengeParams{})
+	evil := *a
+	evil.Origin = "https://evil.test"
+	for _, a := range []*passkeytest.Authenticator{&evil, a, a} {
+		_, _ = w.prove(c, a)
+	}
+	if err := w.DeleteFactor(t.Context(), w.account, w.service, ann, f.SID); err != nil {
+		t.Fatal(err)
+	}
+	told := w.told()
+	if diff := cmp.Diff([]string{"challenge.approved", "factor.created", "factor.deleted", "factor.verified"}, kindsOf(told)); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, d := range told {
+		form, err := url.ParseQuery(d.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if form.Get("factor_sid") != f.SID || form.Get("factor_type") != "passkeys" || form.Get("entity_identity") != ann ||
+			d.EventType == "challenge.approved" && form.Get("challenge_sid") != c.SID {
+			t.Errorf("%s: %v", d.EventType, form)
+		}
 	}
 }
 

@@ -73,43 +73,6 @@ func answersOnNodes(t *testing.T, nodes []Store) {
 	}
 }
 
-// Fifty factors want one credential, as the engine gives it: those that come late see that it is taken.
-func registrationsOnNodes(t *testing.T, nodes []Store) {
-	update(t, nodes[0], func(tx verify.Tx) {
-		for i := range simultaneous {
-			f := factor(i+1, entity(1))
-			f.Status, f.Credential = verify.Unverified, ""
-			tx.AddFactor(f)
-		}
-	})
-	var verified, refused atomic.Int64
-	onNodes(nodes, func(i int, s Store) {
-		err := s.Update(t.Context(), func(tx verify.Tx) error {
-			f, err := tx.Factor(numberedTyped("YF", i+1))
-			if err != nil {
-				return err
-			}
-			if _, err := tx.FactorByCredential(serviceSID, "key"); !errors.Is(err, verify.ErrNotFound) {
-				return errors.Join(errRefused, err)
-			}
-			f.Status, f.Credential = verify.Verified, "key"
-			tx.PutFactor(f)
-			return nil
-		})
-		switch {
-		case err == nil:
-			verified.Add(1)
-		case errors.Is(err, errRefused):
-			refused.Add(1)
-		default:
-			t.Error(err)
-		}
-	})
-	if verified.Load() != 1 || refused.Load() != simultaneous-1 {
-		t.Errorf("%d factors have the credential, %d were refused", verified.Load(), refused.Load())
-	}
-}
-
 func factorsOnNodes(t *testing.T, nodes []Store) {
 	var entities atomic.Int64
 	const most = 20

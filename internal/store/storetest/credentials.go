@@ -1,0 +1,98 @@
+package storetest
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+func credentialIsUnique(t *testing.T, s Store) {
+	first, elsewhere := factor(1, entity(1)), factor(2, entity(2))
+	elsewhere.ServiceSID, elsewhere.Credential = numbered("VA", 2), first.Credential
+	update(t, s, func(tx verify.Tx) {
+		tx.AddFactor(first)
+		tx.AddFactor(elsewhere)
+	})
+	of := func(serviceSID, credential string) (*verify.Factor, error) {
+		return view(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.FactorByCredential(serviceSID, credential) })
+	}
+	for _, want := range []*verify.Factor{first, elsewhere} {
+		got, err := of(want.ServiceSID, want.Credential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("factor by credential:\n%s", diff)
+		}
+	}
+	later := factor(3, entity(1))
+	later.Credential = ""
+	update(t, s, func(tx verify.Tx) { tx.AddFactor(later) })
+	later.Credential = first.Credential
+	for what, write := range map[string]func(verify.Tx){
+		"put": func(tx verify.Tx) { tx.PutFactor(later) },
+		"added": func(tx verify.Tx) {
+			f := factor(4, entity(1))
+			f.Credential = first.Credential
+			tx.AddFactor(f)
+		},
+	} {
+		if err := s.Update(t.Context(), func(tx verify.Tx) error {
+			write(tx)
+			return nil
+		}); !errors.Is(err, verify.ErrExists) {
+			t.Errorf("a second factor of one credential, %s: %v, want ErrExists", what, err)
+		}
+	}
+	for _, wrong := range [][2]string{{serviceSID, "another"}, {serviceSID, ""}, {numbered("VA", 3), first.Credential}} {
+		if _, err := of(wrong[0], wrong[1]); !errors.Is(err, verify.ErrNotFound) {
+			t.Errorf("credential %v: %v, want ErrNotFound", wrong, err)
+		}
+	}
+	update(t, s, func(tx verify.Tx) { tx.DeleteFactor(first) })
+	update(t, s, func(tx verify.Tx) { tx.PutFactor(later) })
+	if got, err := of(serviceSID, later.Credential); err != nil || got.SID != later.SID {
+		t.Errorf("the credential of a deleted factor is not free: %v, %v", got, err)
+	}
+}
+
+// Fifty factors want one credential, as the engine gives it: those that come late see that it is taken.
+func registrationsOnNodes(t *testing.T, nodes []Store) {
+	update(t, nodes[0], func(tx verify.Tx) {
+		for i := range simultaneous {
+			f := factor(i+1, entity(1))
+			f.Status, f.Credential = verify.Unverified, ""
+			tx.AddFactor(f)
+		}
+	})
+	var verified, refused atomic.Int64
+	onNodes(nodes, func(i int, s Store) {
+		err := s.Update(t.Context(), func(tx verify.Tx) error {
+			f, err := tx.Factor(numberedTyped("YF", i+1))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.FactorByCredential(serviceSID, "key"); !errors.Is(err, verify.ErrNotFound) {
+				return errors.Join(errRefused, err)
+			}
+			f.Status, f.Credential = verify.Verified, "key"
+			tx.PutFactor(f)
+			return nil
+		})
+		switch {
+		case err == nil:
+			verified.Add(1)
+		case errors.Is(err, errRefused):
+			refused.Add(1)
+		default:
+			t.Error(err)
+		}
+	})
+	if verified.Load() != 1 || refused.Load() != simultaneous-1 {
+		t.Errorf("%d factors have the credential, %d were refused", verified.Load(), refused.Load())
+	}
+}
