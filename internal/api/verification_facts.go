@@ -79,7 +79,7 @@ func startParamFacts() []Fact {
 		{Name: "DeviceIp", About: "The IP address of the person's device.", Effect: Accepted, Example: "192.0.2.7"},
 		{Name: "EnableSnaClientToken", About: "Belongs to Silent Network Auth.", Effect: Accepted, Example: false},
 		{Name: "RiskCheck", About: "With `disable` a text message goes out whatever the country.", Enum: verify.RiskChecks, Published: "verification_enum_risk_check", Default: "enable", Example: "enable"},
-		{Name: "Tags", About: "A JSON object of at most ten texts, names and values of at most 128 characters.", Effect: Accepted, Example: `{"order":"1234"}`},
+		{Name: "Tags", About: "A JSON object of at most ten texts, names and values of at most 128 characters, for [events](webhooks.md#events-of-verifications).", Example: `{"order":"1234"}`},
 		{Name: "Verifyd.ForgiveGuesses", About: "Forgets the wrong codes for this recipient. Never send it for somebody who only knows the number.", From: Ours, Default: false, Example: true,
 			Note: "see [rate-limits.md](rate-limits.md)"},
 	}

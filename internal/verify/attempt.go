@@ -69,6 +69,9 @@ type AttemptOptions struct {
 	EmailFrom     string `json:"email_from,omitempty"`
 	EmailFromName string `json:"email_from_name,omitempty"`
 	Brandless     bool   `json:"brandless,omitempty"`
+	// Tags are the application's own words about the send, a JSON object of texts. They go into
+	// events only.
+	Tags string `json:"tags,omitempty"`
 	// Template is nil for the words of the catalogue.
 	Template *AttemptTemplate `json:"template,omitempty"`
 	// MessagingServiceSID names the providers, "" for those of the channel.

@@ -38,7 +38,8 @@
 //	  counted. After the 5th no answer is read (60310).     its entity's end ─┘
 //
 // There is no way back to unverified, and nothing but the answer of the factor itself leads to
-// verified.
+// verified. That of a passkey has ten minutes, as its browser has (60383), and one that is refused is
+// not counted.
 //
 // # The life of a challenge
 //

@@ -164,6 +164,9 @@ func TestThePasskeysConfiguration(t *testing.T) {
 		"an origin without TLS": {params: func(p *verify.PasskeyParams) {
 			p.RelyingParty = &verify.RelyingParty{ID: "other.test", Origins: []string{"http://other.test"}}
 		}, code: verify.CodeInvalidRelyingParty},
+		"an origin that begins like localhost": {params: func(p *verify.PasskeyParams) {
+			p.RelyingParty = &verify.RelyingParty{ID: "localhost", Origins: []string{"http://localhost.evil.test"}}
+		}, code: verify.CodeInvalidRelyingParty},
 		"too many origins": {params: func(p *verify.PasskeyParams) {
 			p.RelyingParty = &verify.RelyingParty{ID: "other.test", Origins: slicesOf(passkeyOrigin, 51)}
 		}, code: verify.CodeInvalidRelyingParty},
@@ -200,6 +203,24 @@ func TestThePasskeysConfiguration(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestOriginsOfAService(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	for origins, want := range map[string]verify.Code{
+		"http://localhost,http://localhost:8090,https://example.test": 0,
+		strings.Join(slicesOf(passkeyOrigin, 50), ","):                0,
+		strings.Join(slicesOf(passkeyOrigin, 51), ","):                verify.CodeInvalidParameter,
+		"http://localhost.evil.test":                                  verify.CodeInvalidParameter,
+		"http://example.test":                                         verify.CodeInvalidParameter,
+	} {
+		_, err := w.UpdateService(t.Context(), w.account, w.service, verify.ServiceParams{PasskeysOrigins: &origins})
+		if want != 0 {
+			wantCode(t, err, want, "")
+		} else if err != nil {
+			t.Errorf("%.60s: %v", origins, err)
+		}
 	}
 }
 

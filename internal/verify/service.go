@@ -236,7 +236,7 @@ func ownService(tx Tx, accountSID, serviceSID string) (*Service, error) {
 var (
 	friendlyName  = regexp.MustCompile(`^[\p{L}\p{M}0-9 _-]+$`)
 	relyingParty  = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*$`)
-	originSchemes = []string{"https://", "http://localhost", "android:apk-key-hash:", "ios:bundle-id:"}
+	originSchemes = []string{"https://", "http://localhost:", "android:apk-key-hash:", "ios:bundle-id:"}
 )
 
 // maxNameDigits keeps phone numbers out of names: four digits pass, five are refused, wherever
@@ -399,7 +399,7 @@ func (c *change) origins(field *[]string, sent *string) {
 		if origin == "" {
 			continue
 		}
-		if !validOrigin(origin) {
+		if len(list) == maxOrigins || !validOrigin(origin) {
 			c.refuse("Passkeys.RelyingParty.Origins")
 			return
 		}
@@ -409,7 +409,9 @@ func (c *change) origins(field *[]string, sent *string) {
 }
 
 func validOrigin(origin string) bool {
-	return oneLine(origin, Origins.Max) && slices.ContainsFunc(originSchemes, func(scheme string) bool { return strings.HasPrefix(origin, scheme) })
+	known := origin == "http://localhost" ||
+		slices.ContainsFunc(originSchemes, func(scheme string) bool { return strings.HasPrefix(origin, scheme) })
+	return known && oneLine(origin, Origins.Max)
 }
 
 func validRelyingPartyID(id string) bool {

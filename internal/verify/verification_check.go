@@ -58,7 +58,7 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 			convert(tx, v)
 		}
 		if got == CodeRight || v.Status == MaxAttemptsReached && got == CodeWrong {
-			return e.announce(tx, s, v, now)
+			return e.announce(tx, s, v, nil, now)
 		}
 		return nil
 	})

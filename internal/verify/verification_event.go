@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,6 +36,7 @@ type verificationState struct {
 	ServiceSID      string       `json:"service_sid"`
 	VerificationSID string       `json:"verification_sid"`
 	FriendlyName    string       `json:"friendly_name"`
+	CustomName      string       `json:"custom_friendly_name,omitempty"`
 	CustomCode      bool         `json:"custom_code_enabled"`
 	CreatedAt       string       `json:"created_at"`
 	VerifiedAt      string       `json:"verified_at,omitempty"`
@@ -55,6 +58,9 @@ type sendAttempt struct {
 	Time       string `json:"time"`
 	Channel    string `json:"channel"`
 	AttemptSID string `json:"attempt_sid"`
+	// Locale and Tags are absent when the attempt is no longer kept.
+	Locale string          `json:"locale,omitempty"`
+	Tags   json.RawMessage `json:"tags,omitempty"`
 }
 
 type checks struct {
@@ -63,8 +69,9 @@ type checks struct {
 
 const microseconds = "2006-01-02T15:04:05.000000Z"
 
-// announce leaves the event of a verification that has just moved, where its service subscribes.
-func (e *Engine) announce(tx Tx, s *Service, v *Verification, now time.Time) error {
+// announce leaves the event of a verification that has just moved, where its service subscribes. made
+// is the attempt that moved it, which cannot be read yet; nil where none did.
+func (e *Engine) announce(tx Tx, s *Service, v *Verification, made *Attempt, now time.Time) error {
 	if !e.AnnounceVerifications || !s.VerifyEventSubscription {
 		return nil
 	}
@@ -91,9 +98,20 @@ func (e *Engine) announce(tx Tx, s *Service, v *Verification, now time.Time) err
 		data.VerifiedAt = now.UTC().Format(microseconds)
 	}
 	for _, send := range v.Sends {
-		data.Sends.Attempts = append(data.Sends.Attempts, sendAttempt{
-			send.At.UTC().Format(microseconds), strings.ToUpper(string(send.Channel)), send.AttemptSID,
-		})
+		a, err := made, error(nil)
+		if a == nil || a.SID != send.AttemptSID {
+			if a, err = tx.Attempt(send.AttemptSID); err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+		}
+		said := sendAttempt{
+			Time: send.At.UTC().Format(microseconds), Channel: strings.ToUpper(string(send.Channel)), AttemptSID: send.AttemptSID,
+		}
+		if err == nil {
+			said.Locale, said.Tags = a.Locale, json.RawMessage(cmp.Or(a.Options.Tags, "{}"))
+			data.CustomName = customName(s, a)
+		}
+		data.Sends.Attempts = append(data.Sends.Attempts, said)
 	}
 	body, err := json.Marshal([]cloudEvent{{
 		SpecVersion: "1.0", Type: verificationEvents + kind,
@@ -108,4 +126,12 @@ func (e *Engine) announce(tx Tx, s *Service, v *Verification, now time.Time) err
 	return e.post(tx, EventDelivery{
 		Kind: ToSink, ServiceSID: v.ServiceSID, AccountSID: v.AccountSID, EventType: kind, UUID: id, Body: string(body),
 	}, now)
+}
+
+// customName is the name that a message spoke for instead of the service's, "" if it did not.
+func customName(s *Service, a *Attempt) string {
+	if a.Brand == s.FriendlyName {
+		return ""
+	}
+	return a.Brand
 }

@@ -78,7 +78,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 		}
 		put(v)
 		in.count()
-		if err := e.announce(tx, s, v, now); err != nil {
+		if err := e.announce(tx, s, v, a, now); err != nil {
 			return err
 		}
 		return send.add(tx, v, a)

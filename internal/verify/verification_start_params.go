@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"encoding/json"
 	"errors"
 	"net/netip"
 	"slices"
@@ -204,16 +205,8 @@ func (w *wish) readJSON() error {
 			return invalid("TemplateCustomSubstitutions")
 		}
 	}
-	if w.Tags != "" {
-		tags, err := texts(w.Tags)
-		if err != nil || len(tags) > maxTags {
-			return invalid("Tags")
-		}
-		for name, value := range tags {
-			if utf8.RuneCountInString(name) > maxTagLength || utf8.RuneCountInString(value) > maxTagLength {
-				return invalid("Tags")
-			}
-		}
+	if err := w.readTags(); err != nil {
+		return err
 	}
 	if w.ChannelConfiguration == "" {
 		return nil
@@ -226,6 +219,28 @@ func (w *wish) readJSON() error {
 		return nil
 	}
 	return w.readMailer(settings)
+}
+
+// readTags keeps the tags as they go into events.
+func (w *wish) readTags() error {
+	if w.Tags == "" {
+		return nil
+	}
+	tags, err := texts(w.Tags)
+	if err != nil || len(tags) > maxTags {
+		return invalid("Tags")
+	}
+	for name, value := range tags {
+		if utf8.RuneCountInString(name) > maxTagLength || utf8.RuneCountInString(value) > maxTagLength {
+			return invalid("Tags")
+		}
+	}
+	if len(tags) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(tags)
+	w.options.Tags = string(text)
+	return err
 }
 
 // readMailer takes the sender out of ChannelConfiguration. Its template and substitutions belong

@@ -71,7 +71,7 @@ func (e *Engine) UpdateVerification(ctx context.Context, accountSID, serviceSID,
 		if next == Approved {
 			convert(tx, v)
 		}
-		return e.announce(tx, s, v, now)
+		return e.announce(tx, s, v, nil, now)
 	})
 	if err != nil {
 		return nil, t.refusal(err)

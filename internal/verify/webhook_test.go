@@ -1,7 +1,9 @@
 package verify_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -279,5 +281,56 @@ func TestVerificationsAreAnnouncedToSubscribers(t *testing.T) {
 		if diff := cmp.Diff(want, kindsOf(w.told())); diff != "" {
 			t.Errorf("subscribed %v:\n%s", subscribed, diff)
 		}
+	}
+}
+
+// The words that an application gave with a send come back in every event after it, under the send
+// that they were given with.
+func TestAnEventHasTheTagsOfEverySend(t *testing.T) {
+	yes := true
+	w := newWorld(t, verify.ServiceParams{VerifyEventSubscription: &yes})
+	w.AnnounceVerifications = true
+	to, sms, call, name, approved := "+34612345678", "sms", "call", "Acme Shop", "approved"
+	var v *verify.Verification
+	for _, p := range []verify.StartParams{
+		{To: &to, Channel: &sms, Tags: `{"order":"17","aisle":"<b>"}`},
+		{To: &to, Channel: &call, Locale: "fr", CustomFriendlyName: name},
+	} {
+		var err error
+		if v, err = w.StartVerification(t.Context(), w.account, w.service, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.UpdateVerification(t.Context(), w.account, w.service, v.SID, &approved); err != nil {
+		t.Fatal(err)
+	}
+	type send struct {
+		Locale string
+		Tags   map[string]string
+	}
+	type event struct {
+		Data struct {
+			Name  string                    `json:"custom_friendly_name"`
+			Sends struct{ Attempts []send } `json:"send_code_attempts"`
+		}
+	}
+	first, second := send{"es", map[string]string{"order": "17", "aisle": "<b>"}}, send{"fr", map[string]string{}}
+	want := map[string]int{} // two events of these are the same but for their time
+	for _, sends := range [][]send{{first}, {first, second}, {first, second}} {
+		want[fmt.Sprint(sends)]++
+	}
+	got := map[string]int{}
+	for _, d := range w.told() {
+		var events []event
+		if err := json.Unmarshal([]byte(d.Body), &events); err != nil || len(events) != 1 {
+			t.Fatalf("%v in %s", err, d.Body)
+		}
+		got[fmt.Sprint(events[0].Data.Sends.Attempts)]++
+		if last := len(events[0].Data.Sends.Attempts) == 2; last != (events[0].Data.Name == name) {
+			t.Errorf("custom name %q in %s", events[0].Data.Name, d.Body)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
