@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
@@ -29,8 +30,27 @@ import (
 // A machine that is busy with other tests may need a minute to start a browser.
 const patience = 5 * time.Minute
 
-// openSite is the sample over a verifyd with a service of those criteria. Its URL is of localhost.
-func openSite(t *testing.T, attachment, discoverable, verification string) string {
+// criteria say which authenticators a service takes.
+type criteria struct{ attachment, discoverable, verification string }
+
+// website is the sample over a verifyd of its own.
+type website struct {
+	t       *testing.T
+	engine  *verify.Engine
+	account string
+	service string
+	origin  string // its URL, of localhost
+}
+
+// change changes the service.
+func (s *website) change(p verify.ServiceParams) {
+	s.t.Helper()
+	if _, err := s.engine.UpdateService(s.t.Context(), s.account, s.service, p); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func openSite(t *testing.T, c criteria) *website {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -61,9 +81,9 @@ func openSite(t *testing.T, attachment, discoverable, verification string) strin
 		FriendlyName:                    new("Acme"),
 		PasskeysRelyingPartyID:          new("localhost"),
 		PasskeysOrigins:                 &origin,
-		PasskeysAuthenticatorAttachment: &attachment,
-		PasskeysDiscoverableCredentials: &discoverable,
-		PasskeysUserVerification:        &verification,
+		PasskeysAuthenticatorAttachment: &c.attachment,
+		PasskeysDiscoverableCredentials: &c.discoverable,
+		PasskeysUserVerification:        &c.verification,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +93,7 @@ func openSite(t *testing.T, attachment, discoverable, verification string) strin
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: newSite(verifyd.URL, service.SID, account.SID, token)}}
 	server.Start()
 	t.Cleanup(server.Close)
-	return origin
+	return &website{t: t, engine: engine, account: account.SID, service: service.SID, origin: origin}
 }
 
 // openBrowser is a tab of Chromium with a virtual authenticator.
@@ -117,19 +137,22 @@ type browser struct {
 	authenticator webauthn.AuthenticatorID
 }
 
+// in is the browser in a test of its own.
+func (b *browser) in(t *testing.T) *browser { return &browser{t: t, ctx: b.ctx} }
+
 // plug gives the browser an authenticator.
-func (b *browser) plug(transport webauthn.AuthenticatorTransport, resident, verifies, synced bool) {
+func (b *browser) plug(d device) {
 	b.t.Helper()
 	added, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{
 		Options: &webauthn.VirtualAuthenticatorOptions{
 			Protocol:                    webauthn.AuthenticatorProtocolCtap2,
-			Transport:                   transport,
-			HasResidentKey:              resident,
-			HasUserVerification:         verifies,
-			IsUserVerified:              verifies,
+			Transport:                   d.transport,
+			HasResidentKey:              d.resident,
+			HasUserVerification:         d.verifies,
+			IsUserVerified:              d.verifies,
 			AutomaticPresenceSimulation: true,
-			DefaultBackupEligibility:    synced,
-			DefaultBackupState:          synced,
+			DefaultBackupEligibility:    d.synced,
+			DefaultBackupState:          d.synced,
 		},
 	})
 	if err != nil {
@@ -172,37 +195,82 @@ func (b *browser) register(identity string) string {
 	return b.says(fmt.Sprintf(`document.querySelector("[name=identity]").value = %q; document.querySelector("#register button").click()`, identity))
 }
 
+func (b *browser) mustRegister(identity string) {
+	b.t.Helper()
+	if got := b.register(identity); got != "The passkey of "+identity+" is verified." {
+		b.t.Fatalf("registration: %q", got)
+	}
+}
+
+// runs is what the steps of a page return that does what the sample's page does, piece by piece.
+func (b *browser) runs(steps string) string {
+	b.t.Helper()
+	return b.says(`(async () => {
+		const ask = async (path, body) => (await fetch(path, { method: "POST", body: JSON.stringify(body) })).json();
+		const make = async (whose) => {
+			const { options } = await ask("/register", whose);
+			return (await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options.publicKey) })).toJSON();
+		};
+		const prove = async (whose) => {
+			const { options } = await ask("/login", whose);
+			return (await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey) })).toJSON();
+		};
+		` + steps + `
+	})().then((text) => said.textContent = text, (e) => said.textContent = "failed: " + e)`)
+}
+
 func (b *browser) login() string {
 	b.t.Helper()
 	return b.says(`document.querySelector("#login").click()`)
 }
 
+// mustLogin logs in as ann.
+func (b *browser) mustLogin() {
+	b.t.Helper()
+	if got := b.login(); got != "Welcome, "+ann+": approved." {
+		b.t.Fatalf("login: %q", got)
+	}
+}
+
 const ann = "user-7f3a91c2"
 
-// A person makes a passkey and logs in with it, twice, with every kind of authenticator.
+// device is an authenticator.
+type device struct {
+	transport webauthn.AuthenticatorTransport
+	resident  bool // it can find keys by itself
+	verifies  bool // it can check who uses it
+	synced    bool
+}
+
+var (
+	laptop    = device{webauthn.AuthenticatorTransportInternal, true, true, false}
+	telephone = device{webauthn.AuthenticatorTransportInternal, true, true, true}
+	withPIN   = device{webauthn.AuthenticatorTransportUsb, true, true, false}
+	plain     = device{webauthn.AuthenticatorTransportUsb, false, false, false}
+)
+
+// A person makes a passkey and logs in with it, twice, without a name.
 func TestPasskeysInABrowser(t *testing.T) {
 	b := openBrowser(t)
 	for name, c := range map[string]struct {
-		attachment, discoverable, verification string
-		transport                              webauthn.AuthenticatorTransport
-		verifies, synced                       bool
+		criteria
+		device
 	}{
-		"in the laptop":          {"platform", "required", "required", webauthn.AuthenticatorTransportInternal, true, false},
-		"synced between devices": {"any", "required", "preferred", webauthn.AuthenticatorTransportInternal, true, true},
-		"a security key":         {"cross-platform", "preferred", "preferred", webauthn.AuthenticatorTransportUsb, true, false},
+		"in the laptop":                       {criteria{"platform", "required", "required"}, laptop},
+		"in the laptop, whoever uses it":      {criteria{"platform", "preferred", "discouraged"}, laptop},
+		"synced between devices":              {criteria{"any", "required", "preferred"}, telephone},
+		"a security key with a PIN":           {criteria{"cross-platform", "required", "required"}, withPIN},
+		"a security key, and it may be asked": {criteria{"cross-platform", "preferred", "preferred"}, withPIN},
+		"a security key, whoever uses it":     {criteria{"cross-platform", "required", "discouraged"}, withPIN},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &browser{t: t, ctx: b.ctx}
-			b.plug(c.transport, true, c.verifies, c.synced)
+			b := b.in(t)
+			b.plug(c.device)
 			defer b.unplug()
-			b.open(openSite(t, c.attachment, c.discoverable, c.verification))
-			if got := b.register(ann); got != "The passkey of "+ann+" is verified." {
-				t.Fatalf("registration: %q", got)
-			}
+			b.open(openSite(t, c.criteria).origin)
+			b.mustRegister(ann)
 			for range 2 {
-				if got := b.login(); got != "Welcome, "+ann+": approved." {
-					t.Fatalf("login: %q", got)
-				}
+				b.mustLogin()
 			}
 			// The browser finds the key among those that are left out.
 			if got := b.register(ann); !strings.HasPrefix(got, "That did not work.") {
@@ -212,35 +280,60 @@ func TestPasskeysInABrowser(t *testing.T) {
 	}
 }
 
-// A key that no authenticator finds by itself opens when it is named: that of one that checks nobody,
-// which keeps none.
+// A key that no authenticator finds by itself opens when it is named.
 func TestAKeyThatIsNamed(t *testing.T) {
 	b := openBrowser(t)
-	b.plug(webauthn.AuthenticatorTransportUsb, false, false, false)
-	b.open(openSite(t, "any", "discouraged", "discouraged"))
-	if got := b.register(ann); got != "The passkey of "+ann+" is verified." {
-		t.Fatalf("registration: %q", got)
+	for name, c := range map[string]struct {
+		criteria
+		device
+	}{
+		"in the laptop":                   {criteria{"platform", "discouraged", "required"}, laptop},
+		"a security key that has no room": {criteria{"cross-platform", "discouraged", "discouraged"}, plain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := b.in(t)
+			b.plug(c.device)
+			defer b.unplug()
+			b.open(openSite(t, c.criteria).origin)
+			b.mustRegister(ann)
+			got := b.runs(`
+				const proof = await prove({ identity: "` + ann + `" });
+				const { identity, status } = await ask("/login/answer", proof);
+				return identity + " " + status;`)
+			if got != ann+" approved" {
+				t.Errorf("login: %q", got)
+			}
+		})
 	}
-	named := fmt.Sprintf(`(async () => {
-		const ask = async (path, body) => (await fetch(path, { method: "POST", body: JSON.stringify(body) })).json();
-		const { options } = await ask("/login", { identity: %q });
-		const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey);
-		const { identity, status } = await ask("/login/answer", await navigator.credentials.get({ publicKey }));
-		said.textContent = identity + " " + status;
-	})()`, ann)
-	if got := b.says(named); got != ann+" approved" {
-		t.Errorf("login: %q", got)
+}
+
+// An authenticator that cannot check who uses it serves where that is preferred, and has no place where
+// it is required: the browser does not even ask it.
+func TestAnAuthenticatorThatCannotVerify(t *testing.T) {
+	b := openBrowser(t)
+	b.plug(plain)
+	site := openSite(t, criteria{"any", "discouraged", "preferred"})
+	b.open(site.origin)
+	b.mustRegister(ann)
+	login := `return (await ask("/login/answer", await prove({ identity: "` + ann + `" }))).status`
+	if got := b.runs(login); got != "approved" {
+		t.Errorf("where it is preferred: %q", got)
+	}
+	site.change(verify.ServiceParams{PasskeysUserVerification: new("required")})
+	if got := b.runs(login); !strings.HasPrefix(got, "failed: NotAllowedError") {
+		t.Errorf("where it is required: %q", got)
+	}
+	if got := b.register("user-00000000"); !strings.HasPrefix(got, "That did not work.") {
+		t.Errorf("a new key where it is required: %q", got)
 	}
 }
 
 // What a broken or dishonest authenticator says is refused, and the page shows the code.
 func TestRefusalsInABrowser(t *testing.T) {
 	b := openBrowser(t)
-	b.plug(webauthn.AuthenticatorTransportInternal, true, true, false)
-	b.open(openSite(t, "platform", "required", "required"))
-	if got := b.register(ann); got != "The passkey of "+ann+" is verified." {
-		t.Fatalf("registration: %q", got)
-	}
+	b.plug(laptop)
+	b.open(openSite(t, criteria{"platform", "required", "required"}).origin)
+	b.mustRegister(ann)
 	yes := true
 	for want, lie := range map[string]webauthn.SetResponseOverrideBitsParams{
 		"60381": {IsBogusSignature: &yes},
@@ -253,5 +346,57 @@ func TestRefusalsInABrowser(t *testing.T) {
 		if got := b.login(); !strings.Contains(got, want) {
 			t.Errorf("%q, want %s", got, want)
 		}
+	}
+}
+
+// An answer opens once, and a new key is taken whole, once, and from the pages of the service alone.
+func TestAnswersThatAreRefused(t *testing.T) {
+	b := openBrowser(t)
+	b.plug(laptop)
+	site := openSite(t, criteria{"platform", "required", "required"})
+	b.open(site.origin)
+	got := b.runs(`
+		const key = await make({ identity: "` + ann + `" });
+		const cut = { ...key, response: { ...key.response, attestationObject: key.response.attestationObject.slice(0, 100) } };
+		const made = [await ask("/register/answer", cut), await ask("/register/answer", key), await ask("/register/answer", key)];
+		const proof = await prove({});
+		const proven = [await ask("/login/answer", proof), await ask("/login/answer", proof)];
+		return [...made, ...proven].map(({ code, status }) => code ?? status).join();`)
+	if want := "60386,verified,60383,approved,60322"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	site.change(verify.ServiceParams{PasskeysOrigins: new("https://example.com")})
+	b.unplug()
+	b.plug(laptop)
+	if got := b.register("user-00000000"); !strings.Contains(got, "60380") {
+		t.Errorf("a new key from another page: %q", got)
+	}
+}
+
+// A key that was copied when it had counted less is found out.
+func TestACopiedKey(t *testing.T) {
+	b := openBrowser(t)
+	b.plug(laptop)
+	b.open(openSite(t, criteria{"platform", "required", "required"}).origin)
+	b.mustRegister(ann)
+	copies, err := chromedp.Call(b.ctx, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: b.authenticator})
+	if err != nil || len(copies.Credentials) != 1 {
+		t.Fatalf("%d credentials, %v", len(copies.Credentials), err)
+	}
+	for range 2 {
+		b.mustLogin()
+	}
+	b.unplug()
+	b.plug(laptop)
+	// The library's own command sends what belongs to an extension, too, which Chromium refuses.
+	add, key := cdp.Command[map[string]any, cdp.Empty]{Method: webauthn.CommandAddCredential}, copies.Credentials[0]
+	if _, err := chromedp.Call(b.ctx, add, map[string]any{"authenticatorId": b.authenticator, "credential": map[string]any{
+		"credentialId": key.CredentialID, "isResidentCredential": key.IsResidentCredential, "rpId": key.RpID,
+		"privateKey": key.PrivateKey, "userHandle": key.UserHandle, "signCount": key.SignCount,
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.login(); !strings.Contains(got, "60379") {
+		t.Errorf("login with the copy: %q", got)
 	}
 }
