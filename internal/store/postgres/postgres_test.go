@@ -73,6 +73,14 @@ func TestNodes(t *testing.T) {
 	storetest.RunNodes(t, func(t *testing.T, n int) []storetest.Store { return nodes(t, server.DSN(server.Database(t)), n) })
 }
 
+func TestFactorsOfAnOlderRelease(t *testing.T) {
+	database := server.Database(t)
+	storetest.OlderRelease(t, open(t, server.DSN(database)), func(statement string) error {
+		_, err := server.SQL(database, statement)
+		return err
+	})
+}
+
 func TestFourMigrationsAtOnce(t *testing.T) {
 	dsn := server.DSN(server.Empty(t))
 	var all sync.WaitGroup

@@ -58,6 +58,22 @@ func TestMigrationsAreAsReleased(t *testing.T) {
 	}
 }
 
+func TestFactorsOfAnOlderRelease(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "verifyd.db")
+	s := open(t, path, false)
+	db, release, err := sqlite.OpenForCopy(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.OlderRelease(t, s, func(statement string) error {
+		_, err := db.ExecContext(t.Context(), statement)
+		return err
+	})
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOneServerAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "verifyd.db")
 	open(t, path, true)

@@ -2,11 +2,13 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -94,5 +96,23 @@ func registrationsOnNodes(t *testing.T, nodes []Store) {
 	})
 	if verified.Load() != 1 || refused.Load() != simultaneous-1 {
 		t.Errorf("%d factors have the credential, %d were refused", verified.Load(), refused.Load())
+	}
+}
+
+// OlderRelease asks whether factors are read that the release before passkeys writes, which may run still
+// on a database that this one has migrated. exec runs a statement.
+func OlderRelease(t *testing.T, s Store, exec func(statement string) error) {
+	for n := range 2 { // that they have no credential is nothing that only one may be
+		factorSID := numberedTyped("YF", n+1)
+		if err := exec(fmt.Sprintf(`INSERT INTO factor (id, sid, entity_sid, identity, service_sid, account_sid, type, friendly_name,
+				status, secret_sealed, config, metadata, wrong_answers, spent_until, created_at, updated_at)
+			VALUES (%d, '%s', '%s', 'Ann', '%s', '%s', 'totp', 'her phone', 'verified', NULL, '{}', '', 0, 0, 0, 0)`,
+			sid.Key(factorSID), factorSID, numbered("YE", 1), serviceSID, accountSID)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := view(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(factorSID) })
+		if err != nil || got.FriendlyName != "her phone" || got.Credential != "" {
+			t.Errorf("%+v, %v", got, err)
+		}
 	}
 }
