@@ -112,6 +112,7 @@ var onlyIn = map[string]string{
 	"github.com/pelletier/go-toml/v2": "internal/config",
 	"code.dny.dev/ssrf":               "internal/webhook",
 	"github.com/wneessen/go-mail":     "provider/smtp",
+	"github.com/emersion/go-smtp":     "provider/smtp",
 	"rsc.io/qr":                       "internal/qr",
 }
 
@@ -229,6 +230,8 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 var linked = []string{
 	"code.dny.dev/ssrf",
 	"github.com/dustin/go-humanize",
+	"github.com/emersion/go-sasl",
+	"github.com/emersion/go-smtp",
 	"github.com/fxamacker/cbor/v2",
 	"github.com/go-viper/mapstructure/v2",
 	"github.com/go-webauthn/webauthn",

@@ -13,8 +13,8 @@ import (
 
 // letter is a mail in its envelope.
 type letter struct {
-	from, to  address
-	messageID string // without its brackets
+	from, to  address // of the envelope
+	messageID string  // without its brackets
 	content   []byte
 }
 
@@ -60,10 +60,16 @@ func (p *Provider) compose(m provider.Message) (letter, *provider.Error) {
 	case !attemptShape.MatchString(m.Attempt):
 		return bad("the attempt is not a SID")
 	}
-	l.messageID = m.Attempt + "@" + l.from.domain()
+	author := l.from
+	l.messageID = m.Attempt + "@" + author.domain()
+	if p.config.verp != "" {
+		if l.from, ok = p.config.verp.sender(m.Key); !ok {
+			return bad("the message has no key to find its bounce by")
+		}
+	}
 
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(&netmail.Address{Name: name, Address: string(l.from)})
+	msg.FromMailAddress(&netmail.Address{Name: name, Address: string(author)})
 	msg.ToMailAddress(&netmail.Address{Address: string(l.to)})
 	msg.Subject(m.Email.Subject)
 	msg.SetDateWithValue(p.now().UTC())

@@ -37,6 +37,12 @@ type Config struct {
 	Helo string `json:"helo"`
 	// CAFile is a PEM file of the authorities to trust instead of the system's.
 	CAFile string `json:"ca_file"`
+	// BounceAddress is the address at which mail servers say that a mail did not arrive, like
+	// bounces@bounces.example.com. With it every mail has an envelope sender of its own,
+	// bounces+vl…-1@bounces.example.com; without it that is From, and nobody reads bounces.
+	BounceAddress string `json:"bounce_address"`
+	// BounceListen is where the provider takes mail for that address, "0.0.0.0:2525".
+	BounceListen string `json:"bounce_listen"`
 	// Timeout is the limit for one mail, from dialling to the answer: "30s".
 	Timeout string `json:"timeout"`
 }
@@ -50,6 +56,8 @@ type settings struct {
 	from               address
 	fromName           string
 	helo               string
+	verp               verp // "" where bounces are nobody's
+	bounceListen       string
 	timeout            time.Duration
 }
 
@@ -116,6 +124,9 @@ func (c Config) settings() (settings, error) {
 	if !hostname(strings.Trim(s.helo, "[]")) {
 		return s, fmt.Errorf("helo %q is not a host name", c.Helo)
 	}
+	if err := s.setBounces(c); err != nil {
+		return s, err
+	}
 	if c.Timeout != "" {
 		d, err := time.ParseDuration(c.Timeout)
 		if err != nil || d <= 0 {
@@ -130,6 +141,34 @@ func (c Config) settings() (settings, error) {
 	s.address = net.JoinHostPort(s.host, fmt.Sprint(port))
 	return s, nil
 }
+
+func (s *settings) setBounces(c Config) error {
+	if c.BounceAddress != "" {
+		a, ok := parseAddress(c.BounceAddress)
+		local, _, _ := strings.Cut(string(a), "@")
+		switch {
+		case !ok || !a.ascii():
+			return fmt.Errorf("bounce_address %q is not a bare address in ASCII like bounces@bounces.example.com", c.BounceAddress)
+		case strings.ContainsAny(local, `+" `) || len(local) > maxBounceLocal:
+			return fmt.Errorf("bounce_address %q: what stands before @ gets +vl…-1 behind it, and may hold no + and at most %d characters", c.BounceAddress, maxBounceLocal)
+		}
+		s.verp = verp(a)
+	}
+	if c.BounceListen == "" {
+		return nil
+	}
+	if c.BounceAddress == "" {
+		return errors.New("bounce_address is missing, and bounce_listen is set: no mail would name it")
+	}
+	if _, _, err := net.SplitHostPort(c.BounceListen); err != nil {
+		return fmt.Errorf(`bounce_listen %q is not an address like "0.0.0.0:2525"`, c.BounceListen)
+	}
+	s.bounceListen = c.BounceListen
+	return nil
+}
+
+// maxBounceLocal leaves room for a token in the 64 octets of a local part (RFC 5321, 4.5.3.1.1).
+const maxBounceLocal = 20
 
 // roots are nil for the system's.
 func (c Config) roots() (*x509.CertPool, error) {

@@ -27,8 +27,8 @@ func manual(t *testing.T) string {
 
 func TestTheManualsConfigurationsWork(t *testing.T) {
 	found := regexp.MustCompile("(?ms)^```toml\n(.*?)^```$").FindAllStringSubmatch(manual(t), -1)
-	if len(found) != 2 {
-		t.Fatalf("the manual shows %d pieces of TOML, want 2", len(found))
+	if len(found) != 3 {
+		t.Fatalf("the manual shows %d pieces of TOML, want 3", len(found))
 	}
 	for _, block := range found {
 		var file struct {

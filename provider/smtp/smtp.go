@@ -14,13 +14,17 @@
 // the dot permanent, finds an enhanced status code in the IP address of "554 [5.1.1.9] blocked",
 // and knows no context once it has dialled.
 //
-// It does not sign with DKIM (the relay does), does not read bounces, and never speaks to the
-// recipient's server: that wants a queue and a reputation.
+// What other servers say later, they say to the envelope sender: a mail of its own to an address
+// that belongs to one mail (bounce.go), which Run takes (bounces.go).
+//
+// It does not sign with DKIM (the relay does), and never speaks to the recipient's server: that
+// wants a queue and a reputation.
 package smtp
 
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"time"
 
@@ -36,6 +40,8 @@ type Provider struct {
 	slots   chan struct{} // one for each connection that may be busy
 	idle    pool
 	secrets []string // what Excerpt blanks in the relay's words
+	log     *slog.Logger
+	report  func(context.Context, provider.Report) error
 }
 
 // New checks the configuration. It does not call the relay.
@@ -55,9 +61,14 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 		dialer:  (&net.Dialer{}).DialContext,
 		slots:   make(chan struct{}, maxConnections),
 		secrets: s.secrets(),
+		log:     deps.Log,
+		report:  deps.Report,
 	}
 	if p.now == nil {
 		p.now = time.Now
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
 	}
 	return p, nil
 }
