@@ -246,4 +246,3 @@ func FuzzOpenJWE(f *testing.F) {
 		}
 	})
 }
-

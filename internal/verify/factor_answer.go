@@ -3,6 +3,7 @@ package verify
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/verifyd/verifyd/internal/sid"
 )
@@ -19,6 +20,7 @@ type factorRule struct {
 // factorRules are the types of factor that the generic endpoint makes.
 var factorRules = map[FactorType]factorRule{
 	TOTP: {sid: sid.TOTP, most: 100},
+	Push: {sid: sid.Push, most: 20},
 }
 
 // readFactorType reads FactorType. One that the generic endpoint does not make is refused as an
@@ -50,6 +52,8 @@ func checkPayload(kind FactorType, payload *string) error {
 	switch kind {
 	case TOTP:
 		_, given = parseCode(text)
+	case Push:
+		given = given && SignedPayloads.holds(utf8.RuneCountInString(text))
 	}
 	if !given {
 		return refuse("AuthPayload")
@@ -58,12 +62,15 @@ func checkPayload(kind FactorType, payload *string) error {
 }
 
 // readAnswer holds an AuthPayload against a factor: a code of an authenticator app, a statement that
-// a telephone signed, the answer of a passkey. An error refuses an answer that need not be counted.
-func (e *Engine) readAnswer(f *Factor, payload string, now time.Time) (answer, error) {
+// a telephone signed, the answer of a passkey. c is the challenge that is answered, nil where the factor
+// wants to be verified. An error refuses an answer that need not be counted.
+func (e *Engine) readAnswer(f *Factor, c *Challenge, payload string, now time.Time) (answer, error) {
 	switch f.Type {
 	case TOTP:
 		code, _ := parseCode(payload)
 		return e.readCode(f, code, now)
+	case Push:
+		return readSigned(f, c, payload)
 	default:
 		return answer{}, refuse("AuthPayload")
 	}

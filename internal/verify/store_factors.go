@@ -21,6 +21,8 @@ type entityTx interface {
 
 type factorTx interface {
 	Factor(sid string) (*Factor, error)
+	// FactorByCredential is the factor whose device signs under a name.
+	FactorByCredential(credentialSID string) (*Factor, error)
 	// Factors lists the factors of an entity, oldest first. In an Update that read the entity and
 	// puts it, the list is as it will be at the commit.
 	Factors(entitySID string, page Page) ([]Factor, error)
@@ -44,6 +46,16 @@ type challengeTx interface {
 	CountChallenges(factorSID string, since time.Time) (int, error)
 	AddChallenge(*Challenge)
 	PutChallenge(*Challenge)
+}
+
+type pushTx interface {
+	AccessToken(sid string) (*AccessToken, error)
+	AddAccessToken(*AccessToken)
+
+	Notification(sid string) (*Notification, error)
+	AddNotification(*Notification)
+	// PutNotification writes what a delivery changes.
+	PutNotification(*Notification)
 }
 
 // ChallengeQuery says which challenges to list, and in which order.

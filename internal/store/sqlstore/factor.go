@@ -11,14 +11,14 @@ import (
 
 // What differs between the types of factor is one JSON document: nothing is looked up by it.
 const factorColumns = `sid, entity_sid, identity, service_sid, account_sid, type, friendly_name, status, secret_sealed,
-	config, metadata, wrong_answers, spent_until, created_at, updated_at`
+	config, metadata, wrong_answers, spent_until, created_at, updated_at, credential_sid`
 
 func scanFactor(row Row) (verify.Factor, error) {
 	var f verify.Factor
 	var config, metadata string
 	var spent, created, updated int64
 	if err := row.Scan(&f.SID, &f.EntitySID, &f.Identity, &f.ServiceSID, &f.AccountSID, &f.Type, &f.FriendlyName, &f.Status,
-		&f.SecretSealed, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated); err != nil {
+		&f.SecretSealed, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated, &f.CredentialSID); err != nil {
 		return f, err
 	}
 	f.SpentUntil, f.CreatedAt, f.UpdatedAt = fromMillisOrNever(spent), fromMillis(created), fromMillis(updated)
@@ -40,6 +40,15 @@ func (t *Tx) Factor(factorSID string) (*verify.Factor, error) {
 	return &f, nil
 }
 
+// FactorByCredential implements verify.Tx. The index holds those alone that have one.
+func (t *Tx) FactorByCredential(credentialSID string) (*verify.Factor, error) {
+	f, err := scanFactor(t.conn.QueryRow(`SELECT `+factorColumns+` FROM factor WHERE credential_sid = $1 AND credential_sid <> ''`, credentialSID))
+	if err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
 // Factors implements verify.Tx.
 func (t *Tx) Factors(entitySID string, page verify.Page) ([]verify.Factor, error) {
 	return list(t, scanFactor, `SELECT `+factorColumns+` FROM factor
@@ -50,10 +59,10 @@ func (t *Tx) Factors(entitySID string, page verify.Page) ([]verify.Factor, error
 func (t *Tx) AddFactor(f *verify.Factor) {
 	t.change(f.SID)
 	t.write(`INSERT INTO factor (id, `+factorColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		sid.Key(f.SID), f.SID, f.EntitySID, f.Identity, f.ServiceSID, f.AccountSID, string(f.Type), f.FriendlyName, string(f.Status),
 		f.SecretSealed, toJSON(f.Config), toJSONOrNothing(f.Metadata, f.Metadata == nil), f.WrongAnswers, toMillisOrNever(f.SpentUntil),
-		toMillis(f.CreatedAt), toMillis(f.UpdatedAt))
+		toMillis(f.CreatedAt), toMillis(f.UpdatedAt), f.CredentialSID)
 }
 
 // PutFactor implements verify.Tx. It writes what can change.

@@ -49,6 +49,7 @@ func factor(n int, owner *verify.Entity) *verify.Factor {
 	f.SID, f.EntitySID, f.Identity = numberedTyped("YF", n), owner.SID, owner.Identity
 	f.ServiceSID, f.AccountSID = owner.ServiceSID, owner.AccountSID
 	f.Type, f.Status, f.WrongAnswers = verify.TOTP, verify.Verified, 0
+	f.CredentialSID = numbered("CR", n)
 	return &f
 }
 
@@ -157,7 +158,7 @@ func factorsComeBack(t *testing.T, s Store) {
 		t.Errorf("factor:\n%s", diff)
 	}
 	f.FriendlyName, f.Status, f.SecretSealed, f.WrongAnswers = "another", verify.Unverified, []byte("other"), 3
-	f.Config.TOTP.Skew = 2
+	f.Config.TOTP.Skew, f.Config.Push.Unreachable = 2, false
 	f.SpentUntil, f.UpdatedAt = noon.Add(time.Minute), noon.Add(time.Hour)
 	update(t, s, func(tx verify.Tx) { tx.PutFactor(f) })
 	if diff := cmp.Diff(f, mustView(t, s, read)); diff != "" {
@@ -169,6 +170,7 @@ func factorsComeBack(t *testing.T, s Store) {
 			bare.SID = numberedTyped("YF", 60)
 		}
 		bare.Metadata, bare.SecretSealed, bare.Config, bare.SpentUntil = metadata, nil, verify.FactorConfig{}, time.Time{}
+		bare.CredentialSID = ""
 		update(t, s, func(tx verify.Tx) { tx.AddFactor(bare) })
 		got := mustView(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(bare.SID) })
 		if diff := cmp.Diff(bare, got); diff != "" {
@@ -184,7 +186,7 @@ func challengesComeBack(t *testing.T, s Store) {
 	if diff := cmp.Diff(c, mustView(t, s, read)); diff != "" {
 		t.Errorf("challenge:\n%s", diff)
 	}
-	c.Status, c.Metadata, c.WrongAnswers = verify.ChallengeDenied, map[string]string{"os": "x"}, 4
+	c.Status, c.Metadata, c.WrongAnswers, c.Resends = verify.ChallengeDenied, map[string]string{"os": "x"}, 4, 2
 	c.UpdatedAt, c.RespondedAt = noon.Add(time.Minute), noon.Add(time.Minute)
 	update(t, s, func(tx verify.Tx) { tx.PutChallenge(c) })
 	if diff := cmp.Diff(c, mustView(t, s, read)); diff != "" {
@@ -203,7 +205,10 @@ func challengesComeBack(t *testing.T, s Store) {
 func storedNamesStay(t *testing.T, s Store) {
 	for want, value := range map[string]any{
 		`{"totp":{"alg":"sha1","skew":1,"code_length":6,"time_step":30}}`: verify.FactorConfig{TOTP: &verify.TOTPConfig{Alg: "sha1", Skew: 1, CodeLength: 6, TimeStep: 30}},
-		`{"message":"m","fields":[{"label":"l","value":"v"}]}`:            verify.ChallengeDetails{Message: "m", Fields: []verify.DetailField{{Label: "l", Value: "v"}}},
+		`{"push":{"sdk_version":"1","app_id":"a","platform":"fcm","public_key":"k","unreachable":true}}`: verify.FactorConfig{Push: &verify.PushConfig{
+			SDKVersion: "1", AppID: "a", Platform: verify.FCM, PublicKey: "k", Unreachable: true}},
+		`{"message":"","fields":null,"dated":true}`:            verify.ChallengeDetails{Dated: true},
+		`{"message":"m","fields":[{"label":"l","value":"v"}]}`: verify.ChallengeDetails{Message: "m", Fields: []verify.DetailField{{Label: "l", Value: "v"}}},
 	} {
 		got, err := json.Marshal(value)
 		if err != nil || string(got) != want {
@@ -383,7 +388,7 @@ func unverifiedAreDropped(t *testing.T, s Store) {
 		for n := range 30 {
 			f := factor(1, owner)
 			at := noon.Add(time.Duration(n) * time.Minute)
-			f.SID = minted(t, sid.Factor, at)
+			f.SID, f.CredentialSID = minted(t, sid.Factor, at), ""
 			if n%3 > 0 {
 				f.Status = verify.Unverified
 			}
