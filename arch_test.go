@@ -47,12 +47,14 @@ var mayImport = map[string][]string{
 
 	"internal/store/transfer": {"internal/sid"},
 
-	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
+	"internal/verify": {"internal/jose", "internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
 	"internal/config":    {},
 	"internal/gsm7":      {},
+	"internal/handset":   {},
+	"internal/jose":      {},
 	"internal/jsonparam": {},
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},
