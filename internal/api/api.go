@@ -144,6 +144,9 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 		if refused, ok := errors.AsType[*verify.Error](err); ok && refused.Verification != nil {
 			tellAbout(resp.header, refused.Verification, a.engine.Now())
 		}
+		if code == verify.CodeUnauthorized { // a handset sets its clock by this one, which has judged its token
+			resp.header.Set("Date", a.engine.Now().UTC().Format(http.TimeFormat))
+		}
 		e.code, e.fault = code, fault
 		return resp
 	}

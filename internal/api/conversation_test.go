@@ -365,7 +365,7 @@ var anyPlace = regexp.MustCompile(`\bPA[0-9a-f]{16}\b`)
 func (w *world) answer(rec *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d\n", rec.Code)
-	for _, name := range []string{"Allow", "Retry-After", "Twilio-Reached-Rate-Limit", "Twilio-Verify-Signature-Fields", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
+	for _, name := range []string{"Allow", "Date", "Retry-After", "Twilio-Reached-Rate-Limit", "Twilio-Verify-Signature-Fields", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
 		"Verifyd-Expires-In", "Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Verifyd-Disabled-Channels", "Www-Authenticate"} {
 		if value := rec.Header().Get(name); value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", name, value)

@@ -119,6 +119,19 @@ func (e *Engine) Challenge(ctx context.Context, accountSID, serviceSID, identity
 	return c, nil
 }
 
+// StatusOfChallenge is the status of a challenge now, for the development inbox.
+func (e *Engine) StatusOfChallenge(ctx context.Context, challengeSID string) (ChallengeStatus, error) {
+	var c *Challenge
+	err := e.Store.View(ctx, func(tx Tx) (err error) {
+		c, err = tx.Challenge(challengeSID)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return c.StatusAt(e.Now()), nil
+}
+
 // ListChallenges are the parameters of a list of challenges (factors reference, section 3.5); nil
 // means "not sent".
 type ListChallenges struct {
