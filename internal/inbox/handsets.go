@@ -90,12 +90,13 @@ func (in *Inbox) getHandsets(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := []Handset{}
 	if in.handsets != nil {
-		if list, err = in.handsets.List(r.Context()); err != nil {
+		all, err := in.handsets.List(r.Context())
+		if err != nil {
 			return told(r, err)
 		}
-	}
-	for i := range list {
-		list[i] = list[i].whole()
+		for _, h := range all {
+			list = append(list, h.whole())
+		}
 	}
 	writeJSON(w, http.StatusOK, map[string][]Handset{"handsets": list})
 	return nil
