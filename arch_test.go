@@ -72,7 +72,7 @@ var mayImport = map[string][]string{
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 
-	"tests/bench":      {"internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
+	"tests/bench":      {"internal/keyring", "internal/otp", "internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
 	"tests/bench/bare": {},
 	"tests/clients":    {},
 	"tests/openapi":    {},

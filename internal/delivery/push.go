@@ -51,9 +51,15 @@ const (
 
 // Work delivers the notification that a job refers to, or takes one turn at it.
 func (w *Notifier) Work(ctx context.Context, job verify.Job) error {
-	d, ok, err := w.Engine.PushDelivery(ctx, job.Ref)
-	if err != nil {
-		return err
+	var d verify.PushDelivery
+	ok := job.Push != nil
+	if ok {
+		d = *job.Push
+	} else {
+		var err error
+		if d, ok, err = w.Engine.PushDelivery(ctx, job.Ref); err != nil {
+			return err
+		}
 	}
 	routes := w.Routes.of(d)
 	if !ok || len(routes) == 0 {

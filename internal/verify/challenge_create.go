@@ -15,8 +15,11 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 	if err != nil {
 		return nil, err
 	}
+	out := e.newSend(ToHandset)
+	defer out.giveUp()
 	var c *Challenge
 	err = e.Store.Update(ctx, func(tx Tx) error {
+		out.job = Job{}
 		now := e.Now()
 		owner, err := findEntity(tx, s, identity)
 		if err != nil {
@@ -52,11 +55,12 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 			}
 		}
 		tx.AddChallenge(c)
-		return e.notifyOfNew(tx, f, c, now)
+		return out.notifyOfNew(tx, s, f, c, now)
 	})
 	if err != nil {
 		return nil, err
 	}
+	out.begin()
 	return c, nil
 }
 

@@ -66,8 +66,11 @@ func (e *Engine) Notify(ctx context.Context, accountSID, serviceSID, identity, c
 	if ttl != nil {
 		seconds = *ttl
 	}
+	out := e.newSend(ToHandset)
+	defer out.giveUp()
 	var n *Notification
 	err = e.Store.Update(ctx, func(tx Tx) error {
+		out.job = Job{}
 		now := e.Now()
 		c, err := findChallenge(tx, s, identity, challengeSID)
 		if err != nil {
@@ -97,41 +100,51 @@ func (e *Engine) Notify(ctx context.Context, accountSID, serviceSID, identity, c
 		}
 		c.Resends++
 		tx.PutChallenge(c)
-		n, err = e.notify(tx, f, c, time.Duration(seconds)*time.Second, now)
+		n, err = out.notify(tx, s, f, c, time.Duration(seconds)*time.Second, now)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	out.begin()
 	return n, nil
 }
 
 // notify leaves a notification with the commit. Where the platform has said that it does not know the
 // handset, it is dropped at once.
-func (e *Engine) notify(tx Tx, f *Factor, c *Challenge, ttl time.Duration, now time.Time) (*Notification, error) {
+func (out *send) notify(tx Tx, s *Service, f *Factor, c *Challenge, ttl time.Duration, now time.Time) (*Notification, error) {
 	n := &Notification{
 		ChallengeSID: c.SID, FactorSID: f.SID, EntitySID: f.EntitySID, Identity: f.Identity, ServiceSID: f.ServiceSID, AccountSID: f.AccountSID,
 		TTL: ttl, State: NotificationQueued, CreatedAt: now, UpdatedAt: now,
 	}
 	var err error
-	if n.SID, err = sid.New(sid.Notification, now, e.Random); err != nil {
+	if n.SID, err = sid.New(sid.Notification, now, out.engine.Random); err != nil {
 		return nil, err
 	}
+	tx.AddNotification(n)
 	if f.Config.Push.Unreachable {
 		n.State = NotificationDropped
-	} else {
-		tx.Enqueue(Job{ID: sid.Key(n.SID), Kind: ToHandset, Ref: n.SID, Due: now})
+		return n, nil
 	}
-	tx.AddNotification(n)
+	out.job = Job{ID: sid.Key(n.SID), Kind: ToHandset, Ref: n.SID, Due: now}
+	if out.place != nil {
+		d, err := out.engine.pushDeliveryOf(s, f, c, n)
+		if err != nil {
+			return nil, err
+		}
+		out.job = out.place.Claim(out.job)
+		out.job.Push = &d
+	}
+	tx.Enqueue(out.job)
 	return n, nil
 }
 
 // notifyOfNew tells the handset of a challenge that was made just now, if it can be told.
-func (e *Engine) notifyOfNew(tx Tx, f *Factor, c *Challenge, now time.Time) error {
+func (out *send) notifyOfNew(tx Tx, s *Service, f *Factor, c *Challenge, now time.Time) error {
 	if f.Type != Push || f.Config.Push.Platform == NoPlatform || f.Config.Push.Unreachable {
 		return nil
 	}
-	_, err := e.notify(tx, f, c, defaultNotificationTTL*time.Second, now)
+	_, err := out.notify(tx, s, f, c, defaultNotificationTTL*time.Second, now)
 	return err
 }
 
@@ -175,25 +188,33 @@ func (e *Engine) PushDelivery(ctx context.Context, notificationSID string) (d Pu
 	if err != nil {
 		return d, false, err
 	}
-	now, n, app := e.Now(), d.Notification, f.Config.Push
-	d.Deadline = n.CreatedAt.Add(max(n.TTL, shortestDelivery))
-	if d.Challenge.ExpiresAt.Before(d.Deadline) {
-		d.Deadline = d.Challenge.ExpiresAt
-	}
-	if n.State != NotificationQueued || d.Challenge.StatusAt(now) != ChallengePending || !now.Before(d.Deadline) ||
+	now, app := e.Now(), f.Config.Push
+	if d.Notification.State != NotificationQueued || d.Challenge.StatusAt(now) != ChallengePending ||
 		app.Platform == NoPlatform || app.Unreachable {
 		return d, false, nil
 	}
-	d.Platform, d.AppID, d.Brand, d.tokenSealed = app.Platform, app.AppID, s.FriendlyName, f.SecretSealed
-	credential := s.Push.FCMCredentialSID
+	d, err = e.pushDeliveryOf(s, f, d.Challenge, d.Notification)
+	return d, err == nil && now.Before(d.Deadline), err
+}
+
+func (e *Engine) pushDeliveryOf(s *Service, f *Factor, c *Challenge, n *Notification) (PushDelivery, error) {
+	app, credential := f.Config.Push, s.Push.FCMCredentialSID
 	if app.Platform == APN {
 		credential = s.Push.APNCredentialSID
+	}
+	d := PushDelivery{
+		Notification: n, Challenge: c, Platform: app.Platform, AppID: app.AppID, Brand: s.FriendlyName, tokenSealed: f.SecretSealed,
+		Deadline: n.CreatedAt.Add(max(n.TTL, shortestDelivery)),
+	}
+	if c.ExpiresAt.Before(d.Deadline) {
+		d.Deadline = c.ExpiresAt
 	}
 	if credential != nil {
 		d.CredentialSID = *credential
 	}
+	var err error
 	d.Token, err = e.NotificationToken(f)
-	return d, err == nil, err
+	return d, err
 }
 
 // PushResult is what became of one turn of a notification.

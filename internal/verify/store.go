@@ -202,6 +202,8 @@ type Job struct {
 	// Delivery is what the commit knew of a job that comes straight from it; nil if the job was
 	// claimed, and what it is about has to be read. It is not stored.
 	Delivery *Delivery
+	// Push is the same of a notification.
+	Push *PushDelivery
 }
 
 // Lanes carry out jobs.
