@@ -25,7 +25,7 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
+	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/handset", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 
 	"internal/store/transfer": {"internal/sid"},
 
-	"internal/verify": {"internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
+	"internal/verify": {"internal/jose", "internal/jsonparam", "internal/keyring", "internal/mailaddr", "internal/message",
 		"internal/otp", "internal/passkey", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
@@ -55,6 +55,8 @@ var mayImport = map[string][]string{
 
 	"internal/config":    {},
 	"internal/gsm7":      {},
+	"internal/handset":   {},
+	"internal/jose":      {},
 	"internal/jsonparam": {},
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},
@@ -74,7 +76,7 @@ var mayImport = map[string][]string{
 	"examples/httpapi-gateway": {"provider/httpapi"},
 	"examples/passkeys":        {},
 
-	"tests/bench":      {"internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
+	"tests/bench":      {"internal/keyring", "internal/otp", "internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
 	"tests/bench/bare": {},
 	"tests/clients":    {},
 	"tests/openapi":    {},

@@ -70,19 +70,26 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	}
 	world.place, world.url = place, "http://"+reachable(listener.Addr())
 
+	handsets, err := openHandsets(engine, world, *data)
+	if err != nil {
+		return errors.Join(err, listener.Close(), store.Close())
+	}
 	box := inbox.New(inbox.Options{
-		Now: time.Now,
-		State: func(ctx context.Context, verificationSID string) (string, error) {
-			status, err := engine.StatusOf(ctx, verificationSID)
-			return string(status), err
-		},
-		Hint:    world.start(),
-		Factors: waitingFactors(engine),
-		Factor:  waitingFactor(engine),
+		Now:      time.Now,
+		State:    statusOf(engine),
+		Hint:     world.start(),
+		Factors:  waitingFactors(engine),
+		Factor:   waitingFactor(engine),
+		Handsets: handsets,
 	})
+	byInbox := []delivery.Route{{Name: "inbox", Provider: box}}
 	routes := delivery.Routes{}
 	for _, channel := range verify.Channels() {
-		routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
+		routes[channel] = byInbox
+	}
+	push := delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{}}
+	for _, platform := range platforms {
+		push.Platforms[platform] = byInbox
 	}
 	withdraw, err := operator.Dev{URL: world.url, AccountSID: world.account, AuthToken: world.token}.Announce(*data)
 	if err != nil {
@@ -93,7 +100,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 		world.dataFlag = " --data " + *data
 	}
 	world.print(sys.stdout)
-	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
+	s := &server{log: log, store: store, engine: engine, routes: routes, push: push, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
 	s.webhooks = loopback
 	return s.run(ctx)
 }

@@ -46,11 +46,12 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if err != nil {
 		return err
 	}
-	routes := routesOf(c.Routes, built)
+	routes := routesOf(channelsOf(c.Routes), built)
 	s := &server{log: log, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
 	for sid, table := range c.MessagingServices {
 		s.messaging[sid] = routesOf(table, built)
 	}
+	s.push = pushRoutesOf(c, built)
 	if s.tls, err = loadTLS(c.TLS, log); err != nil {
 		return err
 	}
@@ -119,6 +120,32 @@ func routesOf(table map[string][]string, built map[string]provider.Provider) del
 	for channel, names := range table {
 		for _, name := range names {
 			routes[verify.Channel(channel)] = append(routes[verify.Channel(channel)], delivery.Route{Name: name, Provider: built[name]})
+		}
+	}
+	return routes
+}
+
+// platforms are the keys of the routes that are no channels: whoever carries notifications to handsets.
+var platforms = []verify.Platform{verify.FCM, verify.APN}
+
+// channelsOf are the routes of channels.
+func channelsOf(table map[string][]string) map[string][]string {
+	channels := maps.Clone(table)
+	for _, p := range platforms {
+		delete(channels, string(p))
+	}
+	return channels
+}
+
+// pushRoutesOf are the routes of notifications.
+func pushRoutesOf(c config.Config, built map[string]provider.Provider) delivery.PushRoutes {
+	routes := delivery.PushRoutes{Credentials: map[string][]delivery.Route{}, Platforms: map[verify.Platform][]delivery.Route{}}
+	for sid, name := range c.PushCredentials {
+		routes.Credentials[sid] = []delivery.Route{{Name: name, Provider: built[name]}}
+	}
+	for _, p := range platforms {
+		for _, name := range c.Routes[string(p)] {
+			routes.Platforms[p] = append(routes.Platforms[p], delivery.Route{Name: name, Provider: built[name]})
 		}
 	}
 	return routes

@@ -36,6 +36,7 @@ type server struct {
 	engine    *verify.Engine
 	routes    delivery.Routes
 	messaging delivery.MessagingServices
+	push      delivery.PushRoutes
 	listener  net.Listener
 	tls       *tls.Config // nil for plain HTTP
 	publicURL string
@@ -96,6 +97,10 @@ func (s *server) run(ctx context.Context) error {
 	for _, kind := range []string{verify.ToWebhook, verify.ToSink} {
 		lanes = append(lanes, queue.Lane{Kind: kind, Worker: events, Parallel: parallelEvents, Timeout: webhook.CallTimeout + 5*time.Second})
 	}
+	lanes = append(lanes, queue.Lane{
+		Kind: verify.ToHandset, Parallel: parallelSends, Timeout: delivery.PushTurnTimeout,
+		Worker: &delivery.Notifier{Engine: s.engine, Routes: s.push, Log: s.log, Now: s.engine.Now},
+	})
 	runner := queue.New(s.store, s.log, s.engine.Now, lanes...)
 	s.engine.Lanes = runner
 	s.engine.SweepRest = sweepRest
@@ -134,22 +139,31 @@ func (s *server) run(ctx context.Context) error {
 	}
 	stopWork()
 	workers.Wait()
-	return errors.Join(err, closeProviders(s.routes, s.messaging), s.store.Close())
+	return errors.Join(err, closeProviders(s.routes, s.messaging, s.push), s.store.Close())
 }
 
 // closeProviders ends the connections of those that keep some.
-func closeProviders(routes delivery.Routes, messaging delivery.MessagingServices) error {
+func closeProviders(routes delivery.Routes, messaging delivery.MessagingServices, push delivery.PushRoutes) error {
 	var errs []error
 	closed := map[io.Closer]bool{}
-	for _, table := range append(slices.Collect(maps.Values(messaging)), routes) {
-		for _, ways := range table {
-			for _, way := range ways {
-				if c, ok := way.Provider.(io.Closer); ok && !closed[c] {
-					closed[c] = true
-					errs = append(errs, c.Close())
-				}
+	end := func(ways []delivery.Route) {
+		for _, way := range ways {
+			if c, ok := way.Provider.(io.Closer); ok && !closed[c] {
+				closed[c] = true
+				errs = append(errs, c.Close())
 			}
 		}
+	}
+	for _, table := range append(slices.Collect(maps.Values(messaging)), routes) {
+		for _, ways := range table {
+			end(ways)
+		}
+	}
+	for _, ways := range push.Credentials {
+		end(ways)
+	}
+	for _, ways := range push.Platforms {
+		end(ways)
 	}
 	return errors.Join(errs...)
 }

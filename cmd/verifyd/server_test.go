@@ -51,14 +51,17 @@ func (keepsNothing) Send(context.Context, provider.Message) (provider.Accepted, 
 
 func TestProvidersAreClosedOnceAtTheEnd(t *testing.T) {
 	broken := errors.New("broken pipe")
-	mail, gateway, local := &kept{}, &kept{err: broken}, &kept{}
+	mail, gateway, local, fcm := &kept{}, &kept{err: broken}, &kept{}, &kept{}
 	err := closeProviders(delivery.Routes{
 		verify.Email: {{Name: "mail", Provider: mail}, {Name: "gateway", Provider: gateway}},
 		verify.SMS:   {{Name: "gateway", Provider: gateway}, {Name: "other", Provider: keepsNothing{}}},
 	}, delivery.MessagingServices{
 		"MG1": {verify.SMS: {{Name: "local", Provider: local}, {Name: "gateway", Provider: gateway}}},
+	}, delivery.PushRoutes{
+		Platforms:   map[verify.Platform][]delivery.Route{verify.FCM: {{Name: "fcm", Provider: fcm}, {Name: "gateway", Provider: gateway}}},
+		Credentials: map[string][]delivery.Route{"CR1": {{Name: "fcm", Provider: fcm}}},
 	})
-	if mail.closed != 1 || gateway.closed != 1 || local.closed != 1 || !errors.Is(err, broken) {
-		t.Errorf("closed %d, %d and %d times, %v", mail.closed, gateway.closed, local.closed, err)
+	if fcm.closed != 1 || mail.closed != 1 || gateway.closed != 1 || local.closed != 1 || !errors.Is(err, broken) {
+		t.Errorf("closed %d, %d, %d and %d times, %v", mail.closed, gateway.closed, local.closed, fcm.closed, err)
 	}
 }

@@ -49,14 +49,13 @@ const readTimeout = 8 * time.Second
 
 // request is a request on its way to a handler.
 type request struct {
-	ctx     context.Context
-	account string // SID of the caller's account
-	token   bool   // the caller has the account's token, and not a key
-	vars    pathVars
-	form    url.Values // of a POST
-	json    []byte     // of a POST to a route that takes JSON
-	query   url.Values // of a GET
-	base    string     // "https://verify.example.com/v2"
+	ctx context.Context
+	caller
+	vars  pathVars
+	form  url.Values // of a POST
+	json  []byte     // of a POST to a route that takes JSON
+	query url.Values // of a GET
+	base  string     // "https://verify.example.com/v2"
 }
 
 // response is what a handler returns.
@@ -132,7 +131,7 @@ var (
 	allowMethods = []string{"GET, POST, DELETE, OPTIONS"}
 	allowHeaders = []string{"Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"}
 	// exposeHeaders lets a browser's code read what verifyd says besides.
-	exposeHeaders = []string{"ETag, Retry-After, Twilio-Reached-Rate-Limit, Twilio-Request-Id, Twilio-Request-Duration, Twilio-Concurrent-Requests, " +
+	exposeHeaders = []string{"ETag, Retry-After, Twilio-Reached-Rate-Limit, Twilio-Verify-Signature-Fields, Twilio-Request-Id, Twilio-Request-Duration, Twilio-Concurrent-Requests, " +
 		"Verifyd-Reason, Verifyd-Sends-Left, Verifyd-Checks-Left, Verifyd-Expires-In, " +
 		"Verifyd-Code-Ttl, Verifyd-Max-Sends, Verifyd-Max-Checks, Verifyd-Disabled-Channels, WWW-Authenticate"}
 	jsonContent = []string{"application/json"}
@@ -145,6 +144,9 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 		resp, code, fault := refusal(err, path)
 		if refused, ok := errors.AsType[*verify.Error](err); ok && refused.Verification != nil {
 			tellAbout(resp.header, refused.Verification, a.engine.Now())
+		}
+		if code == verify.CodeUnauthorized { // a handset sets its clock by this one, which has judged its token
+			resp.header.Set("Date", a.engine.Now().UTC().Format(http.TimeFormat))
 		}
 		e.code, e.fault = code, fault
 		return resp
@@ -171,10 +173,11 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 		ctx, cancel = context.WithTimeout(ctx, readTimeout)
 		defer cancel()
 	}
-	user, password, _ := r.BasicAuth()
-	if e.account, err = a.engine.Authenticate(ctx, user, password); err != nil {
+	who, err := a.authenticate(ctx, r)
+	if err != nil {
 		return fail(err)
 	}
+	e.account = who.account
 	if !found {
 		return fail(&verify.Error{Code: verify.CodeNotFound})
 	}
@@ -183,7 +186,10 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 		resp.header.Set("Allow", strings.Join(allow, ", "))
 		return resp
 	}
-	req := &request{ctx: ctx, account: e.account, token: strings.HasPrefix(user, sid.Account), vars: vars, base: a.base(r)}
+	if err := a.admit(ctx, who, hit, vars); err != nil {
+		return fail(err)
+	}
+	req := &request{ctx: ctx, caller: who, vars: vars, base: a.base(r)}
 	switch {
 	case r.Method != http.MethodPost:
 		req.query, err = parseForm(r.URL.RawQuery)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/verify"
@@ -44,8 +45,16 @@ func (a *API) fetchChallenge(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{status: http.StatusOK, body: challengeJSON(c, r.base)}, nil
+	resp := response{status: http.StatusOK, body: challengeJSON(c, r.base)}
+	if c.FactorType == verify.Push {
+		resp.header = http.Header{"Twilio-Verify-Signature-Fields": signatureFields}
+	}
+	return resp, nil
 }
+
+// signatureFields tell a device which members of the answer to sign. There are no spaces, because
+// devices split at the commas alone.
+var signatureFields = []string{strings.Join(verify.SignatureFields, ",")}
 
 func (a *API) updateChallenge(r *request) (response, error) {
 	var p challengeUpdateParams
@@ -67,6 +76,12 @@ func (a *API) listChallenges(r *request) (response, error) {
 	var p challengeFilters
 	if err := decodeFactors(r.query, &p); err != nil {
 		return response{}, err
+	}
+	if d := r.device; d != nil { // it sees the challenges of its own factor, and of no other
+		if p.FactorSID != nil && *p.FactorSID != "" && *p.FactorSID != d.FactorSID {
+			return response{}, &verify.Error{Code: verify.CodeNotFound}
+		}
+		p.FactorSID = &d.FactorSID
 	}
 	challenges, err := a.engine.Challenges(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), verify.ListChallenges(p), page)
 	if err != nil {
@@ -107,8 +122,10 @@ type challengeBody struct {
 	Links           challengeLinkBody `json:"links"`
 }
 
+// detailsBody has a date or has none: one that is null makes the library for Android fail.
 type detailsBody struct {
 	Message string            `json:"message"`
+	Date    string            `json:"date,omitempty"`
 	Fields  []detailFieldBody `json:"fields"`
 }
 
@@ -136,7 +153,7 @@ func challengeJSON(c *verify.Challenge, base string) challengeBody {
 		ExpirationDate:  timestamp(c.ExpiresAt),
 		Status:          string(c.Status),
 		RespondedReason: "none", // every published example has it, and no client reads it
-		Details:         detailsJSON(c.Details),
+		Details:         detailsJSON(c),
 		HiddenDetails:   c.HiddenDetails,
 		Metadata:        c.Metadata,
 		FactorType:      string(c.FactorType),
@@ -145,15 +162,20 @@ func challengeJSON(c *verify.Challenge, base string) challengeBody {
 	}
 }
 
-func detailsJSON(d *verify.ChallengeDetails) *detailsBody {
+func detailsJSON(c *verify.Challenge) *detailsBody {
+	d := c.Details
 	if d == nil {
 		return nil
+	}
+	date := ""
+	if d.Dated {
+		date = timestamp(c.CreatedAt)
 	}
 	fields := make([]detailFieldBody, 0, len(d.Fields))
 	for _, f := range d.Fields {
 		fields = append(fields, detailFieldBody(f))
 	}
-	return &detailsBody{d.Message, fields}
+	return &detailsBody{d.Message, date, fields}
 }
 
 func timestampOrNull(at time.Time) *string {

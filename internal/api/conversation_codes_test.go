@@ -12,7 +12,6 @@ import (
 
 // elsewhere are the codes that no conversation can have, and what tries them.
 var elsewhere = map[verify.Code]string{
-	verify.CodeUnauthorized: "all requests here have the right credentials: TestRefusedCredentials",
 	verify.CodeAccessDenied: "they are those of the account: geography_test.go",
 	verify.CodeCarrierError: "it stands in a field of an answer: line_test.go of package verify",
 }

@@ -49,9 +49,11 @@ type world struct {
 	token   string
 	log     bytes.Buffer
 	names   map[string]string // SIDs by the name that the conversation knows them by
-	seen    map[string]bool   // operations of the document, each with a status: "FetchService 200"
-	passkey *passkeytest.Authenticator
-	answers [][]byte // all bodies, the latest one last
+	// user and password are those of the requests of a conversation.
+	user, password string
+	seen           map[string]bool // operations of the document, each with a status: "FetchService 200"
+	passkey        *passkeytest.Authenticator
+	answers        [][]byte // all bodies, the latest one last
 }
 
 func newWorld(t *testing.T) *world {
@@ -81,6 +83,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.account, w.token = a.SID, token
+	w.user, w.password = a.SID, token
 	w.names["AC"] = a.SID
 	return w
 }
@@ -126,9 +129,12 @@ func (w *world) code(verificationSID string) string {
 
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
-// code of $VE1 and $WRONG1 is not; $TOTP is the code of the sample seed now. "advance 10m" moves the
-// clock; $PROOF is what a browser with a passkey makes of the latest options, and there are wrong
-// ones (see answers); a parameter that is {…} is a JSON body; "without email" takes a channel's routes away; "limits" sets the built-in limits; "carries" names
+// code of $VE1 and $WRONG1 is not; $TOTP is the code of the sample seed now. "device" in front of a
+// request signs it as the device of $CR1, "device2" as that of $CR2, and "granted" sends the access token
+// $TOKEN1; device_test.go has the variables of devices. $PROOF is what a browser with a passkey makes of
+// the latest options, and there are wrong ones (see answers); a parameter that is {…} is a JSON body.
+// "advance 10m" moves the clock; "without email" takes a channel's routes away; "limits" sets the
+// built-in limits; "carries" names
 // the one messaging service that the server has; "template" and "draft" make a template from a file,
 // approved or not, and give its SID a name; "store is unavailable", "is
 // broken" and "is back" again; "brandless" names a country
@@ -209,6 +215,11 @@ func (w *world) play(text string) string {
 			out.WriteString(line + "\n")
 		case slices.Contains([]string{"GET", "POST", "DELETE", "PUT", "OPTIONS"}, word):
 			out.WriteString(line + "\n" + w.request(line))
+		case word == "granted" || strings.HasPrefix(word, "device"):
+			user, password := w.user, w.password
+			w.user, w.password = "token", w.credential(word)
+			out.WriteString(line + "\n" + w.request(rest))
+			w.user, w.password = user, password
 		}
 	}
 	return out.String()
@@ -288,7 +299,7 @@ func (w *world) request(line string) string {
 			}
 			return w.variable(name)
 		}))
-		rec = w.do(fields[0], fields[1], bodyOf(fields[2:]))
+		rec = w.as(w.user, w.password, fields[0], fields[1], bodyOf(fields[2:]))
 	}
 	w.answers = append(w.answers, rec.Body.Bytes())
 	return w.answer(rec)
@@ -322,6 +333,9 @@ func (w *world) variable(name string) string {
 	if answer, ok := w.passkeyVariable(name); ok {
 		return answer
 	}
+	if text, ok := w.deviceVariable(name); ok {
+		return text
+	}
 	sid, known := w.names[name]
 	if !known {
 		w.t.Fatalf("no $%s has appeared", name)
@@ -329,7 +343,7 @@ func (w *world) variable(name string) string {
 	return sid
 }
 
-var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC|YW|ED)[0-9a-f]{32}\b`)
+var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC|YW|ED|NT|YK|CR)[0-9a-f]{32}\b`)
 
 // anyUUID is that of an event.
 var anyUUID = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`)
@@ -342,7 +356,7 @@ var anyPlace = regexp.MustCompile(`\bPA[0-9a-f]{16}\b`)
 func (w *world) answer(rec *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d\n", rec.Code)
-	for _, name := range []string{"Allow", "Retry-After", "Twilio-Reached-Rate-Limit", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
+	for _, name := range []string{"Allow", "Date", "Retry-After", "Twilio-Reached-Rate-Limit", "Twilio-Verify-Signature-Fields", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
 		"Verifyd-Expires-In", "Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Verifyd-Disabled-Channels", "Www-Authenticate"} {
 		if value := rec.Header().Get(name); value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", name, value)
@@ -360,7 +374,8 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 		}
 		out.WriteString("  " + strings.TrimRight(pretty.String(), "\n") + "\n")
 	}
-	text := anyPlace.ReplaceAllString(anyUUID.ReplaceAllString(out.String(), "UUID"), "PA…")
+	text := anyAccessToken.ReplaceAllStringFunc(out.String(), w.nameToken)
+	text = anyPlace.ReplaceAllString(anyUUID.ReplaceAllString(text, "UUID"), "PA…")
 	text = encodedSID.ReplaceAllStringFunc(text, func(encoded string) string {
 		sid, err := base64.RawURLEncoding.DecodeString(encoded)
 		if err != nil {

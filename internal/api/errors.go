@@ -67,16 +67,22 @@ var pages = map[verify.Code]page{
 
 	// Entities, factors, challenges: the titles of the error dictionary (factors reference, section 11).
 	verify.CodeEntityExists:        {409, "Entity already exists"},
+	verify.CodeInvalidAccessToken:  {400, "Access Token parameters are invalid"},
 	verify.CodeInvalidRequest:      {400, "Invalid Request"},
+	verify.CodeNoPlatform:          {400, "Cannot resend push notifications to 'none' notification platform"},
 	verify.CodeChallengeAnswers:    {429, "Challenge verification attempts limit reached"},
+	verify.CodeTooManyNotices:      {429, "Push notifications limit reached for a Challenge"},
+	verify.CodeFactorProof:         {403, "Factor verification failed"},
 	verify.CodeFactorAnswers:       {429, "Factor verification attempts reached"},
 	verify.CodeTooManyChallenges:   {429, "Challenge creation limit reached"},
+	verify.CodeWrongGrant:          {403, "Unauthorized factor creation"},
 	verify.CodeInvalidBinding:      {400, "Factors binding format is invalid"},
 	verify.CodeTooManyFactors:      {400, "Reached max limit of Factors associated per Entity"},
 	verify.CodeFactorExists:        {409, "Factor already exists"},
 	verify.CodeFactorUnverified:    {403, "Factor is unverified"},
 	verify.CodeChallengeResponded:  {403, "Challenge already responded"},
 	verify.CodeChallengeExpired:    {403, "Challenge expired"},
+	verify.CodeChallengeProof:      {403, "Challenge verification failed"},
 	verify.CodeFactorRate:          {429, "Too many requests to create factors for the entity"},
 	verify.CodeEntityRate:          {429, "Entities rate limit exceeded"},
 	verify.CodeInvalidFactorType:   {400, "Invalid factor type"},
@@ -127,7 +133,7 @@ type errorDetails struct {
 // details are those of the codes whose text is the same for every parameter.
 func details(e *verify.Error) *errorDetails {
 	switch e.Code {
-	case verify.CodeInvalidRequest, verify.CodeInvalidBinding:
+	case verify.CodeInvalidRequest, verify.CodeInvalidBinding, verify.CodeInvalidAccessToken:
 		return &errorDetails{e.Param}
 	default:
 		return nil

@@ -17,6 +17,18 @@ type factorParams struct {
 
 	BindingSecret *string `form:"Binding.Secret"`
 	totpParams
+
+	BindingAlg       *string `form:"Binding.Alg"`
+	BindingPublicKey *string `form:"Binding.PublicKey"`
+	pushParams
+}
+
+// pushParams are the parameters of an application on a handset.
+type pushParams struct {
+	AppID                *string `form:"Config.AppId"`
+	NotificationPlatform *string `form:"Config.NotificationPlatform"`
+	NotificationToken    *string `form:"Config.NotificationToken"`
+	SDKVersion           *string `form:"Config.SdkVersion"`
 }
 
 // totpParams are the parameters of an authenticator app.
@@ -31,6 +43,7 @@ type factorUpdateParams struct {
 	AuthPayload  *string `form:"AuthPayload"`
 	FriendlyName *string `form:"FriendlyName"`
 	totpParams
+	pushParams
 }
 
 // decodeFactors decodes the parameters of this half of the API, which has a code of its own for
@@ -66,16 +79,23 @@ func (a *API) createFactor(r *request) (response, error) {
 		return response{}, err
 	}
 	f, err := a.engine.CreateFactor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), verify.FactorParams{
-		FriendlyName:  p.FriendlyName,
-		FactorType:    p.FactorType,
-		Metadata:      p.Metadata,
-		BindingSecret: p.BindingSecret,
-		TOTPParams:    verify.TOTPParams(p.totpParams),
+		FriendlyName:     p.FriendlyName,
+		FactorType:       p.FactorType,
+		Metadata:         p.Metadata,
+		BindingSecret:    p.BindingSecret,
+		TOTPParams:       verify.TOTPParams(p.totpParams),
+		BindingAlg:       p.BindingAlg,
+		BindingPublicKey: p.BindingPublicKey,
+		PushParams:       verify.PushParams(p.pushParams),
+		Grant:            r.grant,
 	})
 	if err != nil {
 		return response{}, err
 	}
-	body := factorJSON(f.Factor, r.base)
+	body, err := a.factorJSON(f.Factor, r.base)
+	if err != nil {
+		return response{}, err
+	}
 	body.Binding, body.Options = bindingJSON(f), null
 	return response{status: http.StatusCreated, body: body}, nil
 }
@@ -85,7 +105,16 @@ func (a *API) fetchFactor(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{status: http.StatusOK, body: factorJSON(f, r.base)}, nil
+	return a.factorOK(f, r.base)
+}
+
+// factorOK is a factor as an answer.
+func (a *API) factorOK(f *verify.Factor, base string) (response, error) {
+	body, err := a.factorJSON(f, base)
+	if err != nil {
+		return response{}, err
+	}
+	return response{status: http.StatusOK, body: body}, nil
 }
 
 func (a *API) updateFactor(r *request) (response, error) {
@@ -97,11 +126,12 @@ func (a *API) updateFactor(r *request) (response, error) {
 		AuthPayload:  p.AuthPayload,
 		FriendlyName: p.FriendlyName,
 		TOTPParams:   verify.TOTPParams(p.totpParams),
+		PushParams:   verify.PushParams(p.pushParams),
 	})
 	if err != nil {
 		return response{}, err
 	}
-	return response{status: http.StatusOK, body: factorJSON(f, r.base)}, nil
+	return a.factorOK(f, r.base)
 }
 
 func (a *API) deleteFactor(r *request) (response, error) {
@@ -125,7 +155,11 @@ func (a *API) listFactors(r *request) (response, error) {
 	factors, m := cutPage(query, "factors", url, factors, func(f verify.Factor) string { return f.SID })
 	list := make([]factorBody, 0, len(factors))
 	for i := range factors {
-		list = append(list, factorJSON(&factors[i], r.base))
+		body, err := a.factorJSON(&factors[i], r.base)
+		if err != nil {
+			return response{}, err
+		}
+		list = append(list, body)
 	}
 	return response{status: http.StatusOK, body: factorList{list, m}}, nil
 }
@@ -169,7 +203,23 @@ type totpConfigBody struct {
 	TimeStep   int    `json:"time_step"`
 }
 
-func factorJSON(f *verify.Factor, base string) factorBody {
+type pushBindingBody struct {
+	Alg       string `json:"alg"`
+	PublicKey string `json:"public_key"`
+}
+
+// pushConfigBody is the configuration of a push factor. The published examples leave credential_sid out;
+// the libraries for Android and iOS cannot do without it.
+type pushConfigBody struct {
+	SDKVersion           string  `json:"sdk_version"`
+	AppID                string  `json:"app_id"`
+	NotificationPlatform string  `json:"notification_platform"`
+	NotificationToken    *string `json:"notification_token"`
+	CredentialSID        string  `json:"credential_sid"`
+}
+
+func (a *API) factorJSON(f *verify.Factor, base string) (factorBody, error) {
+	config, err := a.configJSON(f)
 	return factorBody{
 		SID:          f.SID,
 		AccountSID:   f.AccountSID,
@@ -181,27 +231,40 @@ func factorJSON(f *verify.Factor, base string) factorBody {
 		FriendlyName: f.FriendlyName,
 		Status:       string(f.Status),
 		FactorType:   string(f.Type),
-		Config:       configJSON(f),
+		Config:       config,
 		Metadata:     f.Metadata,
 		URL:          entityURL(base, f.ServiceSID, f.Identity) + "/Factors/" + f.SID,
-	}
+	}, err
 }
 
 // configJSON is the configuration of a factor as its type shows it.
-func configJSON(f *verify.Factor) any {
-	if totp := f.Config.TOTP; totp != nil {
-		return totpConfigBody(*totp)
+func (a *API) configJSON(f *verify.Factor) (any, error) {
+	switch {
+	case f.Config.TOTP != nil:
+		return totpConfigBody(*f.Config.TOTP), nil
+	case f.Config.Push != nil:
+		push := f.Config.Push
+		body := pushConfigBody{push.SDKVersion, push.AppID, string(push.Platform), nil, f.CredentialSID}
+		token, err := a.engine.NotificationToken(f)
+		if token != "" {
+			body.NotificationToken = &token
+		}
+		return body, err
+	case f.Config.Passkey != nil:
+		return passkeyConfigJSON(f.Config.Passkey), nil
+	default:
+		return null, nil
 	}
-	if passkey := f.Config.Passkey; passkey != nil {
-		return passkeyConfigJSON(passkey)
-	}
-	return null
 }
 
 // bindingJSON is what a new factor is bound to, as its type shows it.
 func bindingJSON(f *verify.NewFactor) any {
-	if f.TOTP != nil {
+	switch {
+	case f.TOTP != nil:
 		return totpBindingBody(*f.TOTP)
+	case f.Config.Push != nil:
+		return pushBindingBody{"ES256", f.Config.Push.PublicKey}
+	default:
+		return null
 	}
-	return null
 }

@@ -37,6 +37,10 @@ func (w *world) checkOneOfFactors(got map[string]any) bool {
 		w.checkSchema("new_factor", got)
 	case answered:
 		w.checkSchema("challenge", got)
+	case got["entity_identity"] != nil:
+		w.checkSchema("access_token", got)
+	case got["priority"] != nil:
+		w.checkSchema("notification", got)
 	case got["webhook_url"] != nil:
 		w.checkSchema("webhook", got)
 	case got["factor_type"] != nil:

@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"strings"
 
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -139,6 +140,8 @@ func Resources() []Resource {
 		factorFacts(),
 		challengeFacts(),
 		passkeyFacts(),
+		notificationFacts(),
+		accessTokenFacts(),
 		webhookFacts(),
 		deliveryFacts(),
 	}
@@ -164,6 +167,8 @@ func PathFacts() []Fact {
 		{Name: "Identity", About: "The entity's identity, in any case of letters.", From: Spec | Ours, Example: "user-7f3a91c2"},
 		{Name: "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors/{Sid}", About: "The factor.", SID: "YF"},
 		{Name: "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{Sid}", About: "The challenge.", SID: "YC"},
+		{Name: "ChallengeSid", About: "The challenge.", SID: "YC"},
+		{Name: "/v2/Services/{ServiceSid}/AccessTokens/{Sid}", About: "The access token.", SID: "YK"},
 		{Name: "/v2/Services/{ServiceSid}/Webhooks/{Sid}", About: "The webhook.", SID: "YW"},
 		{Name: "/v2/Verifyd/Deliveries/{Sid}", About: "The delivery.", From: Ours, SID: "ED"},
 		{Name: "/v2/Verifyd/Deliveries/{Sid}/Resend", About: "The delivery.", From: Ours, SID: "ED"},
@@ -240,6 +245,7 @@ func Headers() []Header {
 		{Name: "WWW-Authenticate", About: "Asks for HTTP Basic.", From: Ours, Everyone: true, Statuses: []int{401}, Of: text, Example: `Basic realm="Twilio API"`},
 		{Name: "Retry-After", About: "Seconds after which the same call may succeed.", Note: "the description has the header, the meaning is ours", From: Spec | Ours, Everyone: true, Statuses: []int{429, 503}, Of: number, Example: 60},
 		{Name: "Twilio-Reached-Rate-Limit", About: "The unique name of the rate limit that refused the start.", Note: "the description has the header, the meaning is ours", From: Spec | Ours, Statuses: []int{429}, Of: text, Example: "end_user_ip"},
+		{Name: "Twilio-Verify-Signature-Fields", About: "Of a push challenge: the members that its device has to sign, separated by commas.", Note: "the list is that of a device that worked, the order is ours", From: Spec | Client | Ours, Success: true, Of: text, Example: strings.Join(verify.SignatureFields, ",")},
 		{Name: "Verifyd-Reason", About: "Why there is no such verification, or none that waits for a code.",
 			Note: "By number or address the reason is known for an hour after the verification's time was up, then it is `never-existed`; by SID it stays.",
 			From: Ours, Statuses: []int{404}, Of: text, Enum: words(verify.Reasons())},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,6 +132,11 @@ func requestFor(o api.Operation, about api.Fact, value string) url.Values {
 		}
 	case "VerificationSid":
 		form.Del("To")
+	case "Config.NotificationPlatform":
+		form.Set("Config.NotificationToken", "token-of-a-handset") // another platform needs another one
+	}
+	if o.ID == "CreateNewFactor" && (about.Name == "FactorType" && value == "push" || ofPush.Has(about.Name)) {
+		maps.Copy(form, ofPush)
 	}
 	form.Set(about.Name, value)
 	return form
@@ -141,10 +147,14 @@ func (s *stage) try(t *testing.T, form url.Values, changes bool) (status int, bo
 	t.Helper()
 	payment := form.Has("Amount")
 	send := func(w *world) {
-		path, text := os.Expand(places.Replace(s.o.Path), w.variable), w.encode(form)
+		named, text := places.Replace(s.o.Path), w.encode(form)
 		if s.o.JSON {
 			text = w.object(s.o, form)
 		}
+		if s.o.ID == "UpdateFactor" && slices.ContainsFunc(slices.Collect(maps.Keys(form)), ofPush.Has) {
+			named = strings.Replace(named, "$YF1", "$YF2", 1)
+		}
+		path := os.Expand(named, w.variable)
 		if s.o.Method != http.MethodPost {
 			path, text = path+"?"+text, ""
 		}
@@ -212,12 +222,19 @@ var scenery = []struct{ path, conversation string }{
 	{"/Passkeys/VerifyFactor", newPasskey},
 	{"/Passkeys/Challenges", newPasskey},
 	{"/Passkeys/ApproveChallenge", newPasskey + "\nPOST /v2/Services/$VA1/Passkeys/VerifyFactor $PROOF\nPOST /v2/Services/$VA1/Passkeys/Challenges {}"},
-	{"/Challenges/{", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF1"},
+	{"/AccessTokens/{", "POST /v2/Services/$VA1/AccessTokens Identity=user-7f3a91c2 FactorType=push"},
+	{"/Factors/{", pushFactor},
+	{"/Notifications", pushFactor + "\nPOST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors/$YF2 AuthPayload=$PROOF_YF2\n" +
+		"POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF2 Details.Message=Log␣in?"},
+	{"/Challenges/{Sid}", "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Challenges FactorSid=$YF1"},
 }
 
 const newPasskey = `POST /v2/Services/$VA1/Passkeys/Factors {"friendly_name":"theirs","identity":"user-7f3a91c2"}`
 
 const pendingVerification = "POST /v2/Services/$VA1/Verifications Channel=sms To=+34612345678 Amount=39.99␣EUR Payee=Acme"
+
+const pushFactor = "POST /v2/Services/$VA1/Entities/user-7f3a91c2/Factors FriendlyName=theirs FactorType=push Binding.PublicKey=$KEY1" +
+	" Config.AppId=com.acme.app Config.SdkVersion=1 Config.NotificationPlatform=fcm Config.NotificationToken=token-of-a-handset"
 
 // places are the parts of paths, as they are called where the scenery stands.
 var places = strings.NewReplacer(
@@ -226,8 +243,14 @@ var places = strings.NewReplacer(
 	"/RateLimits/{Sid}", "/RateLimits/theirs", "{RateLimitSid}", "theirs", "/Buckets/{Sid}", "/Buckets/$BL1",
 	"{Country}", "FR", "{PhoneNumber}", "+34612345678",
 	"{Identity}", "user-7f3a91c2", "/Factors/{Sid}", "/Factors/$YF1", "/Challenges/{Sid}", "/Challenges/$YC1",
-	"/Webhooks/{Sid}", "/Webhooks/$YW1",
+	"/Webhooks/{Sid}", "/Webhooks/$YW1", "{ChallengeSid}", "$YC1", "/AccessTokens/{Sid}", "/AccessTokens/$YK1",
 )
+
+// ofPush is what a push factor cannot be made without.
+var ofPush = url.Values{
+	"FactorType": {"push"}, "Binding.Alg": {"ES256"}, "Binding.PublicKey": {"$KEY1"}, "Config.AppId": {"com.acme.app"},
+	"Config.SdkVersion": {"1"}, "Config.NotificationPlatform": {"fcm"}, "Config.NotificationToken": {"token-of-a-handset"},
+}
 
 // standIns are values of parameters that no example can have.
 var standIns = map[string]string{

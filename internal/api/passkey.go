@@ -77,7 +77,10 @@ func (a *API) createPasskey(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	body := factorJSON(f.Factor, r.base)
+	body, err := a.factorJSON(f.Factor, r.base)
+	if err != nil {
+		return response{}, err
+	}
 	body.Binding, body.Options = null, creationOptions(f.Passkey)
 	return response{status: http.StatusCreated, body: body}, nil
 }
@@ -91,7 +94,7 @@ func (a *API) verifyPasskey(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{status: http.StatusOK, body: factorJSON(f, r.base)}, nil
+	return a.factorOK(f, r.base)
 }
 
 func (a *API) challengePasskey(r *request) (response, error) {

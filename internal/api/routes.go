@@ -92,6 +92,10 @@ var routes = []route{
 	{"GET", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges", (*API).listChallenges},
 	{"GET", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{Sid}", (*API).fetchChallenge},
 	{"POST", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{Sid}", (*API).updateChallenge},
+	{"POST", "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{ChallengeSid}/Notifications", (*API).createNotification},
+
+	{"POST", "/v2/Services/{ServiceSid}/AccessTokens", (*API).createAccessToken},
+	{"GET", "/v2/Services/{ServiceSid}/AccessTokens/{Sid}", (*API).fetchAccessToken},
 }
 
 // table finds routes. It matches the path as it was sent, part by part, and never redirects: a

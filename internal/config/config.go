@@ -41,8 +41,12 @@ type Config struct {
 	Log              Log `toml:"log"`
 	// Providers are the tables [providers.NAME]; each has a type, and what that type needs.
 	Providers map[string]map[string]any `toml:"providers"`
-	// Routes are the providers of each channel, the preferred one first.
+	// Routes are the providers of each channel, the preferred one first. The platforms of handsets,
+	// "fcm" and "apn", have theirs here too.
 	Routes map[string][]string `toml:"routes"`
+	// PushCredentials are providers of notifications by the SID (CR…) under which a service names
+	// them: Push.FcmCredentialSid, Push.ApnCredentialSid.
+	PushCredentials map[string]string `toml:"push_credentials"`
 	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
 	// who can have codes sent can guess them in the end; load tests of one number need that.
 	BuiltInLimits bool `toml:"built_in_limits"`
@@ -129,11 +133,12 @@ const minRetention = Age(2 * day)
 
 var (
 	// channels may have routes.
-	channels = []string{"sms", "call", "email", "whatsapp", "rcs"}
+	channels = []string{"sms", "call", "email", "whatsapp", "rcs", "fcm", "apn"}
 	// messagingChannels are those that a messaging service carries.
 	messagingChannels = []string{"sms", "rcs"}
 
 	messagingService = regexp.MustCompile(`^MG[0-9a-fA-F]{32}$`)
+	pushCredential   = regexp.MustCompile(`^CR[0-9a-fA-F]{32}$`)
 	countryCode      = regexp.MustCompile(`^[A-Z]{2}$`)
 )
 
@@ -287,6 +292,14 @@ func (c Config) validateRoutes() error {
 		}
 		if len(table["sms"])+len(table["rcs"]) == 0 {
 			return fmt.Errorf("%s: has no providers; set sms = [\"…\"]", path)
+		}
+	}
+	for sid, name := range c.PushCredentials {
+		if !pushCredential.MatchString(sid) {
+			return fmt.Errorf("push_credentials.%s: want CR and 32 hexadecimal digits", sid)
+		}
+		if _, ok := c.Providers[name]; !ok {
+			return fmt.Errorf("push_credentials.%s: there is no [providers.%s]", sid, name)
 		}
 	}
 	for _, country := range c.BrandlessCountries {

@@ -17,7 +17,7 @@ const (
 )
 
 // getEvents is the inbox as server-sent events: "message" with a message, "cleared", and "state"
-// with the new status of a verification whose message was shown. The parameters to, channel and
+// with the new status of a verification, or of a challenge, whose message was shown. The parameters to, channel and
 // code choose the messages. The ids are SIDs, so a browser that comes back with Last-Event-ID gets
 // what it missed; after does the same for a first connection.
 func (in *Inbox) getEvents(w http.ResponseWriter, r *http.Request) error {
@@ -104,7 +104,7 @@ func (s *stream) catchUp(ctx context.Context) error {
 			return err
 		}
 		s.seen = m.SID
-		s.states[m.VerificationSID] = m.VerificationStatus
+		s.states[m.subject()] = m.VerificationStatus
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func (s *stream) tellStates(ctx context.Context) error {
 	told := s.states
 	s.states = make(map[string]string) // of the window alone, or it would grow for ever
 	for _, m := range s.in.find(q) {
-		sid := m.VerificationSID
+		sid := m.subject()
 		if _, done := s.states[sid]; done || sid == "" {
 			continue
 		}

@@ -40,6 +40,9 @@ func (in *Inbox) Handler() http.Handler {
 	mux.Handle("/dev/inbox/messages/{sid}/html", methods{http.MethodGet: in.getHTML})
 	mux.Handle("/dev/inbox/factors", methods{http.MethodGet: in.getFactors})
 	mux.Handle("/dev/inbox/factors/{file}", methods{http.MethodGet: in.getFactorPicture})
+	mux.Handle("/dev/inbox/handsets", methods{http.MethodGet: in.getHandsets, http.MethodPost: in.postHandset})
+	mux.Handle("/dev/inbox/handsets/{factor}", methods{http.MethodGet: in.getHandset, http.MethodDelete: in.deleteHandset})
+	mux.Handle("/dev/inbox/handsets/{factor}/challenges/{challenge}", methods{http.MethodPost: in.postAnswer})
 	mux.Handle("/dev/inbox/assets/{file}", methods{http.MethodGet: getAsset})
 	mux.Handle("/", respond(func(_ http.ResponseWriter, r *http.Request) error { return notFound(r) }))
 

@@ -31,10 +31,10 @@ var ErrClosed = errors.New("inbox: closed")
 type Options struct {
 	// Now dates the messages; nil is time.Now.
 	Now func() time.Time
-	// State tells the present status of a verification: "pending", "approved" and so on. It is
-	// called when messages are read, never while they are sent. A status that it cannot tell is
+	// State tells the present status of a verification, or of the challenge (YC…) that a notification
+	// is about: "pending", "approved" and so on. It is called when messages are read, never while they are sent. A status that it cannot tell is
 	// shown as unknown. Nil: every status is unknown.
-	State func(ctx context.Context, verificationSID string) (status string, err error)
+	State func(ctx context.Context, sid string) (status string, err error)
 	// Limit is how many messages are kept, the newest; 0 is 5000.
 	Limit int
 	// Hint is a command line that the empty page offers as the way to a first message. It is
@@ -44,6 +44,8 @@ type Options struct {
 	// one of them; its error is ErrNoFactor where there is none. Nil: there are none.
 	Factors func(ctx context.Context) ([]Factor, error)
 	Factor  func(ctx context.Context, sid string) (Factor, error)
+	// Handsets are the simulated telephones; nil if there can be none.
+	Handsets Handsets
 	// Rand makes the SIDs of one process unlike those of another; nil is crypto/rand.
 	Rand io.Reader
 }
@@ -57,6 +59,8 @@ type Inbox struct {
 
 	factors func(context.Context) ([]Factor, error)
 	factor  func(context.Context, string) (Factor, error)
+
+	handsets Handsets
 
 	close  sync.Once
 	closed chan struct{}
@@ -79,6 +83,7 @@ func New(o Options) *Inbox {
 		hint:     o.Hint,
 		factors:  o.Factors,
 		factor:   o.Factor,
+		handsets: o.Handsets,
 		closed:   make(chan struct{}),
 		sids:     minter{rand: o.Rand},
 		watchers: make(map[string]map[chan struct{}]struct{}),
@@ -254,10 +259,10 @@ func (in *Inbox) withStatus(ctx context.Context, found []*Message) []Message {
 	known := make(map[string]string)
 	for i, m := range found {
 		messages[i] = *m
-		status, ok := known[m.VerificationSID]
+		status, ok := known[m.subject()]
 		if !ok {
-			status = in.status(ctx, m.VerificationSID)
-			known[m.VerificationSID] = status
+			status = in.status(ctx, m.subject())
+			known[m.subject()] = status
 		}
 		messages[i].VerificationStatus = status
 	}
@@ -266,11 +271,11 @@ func (in *Inbox) withStatus(ctx context.Context, found []*Message) []Message {
 
 // status is "" when nobody knows. A verification that was deleted is no reason to withhold the
 // message.
-func (in *Inbox) status(ctx context.Context, verificationSID string) string {
-	if in.state == nil || verificationSID == "" {
+func (in *Inbox) status(ctx context.Context, sid string) string {
+	if in.state == nil || sid == "" {
 		return ""
 	}
-	status, err := in.state(ctx, verificationSID)
+	status, err := in.state(ctx, sid)
 	if err != nil {
 		return ""
 	}

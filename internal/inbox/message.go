@@ -15,7 +15,8 @@ type Message struct {
 	SID             string `json:"sid"` // SM…, in the order of arrival
 	AttemptSID      string `json:"attempt_sid"`
 	VerificationSID string `json:"verification_sid"`
-	// VerificationStatus is the status at the time of reading; "" if it is not known.
+	// VerificationStatus is the status of the verification, or of the challenge that a notification is
+	// about, at the time of reading; "" if it is not known.
 	VerificationStatus string `json:"verification_status"`
 	Channel            string `json:"channel"`
 	To                 string `json:"to"`
@@ -34,8 +35,17 @@ type Message struct {
 	ExpiresAt time.Time          `json:"expires_at"` // the end of the code's life
 	Speech    *provider.Speech   `json:"speech"`     // call only; must not be changed
 	Template  *provider.Template `json:"template"`   // whatsapp only; must not be changed
+	Push      *provider.Push     `json:"push"`       // push only; must not be changed
 
 	key string // To as it is compared
+}
+
+// subject is the SID of what the message is about: a verification, or a challenge.
+func (m *Message) subject() string {
+	if m.Push != nil {
+		return m.Push.Data["challenge_sid"]
+	}
+	return m.VerificationSID
 }
 
 // newMessage copies all that it keeps: the sender may use the speech and the template again.
@@ -74,6 +84,11 @@ func newMessage(pm provider.Message) *Message {
 		template.Vars = maps.Clone(template.Vars)
 		m.Template = &template
 	}
+	if pm.Push != nil {
+		push := *pm.Push
+		push.Data = maps.Clone(push.Data)
+		m.Push = &push
+	}
 	return m
 }
 
@@ -100,12 +115,13 @@ func (m Message) MarshalJSON() ([]byte, error) {
 		ExpiresAt          *string            `json:"expires_at"`
 		Speech             *provider.Speech   `json:"speech"`
 		Template           *provider.Template `json:"template"`
+		Push               *provider.Push     `json:"push"`
 	}{
 		m.SID, unlessZero(m.AttemptSID), unlessZero(m.VerificationSID), unlessZero(m.VerificationStatus),
 		m.Channel, m.To, unlessZero(m.From), unlessZero(m.FromName), unlessZero(m.Brand),
 		unlessZero(m.Code), unlessZero(m.Text), unlessZero(m.Segments), unlessZero(m.Encoding),
 		unlessZero(m.Subject), unlessZero(m.HTML), unlessZero(m.Locale),
-		timestamp(m.CreatedAt), unlessZero(timestamp(m.ExpiresAt)), m.Speech, m.Template,
+		timestamp(m.CreatedAt), unlessZero(timestamp(m.ExpiresAt)), m.Speech, m.Template, m.Push,
 	})
 }
 

@@ -14,13 +14,13 @@ const (
 	maxWait     = time.Minute
 )
 
-var channels = []string{"sms", "call", "email", "whatsapp", "rcs"}
+var channels = []string{"sms", "call", "email", "whatsapp", "rcs", "push"}
 
 // Query says which messages are meant. The zero Query means the newest 50.
 type Query struct {
 	// To is the whole destination; e-mail addresses are compared without regard to ASCII case.
 	To string
-	// Channel is "sms", "call", "email", "whatsapp" or "rcs".
+	// Channel is "sms", "call", "email", "whatsapp", "rcs" or "push".
 	Channel string
 	// Code is the passcode in the message.
 	Code string

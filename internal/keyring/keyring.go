@@ -39,9 +39,13 @@ const (
 	TokenSeal    Purpose = "token-seal"
 	MeterMAC     Purpose = "meter-mac" // names of meters, so that what is counted is not stored
 	TOTPSeal     Purpose = "totp-seal" // seeds of authenticator apps, read for every answer
+	// HandsetSeal is for the tokens under which push platforms know handsets: who has one and the
+	// application's key can write to the person.
+	HandsetSeal Purpose = "handset-seal"
+	AccessSeal  Purpose = "access-token" // the claims of access tokens, and the tokens kept to be shown again
 )
 
-var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC, TOTPSeal}
+var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC, TOTPSeal, HandsetSeal, AccessSeal}
 
 const rootBytes = 32
 
@@ -200,8 +204,12 @@ func (r *Ring) mac(id byte, p Purpose, parts []string) []byte {
 	return h.Sum(append(make([]byte, 0, 1+sha256.Size), id))
 }
 
+// Number is the number of the root key that seals.
+func (r *Ring) Number() byte { return r.current }
+
 // Seal encrypts a value for one place, named by row: the kind of value and the SID of its row. It
-// opens in that place alone.
+// opens in that place alone. A sealed value is the number of its root key, then a nonce of 12 bytes,
+// the ciphertext and a tag of 16 bytes (AES-256-GCM, row being the additional data).
 func (r *Ring) Seal(p Purpose, value, row string) []byte {
 	return r.roots[r.current].seal[p].Seal([]byte{r.current}, nil, []byte(value), []byte(row))
 }

@@ -130,7 +130,8 @@ var parents = map[string]param{
 		help: "the service, by SID or name; may be left out if there is only one"},
 	"RateLimitSid": {name: "RateLimitSid", flag: "rate-limit", of: "rate-limit",
 		help: "the rate limit, by SID or unique name"},
-	"Identity": {name: "Identity", flag: "entity", of: "entity", help: "the entity, by its identity"},
+	"Identity":     {name: "Identity", flag: "entity", of: "entity", help: "the entity, by its identity"},
+	"ChallengeSid": {name: "ChallengeSid", flag: "challenge", of: "challenge", help: "the challenge, by its SID"},
 }
 
 // Commands returns all commands, in the order of the table.

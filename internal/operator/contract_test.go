@@ -95,7 +95,7 @@ func TestTheRequiredParametersAreThoseOfTheContract(t *testing.T) {
 	var contract struct {
 		Paths map[string]map[string]struct{ Required []string }
 	}
-	for _, name := range []string{"contract.json", "contract_factors.json"} {
+	for _, name := range []string{"contract.json", "contract_factors.json", "contract_push.json"} {
 		body, err := os.ReadFile(filepath.Join("../api/testdata", name))
 		if err != nil {
 			t.Fatal(err)

@@ -1,5 +1,7 @@
 package operator
 
+import "slices"
+
 // The lists of parameters stand beside the resource that has them, in the order of
 // docs/compatibility.md. Names are the API's; a flag is named only where the mechanical spelling of
 // the name would be longer than people type at night.
@@ -96,14 +98,14 @@ var resources = []resource{
 		},
 	},
 	{
-		noun: "factor", about: "the authenticator apps and passkeys of an entity",
+		noun: "factor", about: "the authenticator apps, handsets and passkeys of an entity",
 		path: "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors", id: "sid", arg: "SID",
 		columns: []column{{"SID", "sid"}, {"NAME", "friendly_name"}, {"TYPE", "factor_type"}, {"STATUS", "status"}, {"CREATED", "date_created"}},
 		verbs: []verb{
 			{name: "list", about: "list the factors of an entity", method: "GET", answer: pages},
 			{name: "show", about: "show a factor", method: "GET", on: "/{Sid}", arg: "Sid"},
 			{name: "create", about: "make a factor; its secret is shown this once", method: "POST", params: factorParams, required: []string{"FriendlyName", "FactorType"}},
-			{name: "update", about: "verify a factor with a code, or change it", method: "POST", on: "/{Sid}", arg: "Sid", params: factorUpdateParams},
+			{name: "update", about: "verify a factor with a code or a signature, or change it", method: "POST", on: "/{Sid}", arg: "Sid", params: factorUpdateParams},
 			{name: "delete", about: "delete a factor", method: "DELETE", on: "/{Sid}", arg: "Sid", answer: nothing},
 		},
 	},
@@ -127,9 +129,31 @@ var resources = []resource{
 				{name: "AuthPayload", flag: "code", help: "a code of the app, which answers at once"},
 			}},
 			{name: "answer", about: "answer a challenge", method: "POST", on: "/{Sid}", arg: "Sid", params: []param{
-				{name: "AuthPayload", flag: "code", help: "a code of the app"},
+				{name: "AuthPayload", flag: "code", help: "a code of the app, or what the handset signed"},
 				{name: "Metadata", help: "more about the answer, as JSON"},
 			}},
+		},
+	},
+	{
+		noun: "notification", about: "what tells a handset of a challenge",
+		path: "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{ChallengeSid}/Notifications", id: "sid", arg: "SID",
+		verbs: []verb{
+			{name: "send", about: "tell the handset of a pending challenge once more", method: "POST", params: []param{
+				{name: "Ttl", kind: number, help: "how many seconds the platform keeps it for a handset that is off, 0 to 300"},
+			}},
+		},
+	},
+	{
+		noun: "access-token", about: "what lets a handset make its factor",
+		path: "/v2/Services/{ServiceSid}/AccessTokens", id: "sid", arg: "SID",
+		verbs: []verb{
+			{name: "create", about: "make an access token for a handset of an entity", method: "POST", required: []string{"Identity", "FactorType"}, params: []param{
+				{name: "Identity", flag: "entity", help: "the entity, by its identity; it need not be there"},
+				{name: "FactorType", help: "what the handset will be", values: []string{"push"}},
+				{name: "FactorFriendlyName", flag: "friendly-name", help: "the name of the handset"},
+				{name: "Ttl", kind: number, help: "how many seconds it is good for, 60 to 300"},
+			}},
+			{name: "show", about: "show an access token that has not expired", method: "GET", on: "/{Sid}", arg: "Sid"},
 		},
 	},
 	{
@@ -270,17 +294,26 @@ var factorConfigParams = []param{
 	{name: "Config.Skew", kind: number, help: "how many steps its clock may be off, 0 to 2"},
 }
 
-var factorParams = append([]param{
+var handsetParams = []param{
+	{name: "Config.AppId", help: "of a handset: the application, by bundle id or package name"},
+	{name: "Config.NotificationPlatform", help: "of a handset: who carries notifications to it", values: []string{"apn", "fcm", "none"}},
+	{name: "Config.NotificationToken", help: "of a handset: the token under which the platform knows it"},
+	{name: "Config.SdkVersion", help: "of a handset: the version of the library in the application"},
+}
+
+var factorParams = slices.Concat([]param{
 	{name: "FriendlyName", help: "the name of the device, or of the account in the app"},
-	{name: "FactorType", help: "what it is", values: []string{"totp"}},
+	{name: "FactorType", help: "what it is", values: []string{"push", "totp"}},
 	{name: "Metadata", help: "more about it, as JSON"},
 	{name: "Binding.Secret", help: "a secret of your own, in base32"},
-}, factorConfigParams...)
+	{name: "Binding.Alg", help: "of a handset: what it signs with", values: []string{"ES256"}},
+	{name: "Binding.PublicKey", help: "of a handset: its P-256 key, DER in base64"},
+}, factorConfigParams, handsetParams)
 
-var factorUpdateParams = append([]param{
-	{name: "AuthPayload", flag: "code", help: "a code of the app, which verifies the factor"},
+var factorUpdateParams = slices.Concat([]param{
+	{name: "AuthPayload", flag: "code", help: "a code of the app, or the signature of the handset, which verifies the factor"},
 	{name: "FriendlyName", help: "the name of the device, or of the account in the app"},
-}, factorConfigParams...)
+}, factorConfigParams, handsetParams)
 
 var webhookParams = []param{
 	{name: "FriendlyName", help: "a name for people"},

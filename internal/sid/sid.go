@@ -36,6 +36,8 @@ const (
 	Challenge        = "YC"
 	Webhook          = "YW"
 	EventDelivery    = "ED"
+	Notification     = "NT"
+	AccessToken      = "YK"
 )
 
 // Type is the kind of a factor, which the first two digits of a Factor's or a Challenge's SID name.

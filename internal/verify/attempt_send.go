@@ -33,7 +33,7 @@ type SendResult struct {
 	Currency   string
 }
 
-// send is a message on its way from the operation that wants it to the worker.
+// send is a message, or a notification, on its way from the operation that wants it to the worker.
 type send struct {
 	engine *Engine
 	place  Place // nil if the message has to wait in the queue
@@ -68,9 +68,9 @@ func (s *send) add(tx Tx, v *Verification, a *Attempt) error {
 	return nil
 }
 
-// begin hands the committed job over.
+// begin hands the committed job over, if there is one.
 func (s *send) begin() {
-	if s.place != nil {
+	if s.place != nil && s.job.ID != 0 {
 		s.place.Run(s.job)
 		s.place = nil
 	}

@@ -23,8 +23,10 @@ type Challenge struct {
 	Metadata      map[string]string // nil is null
 	// WrongAnswers counts the answers that were read and wrong.
 	WrongAnswers int
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	// Resends counts the notifications that were asked for after the one of its making.
+	Resends   int
+	CreatedAt time.Time
+	UpdatedAt time.Time
 	// RespondedAt is the time of the answer, zero while there is none.
 	RespondedAt time.Time
 	ExpiresAt   time.Time // whole seconds: the API shows no fraction, and devices sign what it shows
@@ -34,6 +36,9 @@ type Challenge struct {
 type ChallengeDetails struct {
 	Message string        `json:"message"`
 	Fields  []DetailField `json:"fields"`
+	// Dated says that the time of the challenge's making is shown with them. It is settled when the
+	// challenge is made, because devices sign what they are shown.
+	Dated bool `json:"dated,omitempty"`
 }
 
 // DetailField is one line of the details.
@@ -112,6 +117,19 @@ func (e *Engine) Challenge(ctx context.Context, accountSID, serviceSID, identity
 	}
 	c.Status = c.StatusAt(e.Now())
 	return c, nil
+}
+
+// StatusOfChallenge is the status of a challenge now, for the development inbox.
+func (e *Engine) StatusOfChallenge(ctx context.Context, challengeSID string) (ChallengeStatus, error) {
+	var c *Challenge
+	err := e.Store.View(ctx, func(tx Tx) (err error) {
+		c, err = tx.Challenge(challengeSID)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return c.StatusAt(e.Now()), nil
 }
 
 // ListChallenges are the parameters of a list of challenges (factors reference, section 3.5); nil

@@ -67,7 +67,7 @@ func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload
 	var a answer
 	var err error
 	got := c.Answer(func() ChallengeStatus {
-		a, err = e.readAnswer(f, payload, now)
+		a, err = e.readAnswer(f, c, payload, now)
 		return a.status
 	}, now)
 	if err != nil {

@@ -15,8 +15,11 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 	if err != nil {
 		return nil, err
 	}
+	out := e.newSend(ToHandset)
+	defer out.giveUp()
 	var c *Challenge
 	err = e.Store.Update(ctx, func(tx Tx) error {
+		out.job = Job{}
 		now := e.Now()
 		owner, err := findEntity(tx, s, identity)
 		if err != nil {
@@ -37,7 +40,7 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 			CreatedAt:  now,
 			UpdatedAt:  now,
 		}
-		if err := p.read(c, now); err != nil {
+		if err := p.read(c, s, now); err != nil {
 			return err
 		}
 		if err := roomForChallenge(tx, f, now); err != nil {
@@ -46,17 +49,18 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 		if c.SID, err = sid.NewTyped(sid.Challenge, factorRules[f.Type].sid, now, e.Random); err != nil {
 			return err
 		}
-		if payload, given := sent(p.AuthPayload); given {
+		if payload, given := sent(p.AuthPayload); given && f.Type != Push {
 			if err := e.answer(tx, hooks, f, c, payload, now); err != nil {
 				return err
 			}
 		}
 		tx.AddChallenge(c)
-		return nil
+		return out.notifyOfNew(tx, s, f, c, now)
 	})
 	if err != nil {
 		return nil, err
 	}
+	out.begin()
 	return c, nil
 }
 

@@ -42,8 +42,12 @@ func (p ChallengeParams) factorSID() (string, error) {
 	return name, nil
 }
 
-// read fills a challenge of a factor in.
-func (p ChallengeParams) read(c *Challenge, now time.Time) (err error) {
+// read fills a challenge of a factor in. A push challenge asks something, and is answered by its device
+// alone.
+func (p ChallengeParams) read(c *Challenge, s *Service, now time.Time) (err error) {
+	if _, given := sent(p.DetailsMessage); c.FactorType == Push && !given {
+		return missing("Details.Message")
+	}
 	c.ExpiresAt = now.Truncate(time.Second).Add(challengeLife)
 	if text, given := sent(p.ExpirationDate); given {
 		at, ok := parseDate(text)
@@ -57,6 +61,10 @@ func (p ChallengeParams) read(c *Challenge, now time.Time) (err error) {
 	}
 	if c.HiddenDetails, err = optionalTexts(p.HiddenDetails, "HiddenDetails"); err != nil {
 		return err
+	}
+	if c.FactorType == Push {
+		c.Details.Dated = s.Push.IncludeDate
+		return nil
 	}
 	if _, given := sent(p.AuthPayload); given {
 		return checkPayload(c.FactorType, p.AuthPayload)

@@ -18,7 +18,10 @@ type Factor struct {
 	// FriendlyName is the name of the device, or the account's name in the authenticator app.
 	FriendlyName string
 	Status       FactorStatus
-	// SecretSealed is the seed of an authenticator app. Sealed for the factor's SID.
+	// CredentialSID is the name under which a device signs, CR…; "" where there is none.
+	CredentialSID string
+	// SecretSealed is the seed of an authenticator app, or the token under which a push platform knows
+	// the handset. Sealed for the factor's SID.
 	SecretSealed []byte
 	// Credential is what a device calls its key, one factor's in a service; "" if there is none yet,
 	// or never.
@@ -40,13 +43,18 @@ type FactorType string
 // The types of factor.
 const (
 	TOTP     FactorType = "totp"
+	Push     FactorType = "push"
 	Passkeys FactorType = "passkeys"
 )
+
+// FactorTypes are all of them.
+func FactorTypes() []FactorType { return []FactorType{Push, TOTP, Passkeys} }
 
 // FactorConfig is what differs between the types of factor: one of its fields is set. It is stored
 // as JSON; storetest pins the names.
 type FactorConfig struct {
 	TOTP    *TOTPConfig    `json:"totp,omitempty"`
+	Push    *PushConfig    `json:"push,omitempty"`
 	Passkey *PasskeyConfig `json:"passkey,omitempty"`
 }
 

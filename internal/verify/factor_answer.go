@@ -3,6 +3,7 @@ package verify
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/verifyd/verifyd/internal/sid"
 )
@@ -21,6 +22,7 @@ type factorRule struct {
 // factorRules are the types of factor. No number is published of passkeys.
 var factorRules = map[FactorType]factorRule{
 	TOTP:     {sid: sid.TOTP, most: 100},
+	Push:     {sid: sid.Push, most: 20},
 	Passkeys: {sid: sid.Passkey, most: 100, apart: true},
 }
 
@@ -53,6 +55,8 @@ func checkPayload(kind FactorType, payload *string) error {
 	switch kind {
 	case TOTP:
 		_, given = parseCode(text)
+	case Push:
+		given = given && SignedPayloads.holds(utf8.RuneCountInString(text))
 	case Passkeys: // answers elsewhere
 		given = false
 	}
@@ -63,12 +67,15 @@ func checkPayload(kind FactorType, payload *string) error {
 }
 
 // readAnswer holds an AuthPayload against a factor: a code of an authenticator app, a statement that
-// a telephone signed, the answer of a passkey. An error refuses an answer that need not be counted.
-func (e *Engine) readAnswer(f *Factor, payload string, now time.Time) (answer, error) {
+// a telephone signed, the answer of a passkey. c is the challenge that is answered, nil where the factor
+// wants to be verified. An error refuses an answer that need not be counted.
+func (e *Engine) readAnswer(f *Factor, c *Challenge, payload string, now time.Time) (answer, error) {
 	switch f.Type {
 	case TOTP:
 		code, _ := parseCode(payload)
 		return e.readCode(f, code, now)
+	case Push:
+		return readSigned(f, c, payload)
 	default:
 		return answer{}, refuse("AuthPayload")
 	}

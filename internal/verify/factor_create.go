@@ -20,6 +20,12 @@ type FactorParams struct {
 	// is missing.
 	BindingSecret *string
 	TOTPParams
+	// BindingAlg and BindingPublicKey are of the key that a device signs with.
+	BindingAlg       *string
+	BindingPublicKey *string
+	PushParams
+	// Grant is what a device was allowed that has no account; nil for the account itself.
+	Grant *Grant
 }
 
 // NewFactor is a factor with what is shown at its making and never again.
@@ -92,12 +98,18 @@ func (e *Engine) readFactor(s *Service, identity string, p FactorParams) (f *Fac
 		return nil, nil, refuse("Identity")
 	}
 	name, given := sent(p.FriendlyName)
+	if !given && p.Grant != nil {
+		name, given = p.Grant.FriendlyName, p.Grant.FriendlyName != ""
+	}
 	if !given {
 		return nil, nil, missing("FriendlyName")
 	}
 	kind, err := readFactorType(p.FactorType)
 	if err != nil {
 		return nil, nil, err
+	}
+	if p.Grant != nil && !p.Grant.allows(s, identity, kind) {
+		return nil, nil, &Error{Code: CodeWrongGrant}
 	}
 	if !validFactorName(name) {
 		return nil, nil, refuse("FriendlyName")
@@ -116,6 +128,8 @@ func (e *Engine) readFactor(s *Service, identity string, p FactorParams) (f *Fac
 		if secret, err = newTOTPSecret(p.BindingSecret, e.Random); err == nil {
 			err = config.apply(p.TOTPParams)
 		}
+	case Push:
+		f.Config.Push, secret, err = newPush(p)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -130,6 +144,11 @@ func (e *Engine) bind(tx Tx, s *Service, made *NewFactor, secret []byte) (err er
 	case TOTP:
 		made.SecretSealed = e.Keys.Seal(keyring.TOTPSeal, string(secret), made.SID)
 		made.TOTP, err = e.totpBinding(s, made.Factor)
+	case Push:
+		if secret != nil {
+			made.SecretSealed = e.Keys.Seal(keyring.HandsetSeal, string(secret), made.SID)
+		}
+		made.CredentialSID, err = newCredentialSID(e.Random)
 	case Passkeys:
 		made.Passkey, err = passkeyOptions(tx, made.Factor)
 	}
@@ -149,14 +168,11 @@ func (e *Engine) roomForFactor(tx Tx, owner *Entity, f *Factor, secret []byte) e
 			continue
 		}
 		same++
-		if f.Type != TOTP { // what it is bound to is not known yet
-			continue
-		}
-		known, err := e.Keys.Open(keyring.TOTPSeal, all[i].SecretSealed, all[i].SID)
+		bound, err := e.sameBinding(&all[i], f, secret)
 		if err != nil {
-			return fmt.Errorf("secret of factor %s: %w", all[i].SID, err)
+			return err
 		}
-		if subtle.ConstantTimeCompare([]byte(known), secret) == 1 {
+		if bound {
 			return &Error{Code: CodeFactorExists}
 		}
 	}
@@ -164,6 +180,22 @@ func (e *Engine) roomForFactor(tx Tx, owner *Entity, f *Factor, secret []byte) e
 		return &Error{Code: CodeTooManyFactors, Text: fmt.Sprintf("Reached max limit of %d %s Factors associated per Entity", most, f.Type)}
 	}
 	return nil
+}
+
+// sameBinding reports whether a factor is bound to what a new one of its type shall be bound to.
+func (e *Engine) sameBinding(known, f *Factor, secret []byte) (bool, error) {
+	switch f.Type {
+	case TOTP:
+		theirs, err := e.Keys.Open(keyring.TOTPSeal, known.SecretSealed, known.SID)
+		if err != nil {
+			return false, fmt.Errorf("secret of factor %s: %w", known.SID, err)
+		}
+		return subtle.ConstantTimeCompare([]byte(theirs), secret) == 1, nil
+	case Push:
+		return known.Config.Push.PublicKey == f.Config.Push.PublicKey, nil
+	default:
+		return false, nil
+	}
 }
 
 // maxFactorsRead is above the number of factors that an entity can have.

@@ -11,6 +11,7 @@ type FactorUpdate struct {
 	AuthPayload  *string
 	FriendlyName *string
 	TOTPParams
+	PushParams
 }
 
 // UpdateFactor verifies a factor, changes it, or both. A wrong answer is counted and is no error:
@@ -27,7 +28,7 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 			return err
 		}
 		changed, before := *f, f.Status
-		if err := changed.change(p); err != nil {
+		if err := e.change(&changed, p); err != nil {
 			return err
 		}
 		if p.AuthPayload != nil {
@@ -36,7 +37,7 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 				return err
 			}
 		}
-		f.FriendlyName, f.Config, f.UpdatedAt = changed.FriendlyName, changed.Config, now
+		f.FriendlyName, f.Config, f.SecretSealed, f.UpdatedAt = changed.FriendlyName, changed.Config, changed.SecretSealed, now
 		tx.PutFactor(f)
 		if f.Status == Verified && before != Verified {
 			return e.tell(tx, hooks, factorEvent(FactorVerified, f), now)
@@ -50,7 +51,7 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 }
 
 // change takes over what was sent.
-func (f *Factor) change(p FactorUpdate) error {
+func (e *Engine) change(f *Factor, p FactorUpdate) error {
 	if p.FriendlyName != nil {
 		if !validFactorName(*p.FriendlyName) {
 			return refuse("FriendlyName")
@@ -62,6 +63,8 @@ func (f *Factor) change(p FactorUpdate) error {
 		config := *f.Config.TOTP
 		f.Config.TOTP = &config
 		return config.apply(p.TOTPParams)
+	case Push:
+		return e.changePush(f, p.PushParams)
 	}
 	return nil
 }
@@ -74,7 +77,7 @@ func (e *Engine) verifyFactor(f *Factor, payload *string, now time.Time) error {
 	var a answer
 	var err error
 	got := f.Verify(func() ChallengeStatus {
-		a, err = e.readAnswer(f, *payload, now)
+		a, err = e.readAnswer(f, nil, *payload, now)
 		return a.status
 	}, now)
 	switch {

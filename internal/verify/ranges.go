@@ -30,6 +30,13 @@ var (
 	FactorNames       = Range{1, 64}
 	ChallengeMessages = Range{0, 256}
 
+	AppIDs             = Range{1, 100}
+	NotificationTokens = Range{1, 255}
+	SDKVersions        = Range{1, 64} // ours
+	SignedPayloads     = Range{1, 5456}
+	NotificationTTLs   = Range{0, 300}  // seconds
+	AccessTokenTTLs    = Range{60, 300} // seconds
+
 	WebhookNames = Range{1, 255} // ours
 
 	RelyingPartyIDs = Range{1, 253} // a host name (RFC 1035)
@@ -58,6 +65,7 @@ var (
 	RiskChecks         = []string{"enable", "disable"}
 	Permissions        = []string{Allow, Deny, Inherit}
 	TOTPAlgorithms     = otp.Hashes()
+	PushPlatforms      = []string{string(APN), string(FCM), string(NoPlatform)}
 )
 
 func oneOf(choices []string) func(string) bool {

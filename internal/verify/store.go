@@ -24,7 +24,8 @@ type Store interface {
 	// a messaging configuration or a geo rule has changed, here or elsewhere. A change made through this
 	// store shows at once, others within a second.
 	ConfigVersion() uint64
-	// DropBefore removes the verifications, attempts, challenges, deliveries of events and jobs that were minted before a time, in
+	// DropBefore removes the verifications, attempts, challenges, notifications, access
+	// tokens, deliveries of events and jobs that were minted before a time, in
 	// steps of at most a hundred records each, between which other Updates run; a store may keep
 	// attempts up to a day longer and drop a whole day at once. now is the time at which new ones
 	// are minted. Several nodes may do it at once. What is left when ctx ends is left for the next
@@ -53,6 +54,7 @@ type Tx interface {
 	entityTx
 	factorTx
 	challengeTx
+	pushTx
 	webhookTx
 	jobTx
 	rateLimitTx
@@ -200,6 +202,8 @@ type Job struct {
 	// Delivery is what the commit knew of a job that comes straight from it; nil if the job was
 	// claimed, and what it is about has to be read. It is not stored.
 	Delivery *Delivery
+	// Push is the same of a notification.
+	Push *PushDelivery
 }
 
 // Lanes carry out jobs.

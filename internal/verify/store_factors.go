@@ -24,6 +24,8 @@ type factorTx interface {
 	// FactorByCredential is the factor of a service that has a credential, which is not "". What was
 	// read is not locked: an Update that goes on to change the factor reads it by its SID too.
 	FactorByCredential(serviceSID, credential string) (*Factor, error)
+	// FactorOfDevice is the factor whose device signs under a name, CR….
+	FactorOfDevice(credentialSID string) (*Factor, error)
 	// Factors lists the factors of an entity, oldest first. In an Update that read the entity and
 	// puts it, the list is as it will be at the commit.
 	Factors(entitySID string, page Page) ([]Factor, error)
@@ -49,6 +51,16 @@ type challengeTx interface {
 	CountChallenges(factorSID string, since time.Time) (int, error)
 	AddChallenge(*Challenge)
 	PutChallenge(*Challenge)
+}
+
+type pushTx interface {
+	AccessToken(sid string) (*AccessToken, error)
+	AddAccessToken(*AccessToken)
+
+	Notification(sid string) (*Notification, error)
+	AddNotification(*Notification)
+	// PutNotification writes what a delivery changes.
+	PutNotification(*Notification)
 }
 
 // ChallengeQuery says which challenges to list, and in which order.

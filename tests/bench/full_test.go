@@ -20,7 +20,7 @@ func TestEveryLegRuns(t *testing.T) {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), program, "-binary", binary, "-rounds", "2", "-seconds", "0.2", "-warmup", "0.2",
-		"-stored", "2000", "-expiring", "2000", "-attempts", "3000", "-connections", "16,64")
+		"-stored", "2000", "-expiring", "2000", "-attempts", "3000", "-factors", "20000", "-connections", "16,64")
 	var progress strings.Builder
 	cmd.Stderr = &progress
 	out, err := cmd.Output()

@@ -87,7 +87,7 @@ func (c *child) settle(ctx context.Context) (used processorTime, err error) {
 	return used, err
 }
 
-// load runs verifications on a number of connections, and returns how long each took, in ms, and
+// load runs verifications, or the calls of the child, on a number of connections, and returns how long each took, in ms, and
 // how long all of it. The first wrong answer ends it.
 func (c *child) load(ctx context.Context, connections int, d time.Duration) ([]float64, time.Duration, error) {
 	ctx, fail := context.WithCancelCause(ctx)
@@ -105,13 +105,17 @@ func (c *child) load(ctx context.Context, connections int, d time.Duration) ([]f
 		}
 		clients[i] = newClient(conn, c)
 	}
+	call := c.call
+	if call == nil {
+		call = func(client *client) error { return client.verification(nextNumber()) }
+	}
 	took := make([][]float64, connections)
 	begin := time.Now()
 	var group sync.WaitGroup
 	for i, client := range clients {
 		group.Go(func() {
 			for start := begin; start.Sub(begin) < d; {
-				if err := client.verification(nextNumber()); err != nil {
+				if err := call(client); err != nil {
 					fail(err)
 					return
 				}
@@ -135,6 +139,7 @@ type client struct {
 	conn          net.Conn
 	in            *bufio.Reader
 	create, check []byte // the requests up to the length of the body
+	head          []byte // of another request
 	form          []byte
 	out           []byte
 	body          []byte

@@ -13,6 +13,7 @@
 //	postgres  verifyd over a PostgreSQL of the bench's own, on this machine
 //	delayed   the same, with 0.25 ms each way (0.5 ms a round trip) between verifyd and PostgreSQL
 //	express   a peer (peers/README.md); only if it is named
+//	factors   challenges of apps and handsets, in turns with the creates of verifications
 //	attempts  lists and summaries of a month of stored attempts, no load
 //	cold      starts of verifyd and of bare, no load
 //
@@ -66,6 +67,7 @@ type bench struct {
 	leg, warmup      time.Duration
 	stored, expiring int // verifications
 	attempts         int
+	factors          int // people with an app and a handset
 	connections      []int
 	legs             []string
 
@@ -82,6 +84,7 @@ func main() {
 	warmup := flag.Float64("warmup", 5, "how many `seconds` of load every server gets before the first round")
 	stored := flag.Int("stored", 1_000_000, "the `number` of verifications in the data folder of the leg stored")
 	attempts := flag.Int("attempts", 1_000_000, "the `number` of attempts in the data folder of the leg attempts")
+	factors := flag.Int("factors", 100_000, "the `number` of people in the leg factors, each of whom logs in once with an app")
 	expiring := flag.Int("expiring", 1_000_000, "the `number` of verifications whose time is up in the leg expiring")
 	delay := flag.String("serve-delay", "", "be the network in front of this `address` (the bench starts itself so)")
 	flag.Parse()
@@ -94,13 +97,13 @@ func main() {
 		switch {
 		case err != nil:
 			return fmt.Errorf("-connections: %w", err)
-		case *rounds < 1 || *seconds <= 0 || *warmup <= 0 || *stored < 1 || *expiring < 1 || *attempts < 1 || flag.NArg() > 0:
+		case *rounds < 1 || *seconds <= 0 || *warmup <= 0 || *stored < 1 || *expiring < 1 || *attempts < 1 || *factors < 1 || flag.NArg() > 0:
 			return errors.New("numbers must be greater than 0, and there are no arguments; -help lists the flags")
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		b := bench{
-			binary: *binary, rounds: *rounds, stored: *stored, expiring: *expiring, attempts: *attempts,
+			binary: *binary, rounds: *rounds, stored: *stored, expiring: *expiring, attempts: *attempts, factors: *factors,
 			leg: inSeconds(*seconds), warmup: inSeconds(*warmup), connections: counts, legs: strings.Split(*legs, ","),
 		}
 		var report bytes.Buffer
@@ -163,6 +166,12 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	var challenged results
+	if slices.Contains(b.legs, factorsLeg) {
+		if challenged, err = b.measureFactors(ctx); err != nil {
+			return fmt.Errorf("%s: %w", factorsLeg, err)
+		}
+	}
 	var asked []timing
 	if slices.Contains(b.legs, attemptsLeg) {
 		if asked, err = b.timeAttempts(ctx); err != nil {
@@ -175,13 +184,19 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 			return err
 		}
 	}
-	return b.print(report, sides, found, asked, starts)
+	return b.print(report, sides, found, challenged, asked, starts)
 }
 
 // print is the whole report.
-func (b *bench) print(out io.Writer, sides []side, found results, asked []timing, starts cold) error {
+func (b *bench) print(out io.Writer, sides []side, found, challenged results, asked []timing, starts cold) error {
 	if len(found) > 0 {
 		if err := printTable(out, sides, b.connections, found); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+	}
+	if len(challenged) > 0 {
+		if err := printFactors(out, slices.Max(b.connections), challenged); err != nil {
 			return err
 		}
 		fmt.Fprintln(out)
@@ -204,7 +219,7 @@ func (b *bench) print(out io.Writer, sides []side, found results, asked []timing
 			starts.live, starts.ready, starts.ready/starts.bare, starts.bare, coldStarts)
 	}
 	fmt.Fprintln(out)
-	for _, g := range goals(found, asked, starts) {
+	for _, g := range goals(found, challenged, asked, starts) {
 		if _, err := fmt.Fprintln(out, g); err != nil {
 			return err
 		}

@@ -147,7 +147,7 @@ func (g goal) String() string {
 
 // goals are what a release must not fall behind. The rates of one machine say nothing, so most
 // are ratios.
-func goals(r results, asked []timing, c cold) []goal {
+func goals(r, challenged results, asked []timing, c cold) []goal {
 	return []goal{
 		{"verif/s ÷ bare at 64 connections", r.ratio("sqlite", "bare", 64, rate), 2, "≥", []float64{0.33, 0.42}},
 		{"verif/s ÷ bare at 16 connections", r.ratio("sqlite", "bare", 16, rate), 2, "≥", []float64{0.25, 0.33}},
@@ -162,6 +162,8 @@ func goals(r results, asked []timing, c cold) []goal {
 		{"PostgreSQL ÷ SQLite, verif/s at 64", r.ratio("postgres", "sqlite", 64, rate), 2, "≥", []float64{0.7, 0.8}},
 		{"PostgreSQL ÷ SQLite, p99 at 64", r.ratio("postgres", "sqlite", 64, p99), 2, "≤", []float64{1.5}},
 		{"PostgreSQL 0.5 ms away ÷ beside, verif/s at 64", r.ratio("delayed", "postgres", 64, rate), 2, "≥", []float64{0.5}},
+		{"challenges of apps, with the code ÷ verifications created, at 64", challenged.ratio(totpCall, createCall, 64, rate), 2, "≥", []float64{0.8}},
+		{"challenges of handsets ÷ verifications created, at 64", challenged.ratio(pushCall, createCall, 64, rate), 2, "≥", []float64{0.8}},
 		{"page of attempts, ms, the slowest kind", slowest(asked, false), 1, "≤", []float64{5}},
 		{"summary of a month of attempts, ms", slowest(asked, true), 1, "≤", []float64{50}},
 	}

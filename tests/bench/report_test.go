@@ -155,7 +155,12 @@ func TestTimesAreMediansOfTheRequests(t *testing.T) {
 func TestGoalsSayWhetherTheyAreReached(t *testing.T) {
 	var got []string
 	asked := []timing{{what: "newest", ms: []float64{1, 9}}, {what: "rare", ms: []float64{4, 4}}, {what: "sum", summary: true, ms: []float64{51}}}
-	for _, g := range goals(slowing(), asked, cold{live: 20, ready: 30, bare: 5, idle: 32}) {
+	challenged := results{
+		createCall: {64: {{rate: 100}, {rate: 200}, {rate: 100}}},
+		totpCall:   {64: {{rate: 90}, {rate: 180}, {rate: 80}}},
+		pushCall:   {64: {{rate: 70}, {rate: 150}, {rate: 79}}},
+	}
+	for _, g := range goals(slowing(), challenged, asked, cold{live: 20, ready: 30, bare: 5, idle: 32}) {
 		got = append(got, g.String())
 	}
 	want := []string{
@@ -172,6 +177,8 @@ func TestGoalsSayWhetherTheyAreReached(t *testing.T) {
 		"goal PostgreSQL ÷ SQLite, verif/s at 64: 0.75, ≥ 0.7 reached, ≥ 0.8 not reached",
 		"goal PostgreSQL ÷ SQLite, p99 at 64: 1.50, ≤ 1.5 reached",
 		"goal PostgreSQL 0.5 ms away ÷ beside, verif/s at 64: not measured",
+		"goal challenges of apps, with the code ÷ verifications created, at 64: 0.90, ≥ 0.8 reached",
+		"goal challenges of handsets ÷ verifications created, at 64: 0.75, ≥ 0.8 not reached",
 		"goal page of attempts, ms, the slowest kind: 5.0, ≤ 5 reached",
 		"goal summary of a month of attempts, ms: 51.0, ≤ 50 not reached",
 	}

@@ -32,6 +32,8 @@ type child struct {
 	database int
 	// limited says that its service has the rate limits that starts name.
 	limited bool
+	// call is what the load does; nil is a verification.
+	call func(*client) error
 	// busy says that it has work of its own, whose end need not be waited for.
 	busy bool
 	// below is stopped after it.

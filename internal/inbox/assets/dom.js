@@ -29,11 +29,11 @@ export function icon(name) {
 export const byId = (id) => document.getElementById(id);
 
 export const channelNames = {
-  sms: "SMS", call: "Call", email: "E-mail", whatsapp: "WhatsApp", rcs: "RCS",
+  sms: "SMS", call: "Call", email: "E-mail", whatsapp: "WhatsApp", rcs: "RCS", push: "Push",
 };
 
 const statusNames = {
-  pending: "Pending", approved: "Approved", canceled: "Canceled", expired: "Expired",
+  pending: "Pending", approved: "Approved", denied: "Denied", canceled: "Canceled", expired: "Expired",
   max_attempts_reached: "Max attempts", failed: "Failed", deleted: "Deleted",
 };
 

@@ -90,7 +90,7 @@ function askForOlder() {
 function put(m) {
   const known = messages.get(m.sid);
   if (known) {
-    setStatus(m.verification_sid, m.verification_status);
+    setStatus(subject(m), m.verification_status);
     return;
   }
   messages.set(m.sid, m);
@@ -113,10 +113,13 @@ function empty() {
   draw();
 }
 
+// subject is what a message is about: a verification, or the challenge of a notification.
+const subject = (m) => m.push?.data?.challenge_sid ?? m.verification_sid;
+
 function setStatus(verification, status) {
   if (!verification) return;
   for (const m of ordered) {
-    if (m.verification_sid !== verification || m.verification_status === status) continue;
+    if (subject(m) !== verification || m.verification_status === status) continue;
     m.verification_status = status;
     setRowStatus(m.sid, status);
     setDetailStatus(m);

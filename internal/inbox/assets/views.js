@@ -5,7 +5,7 @@ export function asSeen(m) {
   return (views[m.channel] ?? views.sms)(m);
 }
 
-const views = { sms, call, email, whatsapp, rcs };
+const views = { sms, call, email, whatsapp, rcs, push };
 
 // words carries the language of the message, for hyphens, fonts and screen readers, and lets the
 // text choose its direction.
@@ -37,6 +37,16 @@ function rcs(m) {
     h("p", { class: "contact" }, initial(brand), h("span", {}, brand, icon("verified"))),
     h("p", { class: "day" }, "RCS · ", h("b", {}, atClock(m.created_at))),
     words(m, { class: "bubble" }, marked(m.text, m.code)));
+}
+
+// push is what stands on the locked screen.
+function push(m) {
+  const p = m.push ?? { title: m.brand, body: m.text };
+  return h("div", { class: "phone push" },
+    h("p", { class: "contact" }, initial(p.title ?? "App"), h("span", {}, p.title ?? "App", h("small", {}, p.app ?? ""))),
+    h("p", { class: "day" }, "Notification · ", h("b", {}, atClock(m.created_at))),
+    words(m, { class: "bubble" }, p.body ?? ""),
+    h("p", { class: "answer" }, h("a", { class: "button", href: "/dev/inbox/handsets" }, "Answer on the handset")));
 }
 
 // call is the score of what is heard.

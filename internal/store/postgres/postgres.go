@@ -112,7 +112,7 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		clock:   clock{local: o.Local},
 		updates: make(chan *request, queueLength),
 		views:   make(chan *request, queueLength),
-		dropper: sqlstore.Dropper{Tables: []string{"verification", "attempt_default", "challenge", "event_delivery", "job"}},
+		dropper: sqlstore.Dropper{Tables: []string{"verification", "attempt_default", "challenge", "notification", "access_token", "event_delivery", "job"}},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -94,7 +94,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		readers:  make(chan *conn, readerCount),
 		stopped:  make(chan struct{}),
 		failed:   make(chan struct{}),
-		dropper:  sqlstore.Dropper{Tables: []string{"verification", "attempt", "challenge", "event_delivery", "job"}},
+		dropper:  sqlstore.Dropper{Tables: []string{"verification", "attempt", "challenge", "notification", "access_token", "event_delivery", "job"}},
 	}
 	if err := s.open(ctx, path, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), s.release(len(s.readers)))

@@ -11,14 +11,14 @@ import (
 )
 
 const challengeColumns = `sid, factor_sid, factor_type, entity_sid, identity, service_sid, account_sid, status,
-	details, hidden_details, metadata, wrong_answers, created_at, updated_at, responded_at, expires_at`
+	details, hidden_details, metadata, wrong_answers, created_at, updated_at, responded_at, expires_at, resends`
 
 func scanChallenge(row Row) (verify.Challenge, error) {
 	var c verify.Challenge
 	var details, hidden, metadata string
 	var created, updated, responded, expires int64
 	if err := row.Scan(&c.SID, &c.FactorSID, &c.FactorType, &c.EntitySID, &c.Identity, &c.ServiceSID, &c.AccountSID, &c.Status,
-		&details, &hidden, &metadata, &c.WrongAnswers, &created, &updated, &responded, &expires); err != nil {
+		&details, &hidden, &metadata, &c.WrongAnswers, &created, &updated, &responded, &expires, &c.Resends); err != nil {
 		return c, err
 	}
 	c.CreatedAt, c.UpdatedAt, c.RespondedAt, c.ExpiresAt = fromMillis(created), fromMillis(updated), fromMillisOrNever(responded), fromMillis(expires)
@@ -83,20 +83,20 @@ func (t *Tx) AddChallenge(c *verify.Challenge) {
 		t.change(c.FactorSID)
 	}
 	t.write(`INSERT INTO challenge (id, `+challengeColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		sid.Key(c.SID), c.SID, c.FactorSID, string(c.FactorType), c.EntitySID, c.Identity, c.ServiceSID, c.AccountSID, string(c.Status),
 		toJSONOrNothing(c.Details, c.Details == nil), toJSONOrNothing(c.HiddenDetails, c.HiddenDetails == nil),
 		toJSONOrNothing(c.Metadata, c.Metadata == nil), c.WrongAnswers,
-		toMillis(c.CreatedAt), toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt), toMillis(c.ExpiresAt))
+		toMillis(c.CreatedAt), toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt), toMillis(c.ExpiresAt), c.Resends)
 }
 
 // PutChallenge implements verify.Tx. It writes what can change: whom a passkey's challenge is about may
 // be known only when it is answered.
 func (t *Tx) PutChallenge(c *verify.Challenge) {
 	t.change(c.SID)
-	t.write(`UPDATE challenge SET status = $3, metadata = $4, wrong_answers = $5, updated_at = $6, responded_at = $7,
-			factor_sid = $8, entity_sid = $9, identity = $10
+	t.write(`UPDATE challenge SET status = $3, metadata = $4, wrong_answers = $5, updated_at = $6, responded_at = $7, resends = $8,
+			factor_sid = $9, entity_sid = $10, identity = $11
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(c.SID), c.SID, string(c.Status), toJSONOrNothing(c.Metadata, c.Metadata == nil), c.WrongAnswers,
-		toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt), c.FactorSID, c.EntitySID, c.Identity)
+		toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt), c.Resends, c.FactorSID, c.EntitySID, c.Identity)
 }

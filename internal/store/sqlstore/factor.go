@@ -12,14 +12,14 @@ import (
 // What differs between the types of factor is one JSON document: nothing is looked up by it. The name
 // that a device has for its key stands beside it.
 const factorColumns = `sid, entity_sid, identity, service_sid, account_sid, type, friendly_name, status, secret_sealed,
-	credential, config, metadata, wrong_answers, spent_until, created_at, updated_at`
+	config, metadata, wrong_answers, spent_until, created_at, updated_at, credential, credential_sid`
 
 func scanFactor(row Row) (verify.Factor, error) {
 	var f verify.Factor
 	var config, metadata string
 	var spent, created, updated int64
 	if err := row.Scan(&f.SID, &f.EntitySID, &f.Identity, &f.ServiceSID, &f.AccountSID, &f.Type, &f.FriendlyName, &f.Status,
-		&f.SecretSealed, &f.Credential, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated); err != nil {
+		&f.SecretSealed, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated, &f.Credential, &f.CredentialSID); err != nil {
 		return f, err
 	}
 	f.SpentUntil, f.CreatedAt, f.UpdatedAt = fromMillisOrNever(spent), fromMillis(created), fromMillis(updated)
@@ -35,6 +35,15 @@ func scanFactor(row Row) (verify.Factor, error) {
 // Factor implements verify.Tx.
 func (t *Tx) Factor(factorSID string) (*verify.Factor, error) {
 	f, err := scanFactor(t.record(factorSID, `SELECT `+factorColumns+` FROM factor WHERE id = $1 AND sid = $2`, sid.Key(factorSID), factorSID))
+	if err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// FactorOfDevice implements verify.Tx. The index holds those alone that have one.
+func (t *Tx) FactorOfDevice(credentialSID string) (*verify.Factor, error) {
+	f, err := scanFactor(t.conn.QueryRow(`SELECT `+factorColumns+` FROM factor WHERE credential_sid = $1 AND credential_sid <> ''`, credentialSID))
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +81,10 @@ func (t *Tx) Factors(entitySID string, page verify.Page) ([]verify.Factor, error
 func (t *Tx) AddFactor(f *verify.Factor) {
 	t.changeFactor(f)
 	t.write(`INSERT INTO factor (id, `+factorColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		sid.Key(f.SID), f.SID, f.EntitySID, f.Identity, f.ServiceSID, f.AccountSID, string(f.Type), f.FriendlyName, string(f.Status),
-		f.SecretSealed, f.Credential, toJSON(f.Config), toJSONOrNothing(f.Metadata, f.Metadata == nil), f.WrongAnswers, toMillisOrNever(f.SpentUntil),
-		toMillis(f.CreatedAt), toMillis(f.UpdatedAt))
+		f.SecretSealed, toJSON(f.Config), toJSONOrNothing(f.Metadata, f.Metadata == nil), f.WrongAnswers, toMillisOrNever(f.SpentUntil),
+		toMillis(f.CreatedAt), toMillis(f.UpdatedAt), f.Credential, f.CredentialSID)
 }
 
 // PutFactor implements verify.Tx. It writes what can change.

@@ -50,7 +50,7 @@ func factor(n int, owner *verify.Entity) *verify.Factor {
 	f.SID, f.EntitySID, f.Identity = numberedTyped("YF", n), owner.SID, owner.Identity
 	f.ServiceSID, f.AccountSID = owner.ServiceSID, owner.AccountSID
 	f.Type, f.Status, f.WrongAnswers = verify.TOTP, verify.Verified, 0
-	f.Credential = fmt.Sprintf("key %d", n)
+	f.Credential, f.CredentialSID = fmt.Sprintf("key %d", n), numbered("CR", n)
 	return &f
 }
 
@@ -159,7 +159,7 @@ func factorsComeBack(t *testing.T, s Store) {
 		t.Errorf("factor:\n%s", diff)
 	}
 	f.FriendlyName, f.Status, f.SecretSealed, f.WrongAnswers = "another", verify.Unverified, []byte("other"), 3
-	f.Config.TOTP.Skew = 2
+	f.Config.TOTP.Skew, f.Config.Push.Unreachable = 2, false
 	f.Credential = "another key"
 	f.SpentUntil, f.UpdatedAt = noon.Add(time.Minute), noon.Add(time.Hour)
 	update(t, s, func(tx verify.Tx) { tx.PutFactor(f) })
@@ -172,7 +172,7 @@ func factorsComeBack(t *testing.T, s Store) {
 			bare.SID = numberedTyped("YF", 60)
 		}
 		bare.Metadata, bare.SecretSealed, bare.Config, bare.SpentUntil = metadata, nil, verify.FactorConfig{}, time.Time{}
-		bare.Credential = "" // which any number of factors may have
+		bare.Credential, bare.CredentialSID = "", "" // which any number of factors may have
 		update(t, s, func(tx verify.Tx) { tx.AddFactor(bare) })
 		got := mustView(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(bare.SID) })
 		if diff := cmp.Diff(bare, got); diff != "" {
@@ -188,7 +188,7 @@ func challengesComeBack(t *testing.T, s Store) {
 	if diff := cmp.Diff(c, mustView(t, s, read)); diff != "" {
 		t.Errorf("challenge:\n%s", diff)
 	}
-	c.Status, c.Metadata, c.WrongAnswers = verify.ChallengeDenied, map[string]string{"os": "x"}, 4
+	c.Status, c.Metadata, c.WrongAnswers, c.Resends = verify.ChallengeDenied, map[string]string{"os": "x"}, 4, 2
 	c.UpdatedAt, c.RespondedAt = noon.Add(time.Minute), noon.Add(time.Minute)
 	c.FactorSID, c.EntitySID, c.Identity = numberedTyped("YF", 9), numbered("YE", 9), "Somebody-else"
 	update(t, s, func(tx verify.Tx) { tx.PutChallenge(c) })
@@ -216,6 +216,9 @@ func storedNamesStay(t *testing.T, s Store) {
 		`{"passkey":{"relying_party":{"id":"","name":"","origins":null},"authenticator_attachment":"","discoverable_credentials":"","user_verification":"",` +
 			`"public":"AQ==","count":2,"transports":["usb"],"copyable":true,"copied":true}}`: verify.FactorConfig{Passkey: &verify.PasskeyConfig{
 			Public: []byte{1}, Count: 2, Transports: []string{"usb"}, Copyable: true, Copied: true}},
+		`{"push":{"sdk_version":"1","app_id":"a","platform":"fcm","public_key":"k","unreachable":true}}`: verify.FactorConfig{Push: &verify.PushConfig{
+			SDKVersion: "1", AppID: "a", Platform: verify.FCM, PublicKey: "k", Unreachable: true}},
+		`{"message":"","fields":null,"dated":true}`:            verify.ChallengeDetails{Dated: true},
 		`{"message":"m","fields":[{"label":"l","value":"v"}]}`: verify.ChallengeDetails{Message: "m", Fields: []verify.DetailField{{Label: "l", Value: "v"}}},
 	} {
 		got, err := json.Marshal(value)
@@ -396,7 +399,7 @@ func unverifiedAreDropped(t *testing.T, s Store) {
 		for n := range 30 {
 			f := factor(1, owner)
 			at := noon.Add(time.Duration(n) * time.Minute)
-			f.SID, f.Credential = minted(t, sid.Factor, at), ""
+			f.SID, f.Credential, f.CredentialSID = minted(t, sid.Factor, at), "", ""
 			if n%3 > 0 {
 				f.Status = verify.Unverified
 			}

@@ -9,6 +9,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -76,7 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a finished job is gone, a deferred one comes back, a buried one does not", jobsEnd},
 		{"an enqueued job wakes its kind alone", jobsWake},
 		{"a job of a commit that failed is not there", jobsRollBack},
-	}, append(factorQuestions, webhookQuestions...)...) {
+	}, slices.Concat(factorQuestions, pushQuestions, webhookQuestions)...) {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t)) })
 	}
 }

@@ -24,7 +24,7 @@ type table struct{ name, key string }
 
 var tables = []table{
 	{"account", "sid"}, {"api_key", "sid"}, {"service", "sid"}, {"template", "sid"}, {"messaging_configuration", "id"},
-	{"entity", "id"}, {"factor", "id"}, {"challenge", "id"}, {"webhook", "sid"}, {"event_delivery", "id"},
+	{"entity", "id"}, {"factor", "id"}, {"challenge", "id"}, {"notification", "id"}, {"access_token", "id"}, {"webhook", "sid"}, {"event_delivery", "id"},
 	{"verification", "id"}, {"attempt", "id"}, {"job", "id"}, {"attempt_count", "key"},
 	{"rate_limit", "sid"}, {"bucket", "sid"}, {"meter", "id"}, {"safe_number", "sid"}, {"geo_rule", "key"},
 }

@@ -69,6 +69,8 @@ func source(t *testing.T) (path string) {
 		tx.AddEntity(&verify.Entity{SID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account, Identity: "User-1"})
 		tx.AddFactor(&verify.Factor{SID: "YF02" + sid("", 1)[2:], EntitySID: sid("YE", 1), SecretSealed: []byte{0, 255}, Metadata: map[string]string{"ü": "\x00"}})
 		tx.AddChallenge(&verify.Challenge{SID: "YC02" + sid("", 1)[2:], EntitySID: sid("YE", 1), Details: &verify.ChallengeDetails{Message: "Zürich"}})
+		tx.AddNotification(&verify.Notification{SID: sid("NT", 1), State: verify.NotificationSent, ErrorCode: "Zürich"})
+		tx.AddAccessToken(&verify.AccessToken{SID: sid("YK", 1), TokenSealed: []byte{0, 255}, FriendlyName: "Zürich"})
 		tx.PutWebhook(&verify.Webhook{SID: sid("YW", 1), EventTypes: []verify.EventType{verify.EveryEvent}, FriendlyName: "Zürich"})
 		tx.AddEventDelivery(&verify.EventDelivery{SID: sid("ED", 1), Body: "a=Z%C3%BC", Tries: []verify.EventTry{{Error: "answered 503"}}})
 		for n := 1; n <= rows; n++ {

@@ -213,7 +213,7 @@ func (s *Server) Empty(t testing.TB) string {
 }
 
 // wipe makes a database as good as new. Deleting a few rows is far quicker than a new database.
-const wipe = `DELETE FROM attempt_count; DELETE FROM safe_number; DELETE FROM geo_rule; DELETE FROM webhook; DELETE FROM event_delivery; DELETE FROM challenge; DELETE FROM factor;
+const wipe = `DELETE FROM attempt_count; DELETE FROM safe_number; DELETE FROM geo_rule; DELETE FROM webhook; DELETE FROM event_delivery; DELETE FROM challenge; DELETE FROM notification; DELETE FROM access_token; DELETE FROM factor;
 	DELETE FROM entity; DELETE FROM job; DELETE FROM attempt; DELETE FROM verification; DELETE FROM bucket; DELETE FROM rate_limit;
 	DELETE FROM meter; DELETE FROM messaging_configuration; DELETE FROM template; DELETE FROM service; DELETE FROM api_key;
 	DELETE FROM account; DELETE FROM commit_mark; UPDATE config_version SET version = 1`

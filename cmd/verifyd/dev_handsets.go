@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/handset"
+	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// devHandsets are the simulated handsets of a data folder. They reach the server as real ones do, over
+// HTTP, and nothing but their access tokens comes from inside. It implements inbox.Handsets.
+type devHandsets struct {
+	engine  *verify.Engine
+	account string
+	service string // where no other is named
+	options handset.Options
+	path    string // of the file that remembers them, with their keys
+
+	mu   sync.Mutex
+	sets []*devHandset // oldest first
+}
+
+type devHandset struct {
+	*handset.Handset
+	answered []inbox.Challenge // newest first
+}
+
+// devHandsetsFile is in the data folder.
+const devHandsetsFile = "handsets.json"
+
+// shownAnswers is how many answers a handset goes on showing.
+const shownAnswers = 3
+
+// openHandsets reads the handsets of a data folder.
+func openHandsets(e *verify.Engine, w devWorld, data string) (*devHandsets, error) {
+	d := &devHandsets{
+		engine: e, account: w.account, service: w.service, path: filepath.Join(data, devHandsetsFile),
+		options: handset.Options{BaseURL: w.url + "/v2", Client: &http.Client{Timeout: 10 * time.Second}, Now: time.Now, Random: rand.Reader},
+	}
+	text, err := os.ReadFile(d.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var states []handset.State
+	if err := json.Unmarshal(text, &states); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.path, err)
+	}
+	for _, s := range states {
+		h, err := handset.Restore(d.options, s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.path, err)
+		}
+		d.sets = append(d.sets, &devHandset{Handset: h})
+	}
+	return d, nil
+}
+
+// save remembers the handsets. The caller holds mu.
+func (d *devHandsets) save() error {
+	sets := make([]*handset.Handset, 0, len(d.sets))
+	for _, s := range d.sets {
+		sets = append(sets, s.Handset)
+	}
+	text, err := json.MarshalIndent(sets, "", "  ")
+	if err != nil {
+		return err
+	}
+	next := d.path + ".new"
+	if err := os.WriteFile(next, text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, d.path)
+}
+
+// List implements inbox.Handsets, the newest first.
+func (d *devHandsets) List(ctx context.Context) ([]inbox.Handset, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var list []inbox.Handset
+	for _, s := range slices.Backward(d.sets) {
+		shown, err := s.show(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, shown)
+	}
+	return list, nil
+}
+
+// Handset implements inbox.Handsets.
+func (d *devHandsets) Handset(ctx context.Context, factorSID string) (inbox.Handset, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, err := d.find(factorSID)
+	if err != nil {
+		return inbox.Handset{}, err
+	}
+	return s.show(ctx)
+}
+
+// find is a handset by its factor. The caller holds mu.
+func (d *devHandsets) find(factorSID string) (*devHandset, error) {
+	i := slices.IndexFunc(d.sets, func(s *devHandset) bool { return s.FactorSID == factorSID })
+	if i < 0 {
+		return nil, inbox.ErrNoHandset
+	}
+	return d.sets[i], nil
+}
+
+// Register implements inbox.Handsets.
+func (d *devHandsets) Register(ctx context.Context, p inbox.Registration) (inbox.Handset, error) {
+	if p.ServiceSID == "" {
+		p.ServiceSID = d.service
+	}
+	if p.Platform == "" {
+		p.Platform = string(verify.FCM)
+	}
+	system, token := handset.Android, ""
+	if p.Platform == string(verify.APN) {
+		system = handset.IOS
+	}
+	if p.Platform != string(verify.NoPlatform) {
+		var b [16]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return inbox.Handset{}, err
+		}
+		token = "handset-" + hex.EncodeToString(b[:])
+	}
+	if p.Name == "" {
+		p.Name = string(system) + " handset"
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, access, err := d.engine.CreateAccessToken(ctx, d.account, p.ServiceSID, verify.AccessTokenParams{Identity: &p.Identity, FactorType: new(string(verify.Push))})
+	if refused, ok := errors.AsType[*verify.Error](err); ok {
+		if refused.Code == verify.CodeNotFound {
+			return inbox.Handset{}, &inbox.Refusal{Status: http.StatusNotFound, Code: int(refused.Code), Message: "There is no service " + p.ServiceSID}
+		}
+		return inbox.Handset{}, &inbox.Refusal{Status: http.StatusBadRequest, Code: int(refused.Code), Message: "An identity has 8 to 64 letters, digits and hyphens"}
+	}
+	if err != nil {
+		return inbox.Handset{}, err
+	}
+	o := d.options
+	o.System = system
+	h, err := handset.Enrol(ctx, o, handset.Enrolment{
+		AccessToken: access, ServiceSID: p.ServiceSID, Identity: p.Identity, FriendlyName: p.Name,
+		AppID: "com.example.app", Platform: p.Platform, Token: token, Metadata: map[string]string{"os": string(system)},
+	})
+	if err == nil {
+		err = h.Verify(ctx)
+	}
+	if err != nil {
+		return inbox.Handset{}, refusalOf(err)
+	}
+	s := &devHandset{Handset: h}
+	d.sets = append(d.sets, s)
+	if err := d.save(); err != nil {
+		return inbox.Handset{}, err
+	}
+	return s.show(ctx)
+}
+
+// Answer implements inbox.Handsets.
+func (d *devHandsets) Answer(ctx context.Context, factorSID, challengeSID string, approve bool) (inbox.Challenge, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, err := d.find(factorSID)
+	if err != nil {
+		return inbox.Challenge{}, err
+	}
+	answer := s.Deny
+	if approve {
+		answer = s.Approve
+	}
+	c, err := answer(ctx, challengeSID)
+	if err != nil {
+		if c != nil && c.Status != string(verify.ChallengePending) { // it has its answer, or its time is up
+			return inbox.Challenge{}, &inbox.Refusal{Status: http.StatusConflict, Code: int(verify.CodeChallengeResponded), Message: "The challenge is " + c.Status}
+		}
+		return inbox.Challenge{}, refusalOf(err)
+	}
+	shown := shownChallenge(c)
+	s.answered = append([]inbox.Challenge{shown}, s.answered[:min(len(s.answered), shownAnswers-1)]...)
+	return shown, nil
+}
+
+// Remove implements inbox.Handsets. The factor goes too, if it is still there.
+func (d *devHandsets) Remove(ctx context.Context, factorSID string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, err := d.find(factorSID)
+	if err != nil {
+		return err
+	}
+	if err := s.Delete(ctx); err != nil {
+		return refusalOf(err)
+	}
+	d.sets = slices.DeleteFunc(d.sets, func(other *devHandset) bool { return other == s })
+	return d.save()
+}
+
+// show asks the server what the handset has to show.
+func (s *devHandset) show(ctx context.Context) (inbox.Handset, error) {
+	shown := inbox.Handset{
+		FactorSID: s.FactorSID, ServiceSID: s.ServiceSID, Identity: s.Identity, Name: s.FriendlyName, Platform: s.Platform, Token: s.Token,
+	}
+	const page = 20
+	pending, err := s.Challenges(ctx, string(verify.ChallengePending), page)
+	if refused, ok := errors.AsType[*handset.Error](err); ok && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
+		shown.Gone = true
+		return shown, nil
+	}
+	if err != nil {
+		return shown, err
+	}
+	for i := range slices.Backward(pending) {
+		shown.Challenges = append(shown.Challenges, shownChallenge(&pending[i]))
+	}
+	shown.Challenges = append(shown.Challenges, s.answered...)
+	return shown, nil
+}
+
+func shownChallenge(c *handset.Challenge) inbox.Challenge {
+	shown := inbox.Challenge{
+		SID: c.SID, Status: c.Status, Message: c.Message, HiddenDetails: c.HiddenDetails, CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt,
+	}
+	for _, f := range c.Fields {
+		shown.Fields = append(shown.Fields, inbox.ChallengeField(f))
+	}
+	return shown
+}
+
+// refusalOf passes on what the server said to a handset.
+func refusalOf(err error) error {
+	if refused, ok := errors.AsType[*handset.Error](err); ok {
+		if refused.Status == http.StatusUnauthorized { // of the handset, and not of whoever looks at it
+			return &inbox.Refusal{Status: http.StatusConflict, Code: refused.Code, Message: "The server does not know the handset any more: its factor was deleted"}
+		}
+		return &inbox.Refusal{Status: refused.Status, Code: refused.Code, Message: refused.Message}
+	}
+	return err
+}
+
+// statusOf is inbox.Options.State: of a verification, or of the challenge of a notification.
+func statusOf(e *verify.Engine) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, sid string) (string, error) {
+		if strings.HasPrefix(sid, "YC") {
+			status, err := e.StatusOfChallenge(ctx, sid)
+			return string(status), err
+		}
+		status, err := e.StatusOf(ctx, sid)
+		return string(status), err
+	}
+}
