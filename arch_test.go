@@ -64,9 +64,12 @@ var mayImport = map[string][]string{
 	"internal/sid":       {},
 
 	"provider":              {},
-	"provider/httpapi":      {"provider"},
+	"provider/httpapi":      {"provider", "provider/httpsend"},
+	"provider/httpsend":     {"provider"},
 	"provider/smtp":         {"provider"},
 	"provider/providertest": {"provider"},
+
+	"provider/providertest/httpfar": {"provider/providertest"},
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 
