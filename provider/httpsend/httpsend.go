@@ -160,7 +160,7 @@ func (c *content) Close() error { return nil }
 // noAnswer is the class of silence: a far end that cannot have read the last byte has sent nothing.
 func (s *Sender) noAnswer(ctx context.Context, err error, taken bool, h http.Header, m provider.Message) *provider.Error {
 	e := &provider.Error{Class: provider.Temporary, Detail: "was not reached"}
-	if taken {
+	if taken && !untouched(err) {
 		e.Class, e.Detail = provider.Unknown, "did not answer"
 	}
 	if ctx.Err() != nil {
@@ -171,6 +171,14 @@ func (s *Sender) noAnswer(ctx context.Context, err error, taken bool, h http.Hea
 	_, credentials, _ := strings.Cut(h.Get("Authorization"), " ")
 	e.Detail += ": " + s.Excerpt(err.Error(), m, credentials)
 	return e
+}
+
+// untouched says that the other side of an HTTP/2 connection has declared that it did not look at
+// the stream: it refused it, or went away with an earlier one as its last (RFC 9113, 6.8 and 8.7).
+// net/http tells it in words alone, to which a test holds it.
+func untouched(err error) bool {
+	return strings.HasPrefix(err.Error(), "http2: Transport: cannot retry err [") ||
+		strings.HasPrefix(err.Error(), "http2: Transport received GOAWAY from server")
 }
 
 // Excerpt is provider.Excerpt with the Sender's secrets, and more of them that only this request

@@ -1,7 +1,7 @@
 // Package httpfar is the far end of a provider that speaks HTTP, for the provider's tests.
 //
 // A Wire keeps every byte that arrives, for recorded requests, and answers with raw bytes, for
-// answers that no HTTP server would give. A Vendor is an HTTP server that sits the exam of
+// answers that no HTTP server would give; Frames do the latter for HTTP/2. A Vendor is an HTTP server that sits the exam of
 // providertest: it needs only to be told how the vendor reads a message and how it answers.
 package httpfar
 
