@@ -69,6 +69,8 @@ var mayImport = map[string][]string{
 	"internal/sid":       {},
 
 	"provider":              {},
+	"provider/apns":         {"provider", "provider/httpsend"},
+	"provider/fcm":          {"provider", "provider/httpsend"},
 	"provider/httpapi":      {"provider", "provider/httpsend"},
 	"provider/httpsend":     {"provider"},
 	"provider/smtp":         {"provider"},

@@ -99,15 +99,21 @@ func (w *Wire) Requests() [][]byte {
 	return w.seen
 }
 
-// Compare fails the test unless exactly one request came, which is that in the file at path. The
-// flag -update writes the file. Lines end in \n there, so that editors and git keep it.
+// Compare fails the test unless exactly one request came, which is that in the file at path.
 func (w *Wire) Compare(t testing.TB, path string) {
 	t.Helper()
 	requests := w.Requests()
 	if len(requests) != 1 {
 		t.Fatalf("%d requests were sent, want 1", len(requests))
 	}
-	got := append(bytes.ReplaceAll(requests[0], []byte("\r\n"), []byte("\n")), '\n')
+	CompareFile(t, path, requests[0])
+}
+
+// CompareFile fails the test unless a request is that in the file at path. The flag -update writes
+// the file. Lines end in \n there, so that editors and git keep it.
+func CompareFile(t testing.TB, path string, request []byte) {
+	t.Helper()
+	got := append(bytes.ReplaceAll(request, []byte("\r\n"), []byte("\n")), '\n')
 	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
