@@ -24,6 +24,7 @@ import (
 type Provider struct {
 	hosts   []*url.URL // the one to ask first, and the other, if there is one
 	topic   string
+	title   bool
 	timeout time.Duration
 	signer  *signer
 	homes   homes
@@ -45,6 +46,7 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	return &Provider{
 		hosts:   s.hosts,
 		topic:   s.topic,
+		title:   c.Title,
 		timeout: s.timeout,
 		signer:  &signer{key: s.key, keyID: s.keyID, team: s.team},
 		client:  deps.HTTP,

@@ -50,13 +50,23 @@ func TestRecordedRequest(t *testing.T) {
 
 func TestWhatThePhoneShows(t *testing.T) {
 	f := newFar(t)
-	p := f.provider(provider.Deps{})
-	for title, want := range map[string]string{
-		"":     `{"alert":"Log in to Acme?","category":"verify_push_challenge","sound":"default"}`,
-		"Acme": `{"alert":{"body":"Log in to Acme?","title":"Acme"},"category":"verify_push_challenge","sound":"default"}`,
+	const rest = `,"category":"verify_push_challenge","sound":"default"}`
+	for _, c := range []struct {
+		title       bool
+		brand, body string
+		want        string
+	}{
+		{false, "Acme", "Log in?", `{"alert":"Log in?"` + rest},
+		{false, "", "Log in?", `{"alert":"Log in?"` + rest},
+		{false, "Acme", "", `{"alert":"Acme"` + rest},
+		{true, "Acme", "Log in?", `{"alert":{"body":"Log in?","title":"Acme"}` + rest},
+		{true, "", "Log in?", `{"alert":"Log in?"` + rest},
 	} {
+		config := f.config()
+		config.Title = c.title
+		p := mustNew(t, config, provider.Deps{HTTP: f.server.Client()})
 		m := message(1)
-		m.Push.Title = title
+		m.Push.Title, m.Push.Body = c.brand, c.body
 		if _, err := p.Send(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -70,8 +80,8 @@ func TestWhatThePhoneShows(t *testing.T) {
 		if err := json.Unmarshal(inbox[len(inbox)-1].Payload, &got); err != nil {
 			t.Fatal(err)
 		}
-		if string(got.APS) != want {
-			t.Errorf("aps is %s\nwant %s", got.APS, want)
+		if string(got.APS) != c.want {
+			t.Errorf("%+v: aps is %s", c, got.APS)
 		}
 		if data := m.Push.Data; got.Type != data["type"] || got.ChallengeSID != data["challenge_sid"] || got.FactorSID != data["factor_sid"] {
 			t.Errorf("beside aps there is %+v, want %v", got, data)

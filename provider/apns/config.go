@@ -33,6 +33,9 @@ type Config struct {
 	TeamID string `json:"team_id"`
 	// Topic is the app's bundle identifier, for notifications that name no app.
 	Topic string `json:"topic"`
+	// Title shows the name of the service above the text. The alert is then no plain text, which an
+	// app that was made for plain ones may not expect.
+	Title bool `json:"title"`
 	// Sandbox asks the sandbox first, where most handsets run builds from Xcode.
 	Sandbox bool `json:"sandbox"`
 	// BaseURL and SandboxURL are stand-ins for Apple's hosts. Where one of them is set, Apple is not

@@ -37,7 +37,7 @@ func TestConfigurations(t *testing.T) {
 	}{
 		{"the text of the file", nil, ""},
 		{"the path of the file", map[string]any{"key": nil, "key_file": path}, ""},
-		{"all", map[string]any{"topic": "com.acme.app", "sandbox": true, "base_url": "https://127.0.0.1:8443",
+		{"all", map[string]any{"topic": "com.acme.app", "title": true, "sandbox": true, "base_url": "https://127.0.0.1:8443",
 			"sandbox_url": "https://127.0.0.1:8444", "timeout": "5s"}, ""},
 		{"no key", map[string]any{"key": nil}, "key_file is missing"},
 		{"two keys", map[string]any{"key_file": path}, "both set"},

@@ -2,6 +2,7 @@ package apns
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -55,7 +56,7 @@ func (p *Provider) compose(m provider.Message) (notification, error) {
 	if !bundle.MatchString(topic) {
 		return notification{}, bad("the notification names no app by its bundle identifier, and topic is not set")
 	}
-	body, err := payload(m.Push)
+	body, err := payload(m.Push, p.title)
 	if err != nil {
 		return notification{}, err
 	}
@@ -84,11 +85,11 @@ func id(key string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
-// payload has what the app reads beside what the phone shows. Every value of aps is a text as long as
-// there is no title: apps are known that read aps as a dictionary of texts.
-func payload(push *provider.Push) ([]byte, error) {
-	aps := map[string]any{"alert": push.Body, "sound": "default"}
-	if push.Title != "" {
+// payload has what the app reads beside what the phone shows. Every value of aps is a text unless
+// there is to be a title: apps are known that read aps as a dictionary of texts.
+func payload(push *provider.Push, title bool) ([]byte, error) {
+	aps := map[string]any{"alert": cmp.Or(push.Body, push.Title), "sound": "default"}
+	if title && push.Title != "" {
 		aps["alert"] = map[string]string{"title": push.Title, "body": push.Body}
 	}
 	if category := push.Data["type"]; category != "" {
