@@ -84,6 +84,9 @@ var mayImport = map[string][]string{
 	"tests/bench/bare": {},
 	"tests/clients":    {},
 	"tests/openapi":    {},
+
+	"tests/push":          {},
+	"tests/push/firebase": {},
 }
 
 // outside says which foreign packages a package must not import, with the reason.
