@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/handset", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
-		"provider", "provider/httpapi", "provider/smtp"},
+		"provider", "provider/apns", "provider/fcm", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -51,6 +51,10 @@ var mayImport = map[string][]string{
 		"internal/otp", "internal/passkey", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
+	"internal/fakecarrier/apns": {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
+	"internal/fakecarrier/fate": {},
+	"internal/fakecarrier/fcm":  {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
+	"internal/fakecarrier/jwt":  {},
 	"internal/passkey/passkeytest": {},
 
 	"internal/config":    {},
@@ -69,9 +73,14 @@ var mayImport = map[string][]string{
 	"internal/sid":       {},
 
 	"provider":              {},
-	"provider/httpapi":      {"provider"},
+	"provider/apns":         {"provider", "provider/httpsend"},
+	"provider/fcm":          {"provider", "provider/httpsend"},
+	"provider/httpapi":      {"provider", "provider/httpsend"},
+	"provider/httpsend":     {"provider"},
 	"provider/smtp":         {"provider"},
 	"provider/providertest": {"provider"},
+
+	"provider/providertest/httpfar": {"provider/providertest"},
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 	"examples/passkeys":        {},
@@ -80,6 +89,9 @@ var mayImport = map[string][]string{
 	"tests/bench/bare": {},
 	"tests/clients":    {},
 	"tests/openapi":    {},
+
+	"tests/push":          {},
+	"tests/push/firebase": {},
 }
 
 // outside says which foreign packages a package must not import, with the reason.

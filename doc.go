@@ -17,6 +17,7 @@
 //	internal/operator    the commands that go through the API of a running server
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/config      verifyd.toml
+//	internal/fakecarrier the other ends of the wires, which check what the real ones check
 //	internal/webhook     the worker that tells URLs of the application what happened
 //	internal/lookup      what a service outside knows of a number
 //	internal/keyring     keys: sealing, digests, rotation

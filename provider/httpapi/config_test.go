@@ -26,7 +26,7 @@ func TestConfigurations(t *testing.T) {
 		{"nonsense", `{"url":"https://hunter2:x","secret":"0123456789abcdef"}`, "url is not an http"},
 		{"a password", `{"url":"https://u:hunter2@gw","secret":"0123456789abcdef"}`, "url must not hold a password"},
 		{"a query", `{"url":"https://gw/?key=hunter2","secret":"0123456789abcdef"}`, "url must end with its path"},
-		{"a fragment", `{"url":"https://gw/#hunter2","secret":"0123456789abcdef"}`, "url must end with its path"},
+		{"a fragment", `{"url":"https://gw/#hunter2","secret":"0123456789abcdef"}`, "url must not hold a fragment"},
 		{"no secret", `{"url":"https://gw"}`, "secret: needs 16 characters"},
 		{"a short secret", `{"url":"https://gw","secret":"hunter2"}`, "secret: needs 16 characters"},
 		{"a bad whsec", `{"url":"https://gw","secret":"whsec_hunter2hunter2!"}`, "secret: what follows whsec_"},

@@ -11,6 +11,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpsend"
 )
 
 func manual(t *testing.T) string {
@@ -77,7 +78,7 @@ func TestTheManualsStatusesAreTrue(t *testing.T) {
 		for _, number := range regexp.MustCompile(`\b[0-9]{3}\b`).FindAllString(cells[1], -1) {
 			status, _ := strconv.Atoi(number)
 			checked++
-			if got := statusClass(status); got != class {
+			if got := httpsend.Class(status); got != class {
 				t.Errorf("the manual says %d is %v, the code says %v", status, class, got)
 			}
 		}
@@ -108,10 +109,10 @@ func TestTheManualsBodiesAreTrue(t *testing.T) {
 		}
 	}
 	want := provider.Accepted{ID: "abc", Parts: 1, Price: provider.Price{Amount: "0.04", Currency: "EUR"}}
-	if got, e := readAnswer(202, nil, []byte(found[1]), epoch); e != nil || got != want {
+	if got, e := read(202, nil, found[1]); e != nil || got != want {
 		t.Errorf("the acceptance is read as %+v, %v", got, e)
 	}
-	if _, e := readAnswer(400, nil, []byte(found[2]), epoch); e == nil || e.Class != provider.Throttled || e.Code != "58" {
+	if _, e := read(400, nil, found[2]); e == nil || e.Class != provider.Throttled || e.Code != "58" {
 		t.Errorf("the error is read as %v", e)
 	}
 }

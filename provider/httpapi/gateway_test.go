@@ -1,20 +1,17 @@
 package httpapi
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/providertest"
+	"github.com/verifyd/verifyd/provider/providertest/httpfar"
 )
 
 const (
@@ -59,9 +56,9 @@ func subject(h2 bool, refuse func(http.ResponseWriter, providertest.Behaviour)) 
 		Secrets: []string{testSecret, testToken},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
 			g := newGateway(t, h2, refuse)
-			deps.HTTP = g.client()
+			deps.HTTP = g.Client()
 			p, err := New(Config{
-				URL:     g.server.URL,
+				URL:     g.URL,
 				Secret:  testSecret,
 				Timeout: "2m",
 				Headers: map[string]string{"Authorization": testToken},
@@ -74,106 +71,27 @@ func subject(h2 bool, refuse func(http.ResponseWriter, providertest.Behaviour)) 
 	}
 }
 
-// gateway is a whole gateway: it checks what it is sent, and keeps what it accepts.
-type gateway struct {
-	t       testing.TB
-	server  *httptest.Server
-	refuse  func(http.ResponseWriter, providertest.Behaviour)
-	holding chan struct{}
-	stopped chan struct{}
-
-	mu    sync.Mutex
-	does  providertest.Behaviour
-	taken []providertest.Taken
-}
-
-func newGateway(t testing.TB, h2 bool, refuse func(http.ResponseWriter, providertest.Behaviour)) *gateway {
-	g := &gateway{t: t, refuse: refuse, holding: make(chan struct{}, 100), stopped: make(chan struct{})}
-	g.server = httptest.NewUnstartedServer(g)
-	if h2 {
-		g.server.EnableHTTP2 = true
-		g.server.StartTLS()
-	} else {
-		g.server.Start()
-	}
-	t.Cleanup(func() {
-		close(g.stopped)
-		g.server.Close()
+// newGateway is a whole gateway: it checks what it is sent, and keeps what it accepts.
+func newGateway(t testing.TB, h2 bool, refuse func(http.ResponseWriter, providertest.Behaviour)) *httpfar.Vendor {
+	return httpfar.NewVendor(t, httpfar.Manners{HTTP2: h2, Read: readMessage, Refuse: refuse,
+		Accept: func(w http.ResponseWriter, taken providertest.Taken) {
+			w.WriteHeader(http.StatusAccepted)
+			fmt.Fprintf(w, `{"id":%q,"parts":1}`, taken.ID)
+		},
 	})
-	return g
 }
 
-// client has a pool of its own, which ends with the test.
-func (g *gateway) client() *http.Client {
-	tr := &http.Transport{MaxIdleConnsPerHost: 8}
-	if own, ok := g.server.Client().Transport.(*http.Transport); ok && own.TLSClientConfig != nil {
-		tr.TLSClientConfig = &tls.Config{RootCAs: own.TLSClientConfig.RootCAs}
-		tr.ForceAttemptHTTP2 = true
-	}
-	g.t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr}
-}
-
-func (g *gateway) Behave(b providertest.Behaviour) {
-	g.mu.Lock()
-	g.does = b
-	g.mu.Unlock()
-	if b.Act == providertest.Leave {
-		g.server.Listener.Close()
-		g.server.CloseClientConnections()
-	}
-}
-
-func (g *gateway) Holding() <-chan struct{} { return g.holding }
-
-func (g *gateway) Taken() []providertest.Taken {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return append([]providertest.Taken(nil), g.taken...)
-}
-
-func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func readMessage(r *http.Request) (providertest.Taken, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender gave up
+		return providertest.Taken{}, err
 	}
 	if err := checkRequest(r, body); err != nil {
-		g.t.Errorf("the gateway was sent a bad request: %v", err)
+		return providertest.Taken{}, err
 	}
 	var m Request
-	if err := json.Unmarshal(body, &m); err != nil {
-		g.t.Errorf("the gateway was sent a bad body: %v\n%s", err, body)
-	}
-
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch does := g.does; does.Act {
-	case providertest.Accept:
-		// An accepted message has its identifier, and arrives once even when its key comes twice.
-		taken := providertest.Taken{To: m.To, Text: string(body), ID: fmt.Sprintf("msg-%d", len(g.taken))}
-		g.taken = append(g.taken, taken)
-		w.WriteHeader(http.StatusAccepted)
-		fmt.Fprintf(w, `{"id":%q,"parts":1}`, taken.ID)
-	case providertest.Refuse:
-		g.refuse(w, does)
-	case providertest.Drop, providertest.Leave:
-		panic(http.ErrAbortHandler)
-	case providertest.Hang:
-		g.holding <- struct{}{}
-		g.untilOver(r.Context())
-	case providertest.Mute:
-		g.untilOver(r.Context())
-	}
-}
-
-func (g *gateway) untilOver(ctx context.Context) {
-	g.mu.Unlock()
-	defer g.mu.Lock()
-	select {
-	case <-ctx.Done():
-	case <-g.stopped:
-	}
-	panic(http.ErrAbortHandler)
+	err = json.Unmarshal(body, &m)
+	return providertest.Taken{To: m.To, Text: string(body)}, err
 }
 
 func checkRequest(r *http.Request, body []byte) error {

@@ -10,32 +10,24 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpsend"
 )
-
-// maxAnswer is more than any answer of the contract needs.
-const maxAnswer = 64 << 10
 
 // Provider sends to one gateway. It is safe for concurrent use.
 type Provider struct {
-	endpoint  string
-	secret    Secret
-	timeout   time.Duration
-	from      string
-	headers   http.Header
-	transport http.RoundTripper
-	now       func() time.Time
-	unsaid    []string // what Excerpt blanks in the gateway's words
+	endpoint string
+	secret   Secret
+	from     string
+	headers  http.Header
+	sender   *httpsend.Sender
+	now      func() time.Time
 }
 
 // New checks the configuration. It does not call the gateway.
@@ -48,49 +40,30 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secret: %w", err)
 	}
-	timeout, err := c.timeout()
+	timeout, err := httpsend.ParseTimeout(c.Timeout)
 	if err != nil {
 		return nil, err
 	}
-	headers, err := c.headers()
+	headers, err := httpsend.ParseHeaders(c.Headers, ours...)
 	if err != nil {
 		return nil, err
+	}
+	unsaid := []string{strings.TrimPrefix(c.Secret, "whsec_")}
+	for _, v := range c.Headers {
+		unsaid = append(unsaid, v)
 	}
 	p := &Provider{
-		endpoint:  endpoint,
-		secret:    secret,
-		timeout:   timeout,
-		from:      c.From,
-		headers:   headers,
-		transport: transport(deps.HTTP),
-		now:       deps.Now,
-		unsaid:    []string{strings.TrimPrefix(c.Secret, "whsec_")},
-	}
-	for _, v := range c.Headers {
-		p.unsaid = append(p.unsaid, v)
+		endpoint: endpoint,
+		secret:   secret,
+		from:     c.From,
+		headers:  headers,
+		sender:   httpsend.New(deps, timeout, unsaid...),
+		now:      deps.Now,
 	}
 	if p.now == nil {
 		p.now = time.Now
 	}
 	return p, nil
-}
-
-// transport is lent by the server, or made. The client around it is not used: a RoundTripper
-// follows no redirects, and a POST with a code in it must not be sent elsewhere.
-func transport(lent *http.Client) http.RoundTripper {
-	if lent != nil && lent.Transport != nil {
-		return lent.Transport
-	}
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 3 * time.Second,
-		MaxIdleConnsPerHost: 8,
-		IdleConnTimeout:     time.Minute,
-		ForceAttemptHTTP2:   true,
-
-		MaxResponseHeaderBytes: maxAnswer,
-	}
 }
 
 // Repeatable says that a message may be handed over again after an Unknown: a gateway that keeps
@@ -99,7 +72,7 @@ func (p *Provider) Repeatable() {}
 
 // Send posts m to the gateway and reads its answer.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if !printable(m.Key) {
+	if !httpsend.Printable(m.Key) {
 		return provider.Accepted{}, &provider.Error{
 			Class: provider.BadRequest, Detail: "the message has no key, or one that fits no HTTP header",
 		}
@@ -107,90 +80,25 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	body, err := encode(m, p.from)
 	if err != nil {
 		return provider.Accepted{}, &provider.Error{
-			Class: provider.BadRequest, Detail: "encode the message: " + p.excerpt(err.Error(), m),
+			Class: provider.BadRequest, Detail: "encode the message: " + p.sender.Excerpt(err.Error(), m),
 		}
 	}
-
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
-	content := &content{rest: bytes.NewReader(body)}
-	req, err := p.request(ctx, m.Key, body)
+	answer, err := p.sender.Do(ctx, httpsend.Request{URL: p.endpoint, Header: p.header(m.Key, body), Body: body}, m)
 	if err != nil {
-		return provider.Accepted{}, &provider.Error{
-			Class: provider.BadRequest, Detail: p.excerpt(err.Error(), m),
-		}
+		return provider.Accepted{}, err
 	}
-	req.Body = content
-	resp, err := p.transport.RoundTrip(req)
-	if err != nil {
-		return provider.Accepted{}, p.noAnswer(ctx, err, content.taken.Load(), m)
-	}
-	defer resp.Body.Close()
-	// A body that ends early is judged by what there is of it: the status has been read.
-	answered, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	accepted, failure := readAnswer(resp.StatusCode, resp.Header, answered, p.now())
+	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
 	if failure != nil {
-		failure.Code = p.excerpt(failure.Code, m)
-		failure.Detail = p.excerpt(failure.Detail, m)
-		return provider.Accepted{}, failure
+		return provider.Accepted{}, p.sender.Unsaid(failure, m)
 	}
 	return accepted, nil
 }
 
-func (p *Provider) request(ctx context.Context, key string, body []byte) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.endpoint, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	// With an Idempotency-Key and a body that it can rewind, net/http quietly posts again when a
-	// reused connection dies before the answer. The contract allows it, but the smallest gateways
-	// keep no list of keys, and a second text is worse than an Unknown, which routing understands.
-	req.GetBody = nil
-
-	for name, values := range p.headers {
-		req.Header[name] = values
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "verifyd")
-	req.Header.Set("Idempotency-Key", key)
-	p.secret.SignHeader(req.Header, key, p.now(), body)
-	return req, nil
-}
-
-// content is the body of a request. It remembers that its last byte was taken, after which nobody
-// can say that it did not arrive: httptrace reports a written request only when the gateway may
-// have long begun to work on it.
-type content struct {
-	rest  *bytes.Reader
-	taken atomic.Bool
-}
-
-func (c *content) Read(p []byte) (int, error) {
-	n, err := c.rest.Read(p)
-	if c.rest.Len() == 0 {
-		c.taken.Store(true)
-	}
-	return n, err
-}
-
-func (c *content) Close() error { return nil }
-
-// noAnswer is the class of silence: a gateway that cannot have read the last byte has sent nothing.
-func (p *Provider) noAnswer(ctx context.Context, err error, taken bool, m provider.Message) *provider.Error {
-	e := &provider.Error{Class: provider.Temporary, Detail: "the gateway was not reached"}
-	if taken {
-		e.Class, e.Detail = provider.Unknown, "the gateway did not answer"
-	}
-	if ctx.Err() != nil {
-		e.Err = ctx.Err()
-		return e
-	}
-	// The text alone is kept: net/http quotes a malformed answer, which may repeat the request.
-	e.Detail += ": " + p.excerpt(err.Error(), m)
-	return e
-}
-
-func (p *Provider) excerpt(words string, m provider.Message) string {
-	return provider.Excerpt(words, m, p.unsaid...)
+func (p *Provider) header(key string, body []byte) http.Header {
+	h := p.headers.Clone()
+	h.Set("Content-Type", "application/json")
+	h.Set("Accept", "application/json")
+	h.Set("Idempotency-Key", key)
+	p.secret.SignHeader(h, key, p.now(), body)
+	return h
 }

@@ -1,29 +1,24 @@
 package httpapi
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
+	"github.com/verifyd/verifyd/provider/providertest/httpfar"
 )
-
-var update = flag.Bool("update", false, "rewrite the recorded requests in testdata")
 
 var epoch = time.Date(2031, 1, 2, 3, 0, 0, 0, time.UTC)
 
@@ -32,12 +27,11 @@ var epoch = time.Date(2031, 1, 2, 3, 0, 0, 0, time.UTC)
 func TestRecordedRequests(t *testing.T) {
 	for _, channel := range providertest.Channels {
 		t.Run(channel, func(t *testing.T) {
-			wire := newWire(t)
-			wire.answer = answering("202 Accepted", `{"id":"abc"}`)
+			wire := httpfar.NewWire(t, httpfar.Answering("202 Accepted", `{"id":"abc"}`))
 			p := mustNew(t, Config{
 				URL: "http://gateway.test/base/", AllowPlainHTTP: true, Secret: testSecret, From: "Acme",
 				Headers: map[string]string{"x-tenant": "acme"},
-			}, wire.deps())
+			}, at(wire))
 			m := providertest.Message(channel, 0)
 			if channel == "rcs" {
 				m.From, m.Deadline = "route-sender", time.Time{}
@@ -45,10 +39,7 @@ func TestRecordedRequests(t *testing.T) {
 			if _, err := p.Send(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
-			if len(wire.requests()) != 1 {
-				t.Fatalf("%d requests were sent, want 1", len(wire.requests()))
-			}
-			compareFile(t, filepath.Join("testdata", channel+".http"), wire.requests()[0])
+			wire.Compare(t, filepath.Join("testdata", channel+".http"))
 		})
 	}
 }
@@ -56,10 +47,9 @@ func TestRecordedRequests(t *testing.T) {
 // TestAReusedConnectionThatDiesSendsOnce is the trap of net/http: with an Idempotency-Key it
 // repeats a POST on its own when a reused connection ends before the answer.
 func TestAReusedConnectionThatDiesSendsOnce(t *testing.T) {
-	wire := newWire(t)
-	ok := answering("202 Accepted", `{"id":"abc"}`)
-	wire.answer = func(n int, c net.Conn) bool { return n != 2 && ok(n, c) }
-	p := mustNew(t, Config{URL: "http://gateway.test", AllowPlainHTTP: true, Secret: testSecret}, wire.deps())
+	ok := httpfar.Answering("202 Accepted", `{"id":"abc"}`)
+	wire := httpfar.NewWire(t, func(n int, c net.Conn) bool { return n != 2 && ok(n, c) })
+	p := mustNew(t, Config{URL: "http://gateway.test", AllowPlainHTTP: true, Secret: testSecret}, at(wire))
 
 	if _, err := p.Send(t.Context(), providertest.Message("sms", 1)); err != nil {
 		t.Fatal(err)
@@ -68,41 +58,35 @@ func TestAReusedConnectionThatDiesSendsOnce(t *testing.T) {
 	if e := provider.AsError(err); err == nil || e.Class != provider.Unknown {
 		t.Errorf("got %v, want class unknown", err)
 	}
-	if got := len(wire.requests()); got != 2 {
+	if got := len(wire.Requests()); got != 2 {
 		t.Errorf("%d requests were sent, want 2: one for each message", got)
 	}
 }
 
 func TestAnswersOnTheWire(t *testing.T) {
 	m := providertest.Message("sms", 1)
-	whole := func(answer string) func(int, net.Conn) bool {
-		return func(_ int, c net.Conn) bool {
-			io.WriteString(c, answer)
-			return false
-		}
-	}
 	for _, c := range []struct {
 		name   string
-		answer func(int, net.Conn) bool
+		answer httpfar.Answer
 		want   provider.Accepted
 		class  provider.Class // 0: accepted
 		detail string
 	}{
-		{name: "accepted", answer: answering("202 Accepted", `{"id":"abc","parts":2,"price":{"amount":"0.04","currency":"EUR"}}`),
+		{name: "accepted", answer: httpfar.Answering("202 Accepted", `{"id":"abc","parts":2,"price":{"amount":"0.04","currency":"EUR"}}`),
 			want: provider.Accepted{ID: "abc", Parts: 2, Price: provider.Price{Amount: "0.04", Currency: "EUR"}}},
-		{name: "accepted without a body", answer: whole("HTTP/1.1 204 No Content\r\n\r\n")},
-		{name: "accepted, and the body breaks off", answer: whole("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"id\":\"a")},
-		{name: "a refusal that breaks off", answer: whole("HTTP/1.1 429 Slow\r\nContent-Length: 99\r\n\r\n{\"err"),
+		{name: "accepted without a body", answer: httpfar.Bytes("HTTP/1.1 204 No Content\r\n\r\n")},
+		{name: "accepted, and the body breaks off", answer: httpfar.Bytes("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"id\":\"a")},
+		{name: "a refusal that breaks off", answer: httpfar.Bytes("HTTP/1.1 429 Slow\r\nContent-Length: 99\r\n\r\n{\"err"),
 			class: provider.Throttled, detail: "HTTP 429"},
 		{name: "a redirect is not followed", class: provider.BadRequest, detail: "HTTP 307 Temporary Redirect",
-			answer: whole("HTTP/1.1 307 Elsewhere\r\nLocation: http://gateway.test/v2\r\nContent-Length: 0\r\n\r\n")},
+			answer: httpfar.Bytes("HTTP/1.1 307 Elsewhere\r\nLocation: http://gateway.test/v2\r\nContent-Length: 0\r\n\r\n")},
 		{name: "a redirect to nonsense", class: provider.BadRequest, detail: "HTTP 302 Found",
-			answer: whole("HTTP/1.1 302 Found\r\nLocation: ::\r\nContent-Length: 0\r\n\r\n")},
-		{name: "an end without an answer", answer: whole(""), class: provider.Unknown, detail: "did not answer: EOF"},
+			answer: httpfar.Bytes("HTTP/1.1 302 Found\r\nLocation: ::\r\nContent-Length: 0\r\n\r\n")},
+		{name: "an end without an answer", answer: httpfar.Bytes(""), class: provider.Unknown, detail: "did not answer: EOF"},
 		{name: "not HTTP, and it repeats what it heard", class: provider.Unknown, detail: "malformed HTTP",
-			answer: whole("ERR " + m.To + " " + m.Code + " " + testSecret + "\r\n\r\n")},
+			answer: httpfar.Bytes("ERR " + m.To + " " + m.Code + " " + testSecret + "\r\n\r\n")},
 		{name: "headers without an end", class: provider.Unknown, detail: "did not answer",
-			answer: whole("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("y", 2*maxAnswer))},
+			answer: httpfar.Bytes("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("y", 2*httpsend.MaxAnswer))},
 		{name: "a body without an end", answer: func(_ int, c net.Conn) bool {
 			io.WriteString(c, "HTTP/1.1 202 Accepted\r\n\r\n")
 			for {
@@ -113,9 +97,8 @@ func TestAnswersOnTheWire(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			wire := newWire(t)
-			wire.answer = c.answer
-			p := mustNew(t, Config{URL: "http://gateway.test", AllowPlainHTTP: true, Secret: testSecret}, wire.deps())
+			wire := httpfar.NewWire(t, c.answer)
+			p := mustNew(t, Config{URL: "http://gateway.test", AllowPlainHTTP: true, Secret: testSecret}, at(wire))
 			got, err := p.Send(t.Context(), m)
 			if c.class == 0 {
 				if err != nil || got != c.want {
@@ -132,8 +115,8 @@ func TestAnswersOnTheWire(t *testing.T) {
 					t.Errorf("the error repeats %q: %v", never, err)
 				}
 			}
-			if len(wire.requests()) != 1 {
-				t.Errorf("%d requests were sent, want 1", len(wire.requests()))
+			if len(wire.Requests()) != 1 {
+				t.Errorf("%d requests were sent, want 1", len(wire.Requests()))
 			}
 		})
 	}
@@ -143,9 +126,9 @@ func TestTheTimeoutIsTheProvidersOwn(t *testing.T) {
 	g := newGateway(t, false, nil)
 	g.Behave(providertest.Behaviour{Act: providertest.Hang})
 	p := mustNew(t, Config{
-		URL: g.server.URL, Secret: testSecret, Timeout: "50ms",
+		URL: g.URL, Secret: testSecret, Timeout: "50ms",
 		Headers: map[string]string{"Authorization": testToken},
-	}, provider.Deps{HTTP: g.client()})
+	}, provider.Deps{HTTP: g.Client()})
 	_, err := p.Send(t.Context(), providertest.Message("sms", 1))
 	e := provider.AsError(err)
 	if !errors.Is(err, context.DeadlineExceeded) || e.Class != provider.Unknown && e.Class != provider.Temporary {
@@ -163,7 +146,7 @@ func TestTheContractAllowsRepeating(t *testing.T) {
 func TestWithoutATransportItMakesItsOwn(t *testing.T) {
 	g := newGateway(t, false, nil)
 	p := mustNew(t, Config{
-		URL: g.server.URL, Secret: testSecret, Headers: map[string]string{"Authorization": testToken},
+		URL: g.URL, Secret: testSecret, Headers: map[string]string{"Authorization": testToken},
 	}, provider.Deps{})
 	if _, err := p.Send(t.Context(), providertest.Message("sms", 1)); err != nil {
 		t.Error(err)
@@ -172,7 +155,7 @@ func TestWithoutATransportItMakesItsOwn(t *testing.T) {
 
 func TestAKeyThatFitsNoHeaderIsRefused(t *testing.T) {
 	g := newGateway(t, false, nil)
-	p := mustNew(t, Config{URL: g.server.URL, Secret: testSecret}, provider.Deps{HTTP: g.client()})
+	p := mustNew(t, Config{URL: g.URL, Secret: testSecret}, provider.Deps{HTTP: g.Client()})
 	for _, key := range []string{"", "VL1:1\r\nX-Evil: 1", "VL 1", "VLñ"} {
 		m := providertest.Message("sms", 1)
 		m.Key = key
@@ -194,107 +177,9 @@ func mustNew(t *testing.T, c Config, deps provider.Deps) *Provider {
 	return p
 }
 
-// wire is a listener that keeps every byte of every request. Its answer is called with the
-// request's number, and says whether the connection goes on.
-type wire struct {
-	listener  net.Listener
-	transport *http.Transport
-	answer    func(n int, c net.Conn) bool
-
-	mu   sync.Mutex
-	seen [][]byte
-}
-
-func newWire(t *testing.T) *wire {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{listener: l, transport: &http.Transport{
-		MaxResponseHeaderBytes: maxAnswer,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
-		},
-	}}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			w.serve(c) // one after the other
-		}
-	}()
-	t.Cleanup(func() {
-		l.Close()
-		w.transport.CloseIdleConnections()
-		<-done
-	})
-	return w
-}
-
-func (w *wire) serve(c net.Conn) {
-	defer c.Close()
-	var kept bytes.Buffer
-	in := bufio.NewReader(io.TeeReader(c, &kept))
-	for {
-		r, err := http.ReadRequest(in)
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return
-		}
-		w.mu.Lock()
-		w.seen = append(w.seen, bytes.Clone(kept.Bytes()))
-		n := len(w.seen)
-		w.mu.Unlock()
-		kept.Reset()
-		if !w.answer(n, c) {
-			return
-		}
-	}
-}
-
-func (w *wire) requests() [][]byte {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.seen
-}
-
-// deps reach the wire under every host name, at a fixed time.
-func (w *wire) deps() provider.Deps {
-	return provider.Deps{
-		Now:  func() time.Time { return epoch },
-		HTTP: &http.Client{Transport: w.transport},
-	}
-}
-
-func answering(status, body string) func(int, net.Conn) bool {
-	return func(_ int, c net.Conn) bool {
-		_, err := fmt.Fprintf(c, "HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
-		return err == nil
-	}
-}
-
-// compareFile compares with a file in which lines end in \n, so that editors and git keep it.
-func compareFile(t *testing.T, path string, got []byte) {
-	t.Helper()
-	got = append(bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n")), '\n')
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s (go test -update rewrites it)\n got:\n%s\nwant:\n%s", path, got, want)
-	}
+// at is a fixed time and the wire as the far end.
+func at(wire *httpfar.Wire) provider.Deps {
+	return provider.Deps{Now: func() time.Time { return epoch }, HTTP: wire.Client()}
 }
 
 // A gateway in Go: it checks the signature over the raw body, and answers with its identifier.

@@ -94,7 +94,11 @@ func (p honest) Send(ctx context.Context, m provider.Message) (provider.Accepted
 	if err := ctx.Err(); err != nil {
 		return provider.Accepted{}, &provider.Error{Class: provider.Temporary, Err: err}
 	}
-	a, err := p.far.send(ctx, m.To, m.Text)
+	text := m.Text
+	if m.Push != nil {
+		text = m.Push.Data["challenge_sid"]
+	}
+	a, err := p.far.send(ctx, m.To, text)
 	switch {
 	case errors.Is(err, errRefused):
 		return provider.Accepted{}, &provider.Error{Class: provider.Temporary, Err: err}

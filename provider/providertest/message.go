@@ -8,7 +8,7 @@ import (
 )
 
 // Channels are all that a Message can be for.
-var Channels = []string{"sms", "call", "email", "whatsapp", "rcs"}
+var Channels = []string{"sms", "call", "email", "whatsapp", "rcs", "push"}
 
 // Message is a complete message for channel, as verifyd composes it. Each n gives another
 // address, code, attempt and key; the same n gives the same message.
@@ -47,6 +47,31 @@ func Message(channel string, n int) provider.Message {
 			Text:    text + ".\n\nIt is good for ten minutes.\n",
 			HTML:    "<p><b>" + code + "</b> is your Acme code.</p>\n<p>It is good for ten minutes.</p>\n",
 		}
+	case "push":
+		m.To, m.Country, m.Code, m.Text = fmt.Sprintf("eFcm%018d:APA91b%0134x", n, n+1), "", "", ""
+		challenge := fmt.Sprintf("YC%032x", n+1)
+		m.Push = &provider.Push{
+			Platform: "fcm",
+			App:      "com.acme.app",
+			Title:    "Acme",
+			Body:     "Log in to Acme?",
+			Data: map[string]string{
+				"type":          "verify_push_challenge",
+				"challenge_sid": challenge,
+				"factor_sid":    fmt.Sprintf("YF%032x", n+1),
+				"message":       "Log in to Acme?",
+			},
+			Collapse: challenge,
+		}
 	}
 	return m
+}
+
+// mark is what tells m from every other message: its code, or the challenge of a notification,
+// which has no code.
+func mark(m provider.Message) string {
+	if m.Push != nil {
+		return m.Push.Data["challenge_sid"]
+	}
+	return m.Code
 }

@@ -48,6 +48,9 @@ type Subject struct {
 	// Start makes a provider and the far end that it talks to. It is called anew for every
 	// question. Both stop with t.Cleanup; a provider that is an io.Closer is closed by the exam.
 	Start func(t testing.TB, deps provider.Deps) (provider.Provider, Far)
+	// Adapt, if set, changes each message of the exam before it is sent, where the provider cannot
+	// take the one that Message gives: a push platform has its own form of address.
+	Adapt func(*provider.Message)
 	// Secrets are the credentials that Start gives to the provider, and whatever else of its
 	// configuration must not appear in an error.
 	Secrets []string
@@ -104,7 +107,8 @@ const (
 // Taken is a message as the far end understood it.
 type Taken struct {
 	To string
-	// Text is whatever carried the code: the text, the speech, the subject and both bodies.
+	// Text is whatever carried the code, or the SID of a challenge: the text, the speech, the
+	// subject and both bodies, the data of a notification.
 	Text string
 	// ID is the identifier that the far end answered, empty where there is none.
 	ID string

@@ -14,9 +14,18 @@ const crowd = 24
 // message is a message that this provider carries.
 func (x *sitting) message(n int) provider.Message {
 	if len(x.subject.Channels) > 0 {
-		return Message(x.subject.Channels[0], n)
+		return x.messageFor(x.subject.Channels[0], n)
 	}
-	return Message("sms", n)
+	return x.messageFor("sms", n)
+}
+
+// messageFor is the message of a channel in the form that this provider wants.
+func (x *sitting) messageFor(channel string, n int) provider.Message {
+	m := Message(channel, n)
+	if x.subject.Adapt != nil {
+		x.subject.Adapt(&m)
+	}
+	return m
 }
 
 // careless is what a vendor says about m who has never heard of secrets.
@@ -27,8 +36,8 @@ func (x *sitting) careless(m provider.Message) string {
 
 func accepts(channel string) func(*sitting) {
 	return func(x *sitting) {
-		x.mustSend("the first message", Message(channel, 1))
-		x.mustSend("the second message", Message(channel, 2))
+		x.mustSend("the first message", x.messageFor(channel, 1))
+		x.mustSend("the second message", x.messageFor(channel, 2))
 	}
 }
 
@@ -51,7 +60,7 @@ func refusal(class provider.Class) func(*sitting) {
 
 func foreign(channel string) func(*sitting) {
 	return func(x *sitting) {
-		_, err := x.send(x.Context(), Message(channel, 1))
+		_, err := x.send(x.Context(), x.messageFor(channel, 1))
 		x.checkClass("a channel that it does not carry", err, provider.BadRequest)
 		x.checkNothingTaken()
 	}
@@ -154,7 +163,7 @@ func atOnce(x *sitting) {
 // panic, or an error of another type.
 func withoutContent(x *sitting) {
 	m := x.message(1)
-	m.Text, m.Template, m.Speech, m.Email = "", nil, nil, nil
+	m.Text, m.Template, m.Speech, m.Email, m.Push = "", nil, nil, nil, nil
 	x.send(x.Context(), m)
 	x.send(x.Context(), provider.Message{Channel: m.Channel})
 	x.send(x.Context(), provider.Message{})

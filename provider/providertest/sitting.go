@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"reflect"
 	"runtime/debug"
@@ -179,14 +180,14 @@ func (x *sitting) checkTaken(when string, m provider.Message, accepted provider.
 	found := 0
 	for _, taken := range x.far.Taken() {
 		if taken.To != m.To {
-			if m.Code != "" && strings.Contains(taken.Text, m.Code) {
-				x.Errorf("%s: the code for %s went to %s", when, m.To, taken.To)
+			if mark := mark(m); mark != "" && strings.Contains(taken.Text, mark) {
+				x.Errorf("%s: the code or challenge for %s went to %s", when, m.To, taken.To)
 			}
 			continue
 		}
 		found++
-		if !strings.Contains(taken.Text, m.Code) {
-			x.Errorf("%s: what arrived for %s does not hold the code %s: %q", when, m.To, m.Code, taken.Text)
+		if mark := mark(m); !strings.Contains(taken.Text, mark) {
+			x.Errorf("%s: what arrived for %s does not hold the code or challenge %s: %q", when, m.To, mark, taken.Text)
 		}
 		if taken.ID != "" && accepted.ID != taken.ID {
 			x.Errorf("%s: Send gave the identifier %q for %s, the far end %q", when, accepted.ID, m.To, taken.ID)
@@ -258,6 +259,11 @@ func clone(m provider.Message) provider.Message {
 	if m.Email != nil {
 		e := *m.Email
 		m.Email = &e
+	}
+	if m.Push != nil {
+		p := *m.Push
+		p.Data = maps.Clone(p.Data)
+		m.Push = &p
 	}
 	return m
 }
