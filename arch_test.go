@@ -66,6 +66,7 @@ var mayImport = map[string][]string{
 	"provider":              {},
 	"provider/httpapi":      {"provider", "provider/httpsend"},
 	"provider/httpsend":     {"provider"},
+	"provider/httpreport":   {"provider"},
 	"provider/smtp":         {"provider"},
 	"provider/providertest": {"provider"},
 
