@@ -68,6 +68,7 @@ var mayImport = map[string][]string{
 	"provider/httpsend":     {"provider"},
 	"provider/httpreport":   {"provider"},
 	"provider/smtp":         {"provider"},
+	"provider/twilio":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/webapi":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/providertest": {"provider"},
 

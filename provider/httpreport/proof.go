@@ -38,7 +38,7 @@ func EqualHex(mac []byte, signature string) bool {
 
 // EqualBase64 says whether signature is mac in base64, in constant time.
 func EqualBase64(mac []byte, signature string) bool {
-	got, err := base64.StdEncoding.DecodeString(signature)
+	got, err := base64.StdEncoding.Strict().DecodeString(signature)
 	return err == nil && hmac.Equal(got, mac)
 }
 
