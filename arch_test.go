@@ -69,10 +69,11 @@ var mayImport = map[string][]string{
 	"provider/httpreport":   {"provider"},
 	"provider/smtp":         {"provider"},
 	"provider/twilio":       {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/vonage":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/webapi":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/providertest": {"provider"},
 
-	"provider/providertest/httpfar": {"provider/providertest"},
+	"provider/providertest/httpfar": {"provider", "provider/providertest"},
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 

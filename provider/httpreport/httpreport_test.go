@@ -181,6 +181,16 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
+func TestNetworksOfTelephones(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"21407": {"214", "07"}, "310410": {"310", "410"}, "214-07": {"214", "07"}, "": {}, "2140": {}, "2140777": {}, "null": {},
+	} {
+		if mcc, mnc := httpreport.Network(text); mcc != want[0] || mnc != want[1] {
+			t.Errorf("%q: got %q and %q, want %q", text, mcc, mnc, want)
+		}
+	}
+}
+
 func FuzzParseNetworks(f *testing.F) {
 	for _, s := range []string{"192.0.2.7", "192.0.2.0/24", "::/0", "x", "1.2.3.4/99"} {
 		f.Add(s, "192.0.2.7:80")

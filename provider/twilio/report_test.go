@@ -1,7 +1,6 @@
 package twilio
 
 import (
-	"context"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,18 +8,16 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpreport"
+	"github.com/verifyd/verifyd/provider/providertest/httpfar"
 )
 
-func reporting(t testing.TB, token, reportURL string, got *[]provider.Report) *Provider {
+func reporting(t testing.TB, token, reportURL string, got *httpfar.Reports) *Provider {
 	t.Helper()
-	p, err := New(Config{AccountSID: testAccount, AuthToken: token, From: "x", ReportURL: reportURL}, provider.Deps{
-		Report: func(_ context.Context, r provider.Report) error { *got = append(*got, r); return nil },
-	})
+	p, err := New(Config{AccountSID: testAccount, AuthToken: token, From: "x", ReportURL: reportURL}, got.Deps())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,11 +25,8 @@ func reporting(t testing.TB, token, reportURL string, got *[]provider.Report) *P
 }
 
 func call(p *Provider, target, signature, body string) int {
-	r := httptest.NewRequest("POST", target, strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("X-Twilio-Signature", signature)
 	w := httptest.NewRecorder()
-	p.ServeReport(w, r)
+	p.ServeReport(w, httpfar.Post(target, body, append(httpfar.Form, "X-Twilio-Signature", signature)...))
 	return w.Code
 }
 
@@ -41,13 +35,13 @@ func call(p *Provider, target, signature, body string) int {
 func TestTheSignatureOfTheOfficialLibrary(t *testing.T) {
 	const signature = "lDstATUNNn3DD3wOrwkP7Q0VomA="
 	const body = "MessageStatus=delivered&To=%2B34612345678&MessageSid=SM1"
-	var got []provider.Report
+	var got httpfar.Reports
 	p := reporting(t, "tok", "https://verify.example.com/hooks/x?a=1&b=2", &got)
 	if status := call(p, "http://10.0.0.7/hooks/x?a=1&b=2", signature, body); status != 204 {
 		t.Fatalf("got %d, want 204", status)
 	}
-	if want := []provider.Report{{ID: "SM1", State: provider.Delivered}}; !slices.Equal(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
+	if want := []provider.Report{{ID: "SM1", State: provider.Delivered}}; !slices.Equal(got.All, want) {
+		t.Errorf("got %+v, want %+v", got.All, want)
 	}
 	for name, c := range map[string][3]string{
 		"another body":      {"/hooks/x?a=1&b=2", signature, body + "&x=y"},
@@ -67,7 +61,7 @@ func sign(token, signed string) string {
 }
 
 func TestVariantsOfSignatures(t *testing.T) {
-	var got []provider.Report
+	var got httpfar.Reports
 	p := reporting(t, "tok", "https://v.example/r", &got)
 	const body = "MessageSid=SM1&MessageStatus=delivered&A=2&A=1&A=2"
 	const params = "A1A2MessageSidSM1MessageStatusdelivered"
@@ -125,7 +119,7 @@ func TestStatusCallbacks(t *testing.T) {
 func FuzzReports(f *testing.F) {
 	f.Add("MessageSid=SM1&MessageStatus=failed&ErrorCode=30005", "lDstATUNNn3DD3wOrwkP7Q0VomA=")
 	f.Add("A=1&A=2&%", "")
-	var kept []provider.Report
+	var kept httpfar.Reports
 	p := reporting(f, "tok", "https://v.example/r", &kept)
 	f.Fuzz(func(t *testing.T, body, signature string) {
 		reports, _ := readReport(nil, []byte(body))

@@ -9,7 +9,6 @@ import (
 	"hash"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,9 +124,7 @@ func (r *reading) one(x *scene) (provider.Report, bool) {
 	if report.State == 0 || report.ID == "" && report.Key == "" {
 		return report, false
 	}
-	if network := r.mccmnc.of(x); mccmnc.MatchString(network) {
-		report.MCC, report.MNC = network[:3], network[3:]
-	}
+	report.MCC, report.MNC = httpreport.Network(r.mccmnc.of(x))
 	if report.State == provider.Failed {
 		report.Code = httpsend.ID(r.code.of(x))
 		report.Class = provider.Temporary
@@ -140,8 +137,6 @@ func (r *reading) one(x *scene) (provider.Report, bool) {
 	}
 	return report, true
 }
-
-var mccmnc = regexp.MustCompile(`^[0-9]{5,6}$`)
 
 // clock reads a time by RFC 3339 or in seconds since 1970; anything else is not stated.
 func clock(text string) time.Time {
