@@ -70,6 +70,8 @@ var mayImport = map[string][]string{
 	"provider/smtp":         {"provider"},
 	"provider/twilio":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/vonage":       {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/infobip":      {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/telnyx":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/webapi":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/providertest": {"provider"},
 
