@@ -73,6 +73,7 @@ var mayImport = map[string][]string{
 	"provider/infobip":      {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/telnyx":       {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/webapi":       {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/whatsapp":     {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/providertest": {"provider"},
 
 	"provider/providertest/httpfar": {"provider", "provider/providertest"},
