@@ -28,7 +28,8 @@ var mayImport = map[string][]string{
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
-		"provider", "provider/httpapi", "provider/smtp"},
+		"provider", "provider/httpapi", "provider/infobip", "provider/smtp", "provider/telnyx", "provider/twilio",
+		"provider/vonage", "provider/webapi", "provider/whatsapp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},

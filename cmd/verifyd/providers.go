@@ -3,11 +3,23 @@ package main
 import (
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpapi"
+	"github.com/verifyd/verifyd/provider/infobip"
 	"github.com/verifyd/verifyd/provider/smtp"
+	"github.com/verifyd/verifyd/provider/telnyx"
+	"github.com/verifyd/verifyd/provider/twilio"
+	"github.com/verifyd/verifyd/provider/vonage"
+	"github.com/verifyd/verifyd/provider/webapi"
+	"github.com/verifyd/verifyd/provider/whatsapp"
 )
 
 // providers are the types that a [providers.NAME] table may have.
 var providers = map[string]provider.Builder{
-	"httpapi": provider.Build(httpapi.New),
-	"smtp":    provider.Build(smtp.New),
+	"http":     provider.Build(webapi.New),
+	"httpapi":  provider.Build(httpapi.New),
+	"infobip":  provider.Build(infobip.New),
+	"smtp":     provider.Build(smtp.New),
+	"telnyx":   provider.Build(telnyx.New),
+	"twilio":   provider.Build(twilio.New),
+	"vonage":   provider.Build(vonage.New),
+	"whatsapp": provider.Build(whatsapp.New),
 }

@@ -151,6 +151,11 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestTheManualsTableIsTrue(t *testing.T) {
+	httpfar.CheckManual(t, "../../docs/providers/infobip.md", 2, len(statuses), func(code string) provider.Class { return statuses.Of(code, 0) })
+	httpfar.CheckManual(t, "../../docs/providers/infobip.md", 3, len(handset), func(code string) provider.Class { return handset.Of(code, 0) })
+}
+
 func FuzzReadAnswer(f *testing.F) {
 	f.Add(200, `{"messages":[{"messageId":"a","status":{"groupName":"PENDING","id":26}}]}`)
 	f.Add(400, `{"errorCode":"E400"}`)

@@ -140,6 +140,10 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestTheManualsTableIsTrue(t *testing.T) {
+	httpfar.CheckManual(t, "../../docs/providers/telnyx.md", 2, len(codes), func(code string) provider.Class { return codes.Of(code, 0) })
+}
+
 func FuzzReadAnswer(f *testing.F) {
 	f.Add(200, `{"data":{"id":"a","parts":1,"cost":{"amount":"0.1","currency":"USD"}}}`)
 	f.Add(400, `{"errors":[{"code":40310,"title":"t"}]}`)

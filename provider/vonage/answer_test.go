@@ -7,6 +7,7 @@ import (
 
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
+	"github.com/verifyd/verifyd/provider/providertest/httpfar"
 )
 
 func read(status int, body string) (provider.Accepted, *provider.Error) {
@@ -59,6 +60,11 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%d %s: got %+v, %v, want %+v, %v", c.status, c.body, got, e, c.want, c.class)
 		}
 	}
+}
+
+func TestTheManualsTableIsTrue(t *testing.T) {
+	httpfar.CheckManual(t, "../../docs/providers/vonage.md", 2, len(refusals), func(code string) provider.Class { return refusals.Of(code, 0) })
+	httpfar.CheckManual(t, "../../docs/providers/vonage.md", 3, len(failures), func(code string) provider.Class { return failures.Of(code, 0) })
 }
 
 func FuzzReadAnswer(f *testing.F) {

@@ -186,6 +186,10 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestTheManualsTableIsTrue(t *testing.T) {
+	httpfar.CheckManual(t, "../../docs/providers/whatsapp.md", 2, len(codes), func(code string) provider.Class { return codes.Of(code, 0) })
+}
+
 func FuzzReadAnswer(f *testing.F) {
 	f.Add(200, `{"messages":[{"id":"wamid.x"}]}`)
 	f.Add(400, `{"error":{"code":131056}}`)

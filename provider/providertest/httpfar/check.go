@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -81,3 +83,36 @@ var (
 	Form = []string{"Content-Type", "application/x-www-form-urlencoded"}
 	JSON = []string{"Content-Type", "application/json"}
 )
+
+var numbers = regexp.MustCompile(`\b[0-9]+\b`)
+
+// CheckManual reads a table of classes in a page of the manual: rows that begin with a class, and
+// codes, which are numbers, in the given column, counted from 1. Every one of them must have the
+// class that classOf gives, and there must be as many as the code knows.
+func CheckManual(t testing.TB, page string, column, known int, classOf func(code string) provider.Class) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) <= column {
+			continue
+		}
+		class, ok := provider.ParseClass(strings.Trim(cells[1], " `"))
+		if !ok {
+			continue
+		}
+		for _, code := range numbers.FindAllString(cells[column], -1) {
+			checked++
+			if got := classOf(code); got != class {
+				t.Errorf("%s says that %s is %v, the code says %v", page, code, class, got)
+			}
+		}
+	}
+	if checked != known {
+		t.Errorf("%s shows %d codes in column %d, the code knows %d", page, checked, column, known)
+	}
+}
