@@ -4,6 +4,8 @@ import (
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpapi"
 	"github.com/verifyd/verifyd/provider/infobip"
+	"github.com/verifyd/verifyd/provider/plivo"
+	"github.com/verifyd/verifyd/provider/sinch"
 	"github.com/verifyd/verifyd/provider/smtp"
 	"github.com/verifyd/verifyd/provider/telnyx"
 	"github.com/verifyd/verifyd/provider/twilio"
@@ -17,6 +19,8 @@ var providers = map[string]provider.Builder{
 	"http":     provider.Build(webapi.New),
 	"httpapi":  provider.Build(httpapi.New),
 	"infobip":  provider.Build(infobip.New),
+	"plivo":    provider.Build(plivo.New),
+	"sinch":    provider.Build(sinch.New),
 	"smtp":     provider.Build(smtp.New),
 	"telnyx":   provider.Build(telnyx.New),
 	"twilio":   provider.Build(twilio.New),
