@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
-		"provider", "provider/httpapi", "provider/infobip", "provider/plivo", "provider/sinch", "provider/smtp",
+		"provider", "provider/aws", "provider/httpapi", "provider/infobip", "provider/plivo", "provider/sinch", "provider/smtp",
 		"provider/telnyx", "provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
@@ -65,6 +65,7 @@ var mayImport = map[string][]string{
 	"internal/sid":       {},
 
 	"provider":              {},
+	"provider/aws":          {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/httpapi":      {"provider", "provider/httpsend"},
 	"provider/httpsend":     {"provider"},
 	"provider/httpreport":   {"provider"},

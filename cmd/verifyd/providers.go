@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/aws"
 	"github.com/verifyd/verifyd/provider/httpapi"
 	"github.com/verifyd/verifyd/provider/infobip"
 	"github.com/verifyd/verifyd/provider/plivo"
@@ -16,6 +17,7 @@ import (
 
 // providers are the types that a [providers.NAME] table may have.
 var providers = map[string]provider.Builder{
+	"aws":      provider.Build(aws.New),
 	"http":     provider.Build(webapi.New),
 	"httpapi":  provider.Build(httpapi.New),
 	"infobip":  provider.Build(infobip.New),

@@ -25,6 +25,10 @@ import (
 // records, which carriers cut well below this.
 const maxBody = 1 << 20
 
+// ErrLater is of Prove and of Read when a call cannot be judged now, because somebody else has to be
+// asked: the carrier is told to call again.
+var ErrLater = errors.New("the call cannot be judged now")
+
 // Handler serves the calls of one carrier.
 type Handler struct {
 	// Methods are those that the carrier calls with, POST where there are none.
@@ -43,7 +47,8 @@ type Handler struct {
 }
 
 // ServeHTTP answers 204 or 200 when every report is kept, 403 when the call was not proved, 400 when
-// it cannot be read, and 503, for the carrier to call again, when a report could not be kept.
+// it cannot be read, and 503, for the carrier to call again, when a report could not be kept or
+// with ErrLater.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	methods := h.Methods
 	if len(methods) == 0 {
@@ -64,19 +69,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := h.Prove(r, body); err != nil {
-		h.warn("a report was not proved", err)
-		http.Error(w, "not proved", http.StatusForbidden)
+		h.refuse(w, http.StatusForbidden, "not proved", err)
 		return
 	}
 	reports, err := h.Read(r, body)
 	if err != nil {
-		h.warn("a report cannot be read", err)
-		http.Error(w, "cannot be read", http.StatusBadRequest)
+		h.refuse(w, http.StatusBadRequest, "cannot be read", err)
 		return
 	}
 	if err := h.record(r.Context(), reports); err != nil {
-		h.warn("a report could not be recorded", err)
-		http.Error(w, "not recorded", http.StatusServiceUnavailable)
+		h.refuse(w, http.StatusServiceUnavailable, "not recorded", err)
 		return
 	}
 	if h.Reply == "" {
@@ -100,8 +102,13 @@ func (h *Handler) record(ctx context.Context, reports []provider.Report) error {
 	return nil
 }
 
-func (h *Handler) warn(what string, err error) {
-	if h.Log != nil {
-		h.Log.Warn(what, "error", err)
+// refuse tells the caller little, and the operator why.
+func (h *Handler) refuse(w http.ResponseWriter, status int, words string, err error) {
+	if errors.Is(err, ErrLater) {
+		status, words = http.StatusServiceUnavailable, "later"
 	}
+	if h.Log != nil {
+		h.Log.Warn("a report was not taken", "answer", words, "error", err)
+	}
+	http.Error(w, words, status)
 }

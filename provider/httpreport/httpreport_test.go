@@ -30,8 +30,11 @@ func lines(record func(context.Context, provider.Report) error) *httpreport.Hand
 			return nil
 		},
 		Read: func(_ *http.Request, body []byte) ([]provider.Report, error) {
-			if string(body) == "nonsense" {
+			switch string(body) {
+			case "nonsense":
 				return nil, errors.New("nonsense")
+			case "who knows":
+				return nil, fmt.Errorf("ask somebody: %w", httpreport.ErrLater)
 			}
 			var all []provider.Report
 			for _, id := range strings.Fields(string(body)) {
@@ -64,6 +67,7 @@ func TestCallsAndTheirAnswers(t *testing.T) {
 		{"a wrong proof", "POST", "wrong", "a", 403, nil},
 		{"another method", "GET", "right", "a", 405, nil},
 		{"unreadable", "POST", "right", "nonsense", 400, nil},
+		{"not to be judged now", "POST", "right", "who knows", 503, nil},
 		{"too large", "POST", "right", strings.Repeat("a ", 1<<20), 413, nil},
 		{"the second is not kept", "POST", "right", "a full b", 503, []string{"a"}},
 	} {
