@@ -2,9 +2,11 @@ package main
 
 import (
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/africastalking"
 	"github.com/verifyd/verifyd/provider/aws"
 	"github.com/verifyd/verifyd/provider/httpapi"
 	"github.com/verifyd/verifyd/provider/infobip"
+	"github.com/verifyd/verifyd/provider/msg91"
 	"github.com/verifyd/verifyd/provider/plivo"
 	"github.com/verifyd/verifyd/provider/sinch"
 	"github.com/verifyd/verifyd/provider/smtp"
@@ -17,15 +19,17 @@ import (
 
 // providers are the types that a [providers.NAME] table may have.
 var providers = map[string]provider.Builder{
-	"aws":      provider.Build(aws.New),
-	"http":     provider.Build(webapi.New),
-	"httpapi":  provider.Build(httpapi.New),
-	"infobip":  provider.Build(infobip.New),
-	"plivo":    provider.Build(plivo.New),
-	"sinch":    provider.Build(sinch.New),
-	"smtp":     provider.Build(smtp.New),
-	"telnyx":   provider.Build(telnyx.New),
-	"twilio":   provider.Build(twilio.New),
-	"vonage":   provider.Build(vonage.New),
-	"whatsapp": provider.Build(whatsapp.New),
+	"africastalking": provider.Build(africastalking.New),
+	"aws":            provider.Build(aws.New),
+	"http":           provider.Build(webapi.New),
+	"httpapi":        provider.Build(httpapi.New),
+	"infobip":        provider.Build(infobip.New),
+	"msg91":          provider.Build(msg91.New),
+	"plivo":          provider.Build(plivo.New),
+	"sinch":          provider.Build(sinch.New),
+	"smtp":           provider.Build(smtp.New),
+	"telnyx":         provider.Build(telnyx.New),
+	"twilio":         provider.Build(twilio.New),
+	"vonage":         provider.Build(vonage.New),
+	"whatsapp":       provider.Build(whatsapp.New),
 }
