@@ -113,6 +113,8 @@ func TestConfigurations(t *testing.T) {
 		{"a preset", `"preset":"nobody"`, `preset: "nobody" is none of gupshup, jasmin`},
 		{"a path out of presets", `"preset":"../webapi"`, "preset: "},
 		{"a preset without its vars", `"preset":"kannel","url":"https://gw"`, "vars."},
+		{"half a report over a preset", `"preset":"messagebird","vars":{"access_key":"x"},"report":{"reply":"OK"}`, "report: of a preset only the proof"},
+		{"a proof over a preset", `"preset":"messagebird","vars":{"access_key":"x"},"report":{"proof":{"kind":"header","header":"X","secret":"s"}}`, ""},
 		{"a timeout", `"url":"https://gw","timeout":"10",` + request, "timeout"},
 		{"a misspelt key", `"url":"https://gw","requests":{}`, `unknown field "requests"`},
 		{"a misspelt key within", `"url":"https://gw","request":{"forms":{}}`, `unknown field "forms"`},

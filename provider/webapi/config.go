@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -178,6 +179,9 @@ func (c Config) withPreset() (Config, error) {
 	if err := d.Decode(&under); err != nil {
 		return c, fmt.Errorf("preset %s: %w", c.Preset, err)
 	}
+	if c.Report != nil && under.Report != nil && !c.Report.sound() {
+		return c, errors.New("report: of a preset only the proof can be set by itself; set state too, and all of it is yours")
+	}
 	return c.over(under), nil
 }
 
@@ -211,6 +215,15 @@ func (c Config) over(under Config) Config {
 		c.Report = &merged
 	}
 	return c
+}
+
+// sound says that a report is whole, or a proof and nothing else.
+func (r ReportConfig) sound() bool {
+	if r.State != "" {
+		return true
+	}
+	r.Proof = ProofConfig{}
+	return reflect.DeepEqual(r, ReportConfig{})
 }
 
 // over lets the table set the proof, which holds a secret, and keep the rest of a preset.

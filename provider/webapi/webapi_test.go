@@ -1,10 +1,12 @@
 package webapi
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -304,4 +306,28 @@ func FuzzRequestsStayWhatTheyAre(f *testing.F) {
 			t.Errorf("%q: the header breaks", brand)
 		}
 	})
+}
+
+// A vendor that takes a form, and answers "OK id" or "ERROR code".
+func ExampleNew() {
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.PostFormValue("number"), r.PostFormValue("message"))
+		fmt.Fprint(w, "OK 4711")
+	}))
+	defer vendor.Close()
+	p, err := provider.Build(New)(json.RawMessage(`{
+		"url": "`+vendor.URL+`",
+		"request":  {"form": {"number": "{{to | digits}}", "message": "{{text}}"}},
+		"accepted": {"from": "regex:^(OK) ", "id": "regex:^OK ([0-9]+)$"},
+		"errors":   [{"from": "regex:^ERROR ([0-9]+)$", "in": ["7"], "class": "bad_recipient"}],
+		"examples": [{"status": 200, "body": "ERROR 7", "want": "bad_recipient"}]
+	}`), provider.Deps{})
+	if err != nil {
+		panic(err)
+	}
+	accepted, err := p.Send(context.Background(), provider.Message{Channel: "sms", To: "+34612345678", Text: "482913 is your Acme code"})
+	fmt.Println(accepted.ID, err)
+	// Output:
+	// 34612345678 482913 is your Acme code
+	// 4711 <nil>
 }
