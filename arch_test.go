@@ -28,7 +28,9 @@ var mayImport = map[string][]string{
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/handset", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
-		"provider", "provider/apns", "provider/fcm", "provider/httpapi", "provider/smtp"},
+		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",
+		"provider/infobip", "provider/msg91", "provider/plivo", "provider/sinch", "provider/smtp", "provider/telnyx",
+		"provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -77,10 +79,23 @@ var mayImport = map[string][]string{
 	"provider/fcm":          {"provider", "provider/httpsend"},
 	"provider/httpapi":      {"provider", "provider/httpsend"},
 	"provider/httpsend":     {"provider"},
+	"provider/httpreport":   {"provider"},
 	"provider/smtp":         {"provider"},
 	"provider/providertest": {"provider"},
 
-	"provider/providertest/httpfar": {"provider/providertest"},
+	"provider/africastalking": {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/aws":            {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/infobip":        {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/msg91":          {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/plivo":          {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/sinch":          {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/telnyx":         {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/twilio":         {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/vonage":         {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/webapi":         {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/whatsapp":       {"provider", "provider/httpreport", "provider/httpsend"},
+
+	"provider/providertest/httpfar": {"provider", "provider/providertest"},
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 	"examples/passkeys":        {},
@@ -89,6 +104,7 @@ var mayImport = map[string][]string{
 	"tests/bench/bare": {},
 	"tests/clients":    {},
 	"tests/openapi":    {},
+	"tests/providers":  {},
 
 	"tests/push":          {},
 	"tests/push/firebase": {},

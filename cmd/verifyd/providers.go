@@ -2,16 +2,38 @@ package main
 
 import (
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/africastalking"
 	"github.com/verifyd/verifyd/provider/apns"
+	"github.com/verifyd/verifyd/provider/aws"
 	"github.com/verifyd/verifyd/provider/fcm"
 	"github.com/verifyd/verifyd/provider/httpapi"
+	"github.com/verifyd/verifyd/provider/infobip"
+	"github.com/verifyd/verifyd/provider/msg91"
+	"github.com/verifyd/verifyd/provider/plivo"
+	"github.com/verifyd/verifyd/provider/sinch"
 	"github.com/verifyd/verifyd/provider/smtp"
+	"github.com/verifyd/verifyd/provider/telnyx"
+	"github.com/verifyd/verifyd/provider/twilio"
+	"github.com/verifyd/verifyd/provider/vonage"
+	"github.com/verifyd/verifyd/provider/webapi"
+	"github.com/verifyd/verifyd/provider/whatsapp"
 )
 
 // providers are the types that a [providers.NAME] table may have.
 var providers = map[string]provider.Builder{
-	"apns":    provider.Build(apns.New),
-	"fcm":     provider.Build(fcm.New),
-	"httpapi": provider.Build(httpapi.New),
-	"smtp":    provider.Build(smtp.New),
+	"africastalking": provider.Build(africastalking.New),
+	"apns":           provider.Build(apns.New),
+	"aws":            provider.Build(aws.New),
+	"fcm":            provider.Build(fcm.New),
+	"http":           provider.Build(webapi.New),
+	"httpapi":        provider.Build(httpapi.New),
+	"infobip":        provider.Build(infobip.New),
+	"msg91":          provider.Build(msg91.New),
+	"plivo":          provider.Build(plivo.New),
+	"sinch":          provider.Build(sinch.New),
+	"smtp":           provider.Build(smtp.New),
+	"telnyx":         provider.Build(telnyx.New),
+	"twilio":         provider.Build(twilio.New),
+	"vonage":         provider.Build(vonage.New),
+	"whatsapp":       provider.Build(whatsapp.New),
 }

@@ -204,3 +204,12 @@ func (s *Sender) Unsaid(e *provider.Error, m provider.Message) *provider.Error {
 	e.Detail = s.Excerpt(e.Detail, m)
 	return e
 }
+
+// Life is what is left of the code's life in whole seconds, but no less than lo and no more than hi:
+// a message that arrives later is useless. It is hi where m has no deadline.
+func (s *Sender) Life(m provider.Message, lo, hi time.Duration) time.Duration {
+	if m.Deadline.IsZero() {
+		return hi
+	}
+	return min(max(m.Deadline.Sub(s.now()).Truncate(time.Second), lo), hi)
+}

@@ -1,8 +1,10 @@
 package httpsend
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
@@ -55,4 +57,44 @@ func Seconds(n float64) time.Duration {
 		return time.Duration(n * float64(time.Second))
 	}
 	return 0
+}
+
+// Codes are what a vendor's codes mean, by the code.
+type Codes map[string]provider.Class
+
+// Table makes Codes of a list of codes for each class, parted by blanks. A code that stands twice
+// is a mistake of the program.
+func Table(classes map[provider.Class]string) Codes {
+	all := Codes{}
+	for class, list := range classes {
+		for code := range strings.FieldsSeq(list) {
+			if _, twice := all[code]; twice {
+				panic(fmt.Sprintf("httpsend: the code %s has two classes", code))
+			}
+			all[code] = class
+		}
+	}
+	return all
+}
+
+// Refine writes into a refusal what the vendor says of it: its code, its words, and the class of
+// the code, where the table has it. What is empty changes nothing.
+func (c Codes) Refine(e *provider.Error, code, words string) {
+	if code != "" {
+		e.Code = code
+	}
+	if words != "" {
+		e.Detail = words
+	}
+	if class, ok := c[code]; ok {
+		e.Class = class
+	}
+}
+
+// Of is the class of a code, or otherwise for one that is not in the table.
+func (c Codes) Of(code string, otherwise provider.Class) provider.Class {
+	if class, ok := c[code]; ok {
+		return class
+	}
+	return otherwise
 }

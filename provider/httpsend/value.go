@@ -2,6 +2,7 @@ package httpsend
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -47,4 +48,21 @@ func Price(decimal, iso4217 string) provider.Price {
 		return provider.Price{}
 	}
 	return provider.Price{Amount: decimal, Currency: iso4217}
+}
+
+// JSON writes v without a line break, and without the escapes for web pages that make a body hard
+// to read. A v that has no JSON form is a mistake of the program.
+func JSON(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// Basic is the value of an Authorization header (RFC 7617).
+func Basic(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }

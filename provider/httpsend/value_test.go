@@ -83,6 +83,52 @@ func TestIdentifiersAndPrices(t *testing.T) {
 	}
 }
 
+func TestTablesOfCodes(t *testing.T) {
+	codes := Table(map[provider.Class]string{provider.BadRecipient: "6 7", provider.Throttled: "1"})
+	e := &provider.Error{Class: provider.Unknown, Code: "400", Detail: "HTTP 400"}
+	if codes.Refine(e, "", ""); *e != (provider.Error{Class: provider.Unknown, Code: "400", Detail: "HTTP 400"}) {
+		t.Errorf("nothing said: %+v", e)
+	}
+	if codes.Refine(e, "99", "odd"); *e != (provider.Error{Class: provider.Unknown, Code: "99", Detail: "odd"}) {
+		t.Errorf("an unknown code: %+v", e)
+	}
+	if codes.Refine(e, "7", ""); *e != (provider.Error{Class: provider.BadRecipient, Code: "7", Detail: "odd"}) {
+		t.Errorf("a known code: %+v", e)
+	}
+	if codes.Of("1", provider.Temporary) != provider.Throttled || codes.Of("2", provider.Temporary) != provider.Temporary {
+		t.Error("Of is wrong")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a code with two classes was taken")
+		}
+	}()
+	Table(map[provider.Class]string{provider.BadRecipient: "6", provider.Throttled: "6"})
+}
+
+func TestBodiesAndCredentials(t *testing.T) {
+	if got := string(JSON(map[string]string{"a": "<&>\n"})); got != `{"a":"<&>\n"}` {
+		t.Errorf("got %s", got)
+	}
+	if got := Basic("Aladdin", "open sesame"); got != "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==" { // RFC 7617, 2
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestTheLifeOfACode(t *testing.T) {
+	s := New(provider.Deps{Now: func() time.Time { return epoch }}, time.Second)
+	for left, want := range map[time.Duration]time.Duration{
+		90*time.Second + time.Millisecond: 90 * time.Second, -time.Hour: time.Minute, time.Hour: 10 * time.Minute,
+	} {
+		if got := s.Life(provider.Message{Deadline: epoch.Add(left)}, time.Minute, 10*time.Minute); got != want {
+			t.Errorf("%v left: got %v, want %v", left, got, want)
+		}
+	}
+	if got := s.Life(provider.Message{}, time.Minute, 10*time.Minute); got != 10*time.Minute {
+		t.Errorf("no deadline: got %v", got)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	for _, c := range []struct {
 		setting string

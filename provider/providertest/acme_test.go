@@ -2,91 +2,198 @@ package providertest_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httptrace"
-	"net/url"
 	"os"
+	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpreport"
+	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
+	"github.com/verifyd/verifyd/provider/providertest/httpfar"
 )
 
-// acme is the provider of docs/providers/writing.md: it sends by the HTTP API of a carrier that
-// does not exist.
-type acme struct {
-	url, token string
-	timeout    time.Duration
-	transport  http.RoundTripper
+// What follows up to the next marker is the provider of docs/providers/writing.md, whole: it sends by
+// the HTTP API of a carrier that does not exist.
+
+// Config is the [providers.X] table of a provider of type "acme".
+type Config struct {
+	Token string `json:"token"`
+	// From is the sender for messages whose route names none.
+	From string `json:"from"`
+	// BaseURL is https://api.acme.example unless it is set.
+	BaseURL string `json:"base_url"`
+	// Timeout is the limit for one message: "10s".
+	Timeout string `json:"timeout"`
 }
 
-func (p *acme) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
+// codes are those of https://acme.example/docs/errors. Others are judged by the status.
+var codes = httpsend.Table(map[provider.Class]string{
+	provider.BadRecipient: "17",    // "number not in service"
+	provider.BadRequest:   "20 21", // sender, credit
+	provider.Throttled:    "30",
+	provider.Temporary:    "40",
+	provider.Unknown:      "41",
+})
+
+// Provider sends for one account. It is safe for concurrent use.
+type Provider struct {
+	endpoint, token, from string
+	sender                *httpsend.Sender
+	reports               *httpreport.Handler
+}
+
+// New checks the configuration. It does not call the carrier.
+func New(c Config, deps provider.Deps) (*Provider, error) {
+	if err := httpsend.Require("token", c.Token, "from", c.From); err != nil {
+		return nil, err
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "https://api.acme.example"
+	}
+	base, err := httpsend.ParseBase("base_url", c.BaseURL, false)
+	if err != nil {
+		return nil, err
+	}
+	timeout, err := httpsend.ParseTimeout(c.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{
+		endpoint: base.JoinPath("send").String(), token: c.Token, from: c.From,
+		sender: httpsend.New(deps, timeout, c.Token),
+	}
+	p.reports = &httpreport.Handler{Prove: p.prove, Read: readReport, Record: deps.Report, Log: deps.Log}
+	return p, nil
+}
+
+// Send posts one message.
+func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
 	if m.Channel != "sms" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "acme carries sms and nothing else"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
-	var written atomic.Bool // whether silence means "surely not" or "perhaps"
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(i httptrace.WroteRequestInfo) { written.Store(i.Err == nil) },
-	})
-	form := url.Values{"to": {m.To}, "text": {m.Text}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, strings.NewReader(form.Encode()))
+	from := m.From
+	if from == "" {
+		from = p.from
+	}
+	answer, err := p.sender.Do(ctx, httpsend.Request{
+		URL:    p.endpoint,
+		Header: http.Header{"Authorization": {"Bearer " + p.token}, "Content-Type": {"application/json"}},
+		Body:   httpsend.JSON(map[string]string{"to": m.To, "from": from, "text": m.Text}),
+	}, m)
 	if err != nil {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "the URL is not valid"}
+		return provider.Accepted{}, err // where it broke has decided the class
 	}
-	req.Header.Set("Authorization", p.token)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-
-	resp, err := p.transport.RoundTrip(req) // not Client.Do, which follows redirects
-	if err != nil {
-		e := &provider.Error{Class: provider.Temporary, Detail: provider.Excerpt(err.Error(), m, p.token), Err: ctx.Err()}
-		if written.Load() {
-			e.Class = provider.Unknown
-		}
-		return provider.Accepted{}, e
+	var read struct {
+		ID    httpsend.Scalar `json:"id"`
+		Code  httpsend.Scalar `json:"code"`
+		Words string          `json:"words"`
 	}
-	defer resp.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-	if resp.StatusCode == http.StatusAccepted {
-		return provider.Accepted{ID: string(answer)}, nil
+	_ = json.Unmarshal(answer.Body, &read) // what cannot be read is judged by the status
+	if answer.OK() {
+		return provider.Accepted{ID: httpsend.ID(string(read.ID))}, nil
 	}
-	e := &provider.Error{Class: provider.Unknown, Code: resp.Status[:3], Detail: provider.Excerpt(string(answer), m, p.token)}
-	switch resp.StatusCode {
-	case http.StatusGone: // "number not in service", in acme's manual
-		e.Class = provider.BadRecipient
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
-		e.Class = provider.BadRequest
-	case http.StatusTooManyRequests:
-		e.Class = provider.Throttled
-	case http.StatusServiceUnavailable:
-		e.Class = provider.Temporary
-	}
-	return provider.Accepted{}, e
+	refusal := p.sender.Refusal(answer)
+	codes.Refine(refusal, string(read.Code), read.Words)
+	return provider.Accepted{}, p.sender.Unsaid(refusal, m)
 }
 
-func TestTheProviderOfTheManualPasses(t *testing.T) {
-	const token = "Bearer s3cr3t-t0ken"
+// ServeReport takes the carrier's reports.
+func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
+
+// prove checks the carrier's signature, of the body byte for byte.
+func (p *Provider) prove(r *http.Request, body []byte) error {
+	if !httpreport.EqualHex(httpreport.MAC(sha256.New, p.token, string(body)), r.Header.Get("Acme-Signature")) {
+		return httpreport.ErrProof
+	}
+	return nil
+}
+
+func readReport(_ *http.Request, body []byte) ([]provider.Report, error) {
+	var read struct {
+		ID    httpsend.Scalar `json:"id"`
+		State string          `json:"state"`
+		Code  httpsend.Scalar `json:"code"`
+	}
+	if err := json.Unmarshal(body, &read); err != nil || read.ID == "" {
+		return nil, errors.New("the body is not that of a report")
+	}
+	switch id := httpsend.ID(string(read.ID)); read.State {
+	case "delivered":
+		return []provider.Report{{ID: id, State: provider.Delivered}}, nil
+	case "failed":
+		code := httpsend.ID(string(read.Code))
+		return []provider.Report{{ID: id, State: provider.Failed, Code: code, Class: codes.Of(code, provider.Temporary)}}, nil
+	}
+	return nil, nil // on its way: nothing to report
+}
+
+// The end of the provider of the manual; its exam follows.
+
+const token = "s3cr3t-t0ken"
+
+var codeOf = map[provider.Class]int{
+	provider.BadRecipient: 17, provider.BadRequest: 20, provider.Throttled: 30, provider.Temporary: 40, provider.Unknown: 41,
+}
+
+func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{token},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			far := newCarrier(t)
-			transport := &http.Transport{}
-			t.Cleanup(transport.CloseIdleConnections)
-			return &acme{url: far.server.URL, token: token, timeout: 2 * time.Minute, transport: transport}, far
+			vendor := httpfar.NewVendor(t, httpfar.Manners{
+				Read: func(r *http.Request) (providertest.Taken, error) {
+					var m struct{ To, From, Text string }
+					if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+						return providertest.Taken{}, err
+					}
+					if r.URL.Path != "/send" || r.Header.Get("Authorization") != "Bearer "+token {
+						return providertest.Taken{}, errors.New("the path or the token is wrong")
+					}
+					return providertest.Taken{To: m.To, Text: m.Text}, nil
+				},
+				Accept: func(w http.ResponseWriter, taken providertest.Taken) { fmt.Fprintf(w, `{"id":%q}`, taken.ID) },
+				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
+					w.WriteHeader(http.StatusBadRequest)
+					fmt.Fprintf(w, `{"code":%d,"words":%q}`, codeOf[b.Class], b.Words)
+				},
+			})
+			deps.HTTP = vendor.Client()
+			p, err := New(Config{Token: token, From: "Acme", BaseURL: vendor.URL, Timeout: "2m"}, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, vendor
 		},
 	})
 }
 
-// TestTheManualShowsThisProvider keeps the copy in docs/providers/writing.md true.
+func TestReportsAreProvedAndRead(t *testing.T) {
+	var got httpfar.Reports
+	p, err := New(Config{Token: token, From: "Acme"}, got.Deps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = `{"id":7,"state":"failed","code":17}`
+	signature := fmt.Sprintf("%x", httpreport.MAC(sha256.New, token, body))
+	status, recorded := got.Call(p, httpfar.Post("/reports/acme/x", body, "Acme-Signature", signature))
+	want := []provider.Report{{ID: "7", State: provider.Failed, Class: provider.BadRecipient, Code: "17"}}
+	if status != 204 || !slices.Equal(recorded, want) {
+		t.Errorf("got %d %+v, want %+v", status, recorded, want)
+	}
+	if status, _ := got.Call(p, httpfar.Post("/reports/acme/x", body+" ", "Acme-Signature", signature)); status != 403 {
+		t.Errorf("another body: got %d, want 403", status)
+	}
+}
+
+// TestTheManualShowsThisProvider keeps both pieces of Go in docs/providers/writing.md true: the
+// provider whole, and its exam.
 func TestTheManualShowsThisProvider(t *testing.T) {
 	source, err := os.ReadFile("acme_test.go")
 	if err != nil {
@@ -96,84 +203,15 @@ func TestTheManualShowsThisProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(manual), "```go\n")
-	shown, _, closed := strings.Cut(rest, "```")
-	if !ok || !closed || !strings.Contains(string(source), "\n"+shown) {
-		t.Errorf("the Go code in writing.md is not that of acme_test.go:\n%s", shown)
+	_, whole, _ := strings.Cut(string(source), "does not exist.\n\n")
+	whole, exam, ok := strings.Cut(whole, "// The end of the provider of the manual; its exam follows.\n\n")
+	exam, _, closed := strings.Cut(exam, "func TestReportsAreProvedAndRead")
+	if !ok || !closed {
+		t.Fatal("the markers are gone")
 	}
-}
-
-// carrier is acme's far end, as a Far is written: an httptest server that does as it is told.
-type carrier struct {
-	server  *httptest.Server
-	holding chan struct{}
-	stopped chan struct{}
-
-	mu    sync.Mutex
-	does  providertest.Behaviour
-	taken []providertest.Taken
-}
-
-func newCarrier(t testing.TB) *carrier {
-	c := &carrier{holding: make(chan struct{}, 100), stopped: make(chan struct{})}
-	c.server = httptest.NewServer(c)
-	t.Cleanup(func() {
-		close(c.stopped)
-		c.server.Close()
-	})
-	return c
-}
-
-func (c *carrier) Behave(b providertest.Behaviour) {
-	c.mu.Lock()
-	c.does = b
-	c.mu.Unlock()
-	if b.Act == providertest.Leave {
-		c.server.Listener.Close()
-		c.server.CloseClientConnections()
-	}
-}
-
-func (c *carrier) Holding() <-chan struct{} { return c.holding }
-
-func (c *carrier) Taken() []providertest.Taken {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]providertest.Taken(nil), c.taken...)
-}
-
-var statuses = map[provider.Class]int{
-	provider.BadRecipient: http.StatusGone,
-	provider.BadRequest:   http.StatusForbidden,
-	provider.Temporary:    http.StatusServiceUnavailable,
-	provider.Throttled:    http.StatusTooManyRequests,
-	provider.Unknown:      http.StatusBadGateway,
-}
-
-func (c *carrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	to, text := r.PostFormValue("to"), r.PostFormValue("text")
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch c.does.Act {
-	case providertest.Accept:
-		id := fmt.Sprintf("acme-%d", len(c.taken))
-		c.taken = append(c.taken, providertest.Taken{To: to, Text: text, ID: id})
-		w.WriteHeader(http.StatusAccepted)
-		io.WriteString(w, id)
-	case providertest.Refuse:
-		http.Error(w, c.does.Words, statuses[c.does.Class])
-	case providertest.Hang:
-		c.holding <- struct{}{}
-		fallthrough
-	case providertest.Mute:
-		c.mu.Unlock()
-		select {
-		case <-r.Context().Done():
-		case <-c.stopped:
+	for _, want := range []string{whole, exam} {
+		if !strings.Contains(string(manual), "```go\n"+strings.TrimSpace(want)+"\n```\n") {
+			t.Errorf("writing.md does not show\n%s", strings.TrimSpace(want))
 		}
-		c.mu.Lock()
-		panic(http.ErrAbortHandler)
-	default: // Drop, Leave
-		panic(http.ErrAbortHandler)
 	}
 }

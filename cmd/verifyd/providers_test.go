@@ -1,0 +1,75 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/verifyd/verifyd/internal/config"
+	"github.com/verifyd/verifyd/provider"
+)
+
+var (
+	tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
+	fromFile  = regexp.MustCompile(`"file:[^"]*"`)
+)
+
+// environment has every variable that a page asks for. A public key has a form of its own.
+func environment(name string) (string, bool) {
+	switch {
+	case strings.HasPrefix(name, "VERIFYD_"):
+		return "", false
+	case strings.HasSuffix(name, "PUBLIC_KEY"):
+		return "1spSdNZ0w3mSIOxBPfKN0vSrrhXgYxJBiBKrQ4K0fHY=", true
+	}
+	return "0123456789abcdef0123456789abcdef", true
+}
+
+// TestTheManualOfEveryProviderWorks reads each configuration of docs/providers/*.md as `verifyd
+// serve` does, and builds its providers.
+func TestTheManualOfEveryProviderWorks(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/providers/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range tomlBlock.FindAllStringSubmatch(string(text), -1) {
+			c, err := config.Parse(fromFile.ReplaceAll([]byte(block[1]), []byte(`"from-a-file-0123456789"`)), environment)
+			if err != nil {
+				t.Errorf("%s: %v\n%s", page, err, block[1])
+				continue
+			}
+			for name := range c.Providers {
+				kind, settings, err := c.Provider(name)
+				if err != nil {
+					t.Errorf("%s: %v", page, err)
+					continue
+				}
+				if providers[kind] == nil {
+					t.Errorf("%s: there is no provider of type %q", page, kind)
+					continue
+				}
+				if _, err := providers[kind](settings, provider.Deps{}); err != nil {
+					t.Errorf("%s: [providers.%s]: %v\n%s", page, name, err, block[1])
+				}
+				if filepath.Base(page) == kind+".md" {
+					shown[kind] = true
+				}
+			}
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(providers)) {
+		if !shown[kind] {
+			t.Errorf("docs/providers/%s.md does not show a configuration of type %q", kind, kind)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+// Package aws sends SMS by AWS End User Messaging (once Pinpoint SMS), with SendTextMessage.
+//
+// Requests are signed by Signature Version 4 (sign.go). Events come by an SNS topic that calls
+// verifyd's URL: its messages are proved by the certificate of the region, and the subscription is
+// confirmed for the configured topic alone (sns.go). SNS itself sends texts too, without telling
+// what became of them, and is not used for that.
+package aws
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpreport"
+	"github.com/verifyd/verifyd/provider/httpsend"
+)
+
+// Provider sends for one account in one region. It is safe for concurrent use.
+type Provider struct {
+	settings
+	sender  *httpsend.Sender
+	reports *httpreport.Handler
+	keys    *signingKeys
+	now     func() time.Time
+}
+
+// New checks the configuration. It does not call AWS.
+func New(c Config, deps provider.Deps) (*Provider, error) {
+	s, err := c.settings()
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.SecretAccessKey, c.SessionToken), now: deps.Now}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	p.keys = &signingKeys{sender: p.sender, now: p.now}
+	p.reports = &httpreport.Handler{Prove: p.prove, Read: p.readReport, Record: deps.Report, Log: deps.Log}
+	return p, nil
+}
+
+// Send calls SendTextMessage once.
+func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
+	if m.Channel != "sms" {
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "aws carries sms and nothing else"}
+	}
+	body := httpsend.JSON(p.request(m))
+	header := http.Header{
+		"Content-Type": {"application/x-amz-json-1.0"},
+		"X-Amz-Target": {"PinpointSMSVoiceV2.SendTextMessage"},
+	}
+	p.credentials.sign(header, p.endpoint, body, p.region, "sms-voice", p.now())
+	answer, err := p.sender.Do(ctx, httpsend.Request{URL: p.endpoint.String(), Header: header, Body: body}, m)
+	if err != nil {
+		return provider.Accepted{}, err
+	}
+	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
+	if failure != nil {
+		return provider.Accepted{}, p.sender.Unsaid(failure, m)
+	}
+	return accepted, nil
+}
+
+// ServeReport takes messages of the SNS topic.
+func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
+
+// request is the input of https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/
+// API_SendTextMessage.html.
+type request struct {
+	DestinationPhoneNumber string            `json:"DestinationPhoneNumber"`
+	OriginationIdentity    string            `json:"OriginationIdentity,omitempty"`
+	MessageBody            string            `json:"MessageBody"`
+	MessageType            string            `json:"MessageType"`
+	ConfigurationSetName   string            `json:"ConfigurationSetName,omitempty"`
+	TimeToLive             int               `json:"TimeToLive"`
+	Context                map[string]string `json:"Context,omitempty"`
+}
+
+func (p *Provider) request(m provider.Message) request {
+	r := request{
+		DestinationPhoneNumber: m.To, OriginationIdentity: p.from, MessageBody: m.Text, MessageType: "TRANSACTIONAL",
+		ConfigurationSetName: p.configurationSet,
+		TimeToLive:           int(p.sender.Life(m, 5*time.Second, 10*time.Minute).Seconds()),
+	}
+	if m.From != "" {
+		r.OriginationIdentity = m.From
+	}
+	if m.Key != "" {
+		r.Context = map[string]string{"key": m.Key}
+	}
+	return r
+}

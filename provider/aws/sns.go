@@ -1,0 +1,173 @@
+package aws
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpreport"
+	"github.com/verifyd/verifyd/provider/httpsend"
+)
+
+// envelope is what an SNS topic posts, https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html.
+type envelope struct {
+	Type             string
+	MessageID        string `json:"MessageId"`
+	Token            string
+	TopicARN         string `json:"TopicArn"`
+	Subject          *string
+	Message          string
+	SubscribeURL     string
+	Timestamp        string
+	SignatureVersion string
+	Signature        string
+	SigningCertURL   string
+}
+
+// canonical is the text that is signed, https://docs.aws.amazon.com/sns/latest/dg/
+// sns-verify-signature-of-message.html.
+func (e envelope) canonical() string {
+	var b strings.Builder
+	add := func(name, value string) { b.WriteString(name + "\n" + value + "\n") }
+	add("Message", e.Message)
+	add("MessageId", e.MessageID)
+	if e.Type == "Notification" {
+		if e.Subject != nil {
+			add("Subject", *e.Subject)
+		}
+	} else {
+		add("SubscribeURL", e.SubscribeURL)
+	}
+	add("Timestamp", e.Timestamp)
+	if e.Type != "Notification" {
+		add("Token", e.Token)
+	}
+	add("TopicArn", e.TopicARN)
+	add("Type", e.Type)
+	return b.String()
+}
+
+// prove checks the topic first: anybody can have one, and have its messages signed by AWS.
+func (p *Provider) prove(r *http.Request, body []byte) error {
+	if p.topicARN == "" {
+		return errors.New("topic_arn is not set")
+	}
+	var e envelope
+	if json.Unmarshal(body, &e) != nil || !httpreport.EqualSecret(e.TopicARN, p.topicARN) {
+		return httpreport.ErrProof
+	}
+	signature, err := base64.StdEncoding.DecodeString(e.Signature)
+	if err != nil {
+		return httpreport.ErrProof
+	}
+	key, err := p.keys.get(r.Context(), e.SigningCertURL)
+	if err != nil {
+		return err
+	}
+	text := []byte(e.canonical())
+	switch e.SignatureVersion {
+	case "1":
+		sum := sha1.Sum(text)
+		err = rsa.VerifyPKCS1v15(key, crypto.SHA1, sum[:], signature)
+	case "2":
+		sum := sha256.Sum256(text)
+		err = rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature)
+	default:
+		err = httpreport.ErrProof
+	}
+	if err != nil {
+		return httpreport.ErrProof
+	}
+	return nil
+}
+
+// snsHost is where certificates and confirmations are, and nowhere else.
+var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{3,30}\.amazonaws\.com(\.cn)?$`)
+
+func ofSNS(text, path string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Scheme == "https" && u.User == nil && snsHost.MatchString(u.Host) && strings.HasPrefix(u.Path, path)
+}
+
+// signingKeys are those of the certificates that were seen. There is one for each region, and a new
+// one every year or so.
+type signingKeys struct {
+	sender *httpsend.Sender
+	now    func() time.Time
+
+	mu   sync.Mutex
+	seen map[string]*x509.Certificate
+}
+
+// maxKeys is far more than AWS uses; a caller cannot make us keep more.
+const maxKeys = 16
+
+func (k *signingKeys) get(ctx context.Context, certURL string) (*rsa.PublicKey, error) {
+	if !ofSNS(certURL, "/SimpleNotificationService-") {
+		return nil, httpreport.ErrProof
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock() // two calls at once ask AWS once
+	cert := k.seen[certURL]
+	if cert == nil {
+		var err error
+		if cert, err = k.fetch(ctx, certURL); err != nil {
+			return nil, err
+		}
+		if k.seen == nil || len(k.seen) >= maxKeys {
+			k.seen = map[string]*x509.Certificate{}
+		}
+		k.seen[certURL] = cert
+	}
+	if now := k.now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+		return nil, errors.New("the certificate of the signature is not valid now")
+	}
+	key, ok := cert.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return nil, errors.New("the certificate of the signature has no RSA key")
+	}
+	return key, nil
+}
+
+// fetch trusts the certificate because of the TLS connection that it came by.
+func (k *signingKeys) fetch(ctx context.Context, certURL string) (*x509.Certificate, error) {
+	answer, err := k.sender.Do(ctx, httpsend.Request{Method: http.MethodGet, URL: certURL}, provider.Message{})
+	if err != nil {
+		return nil, fmt.Errorf("%w: fetch the certificate of the signature: %w", httpreport.ErrLater, err)
+	}
+	block, _ := pem.Decode(answer.Body)
+	if !answer.OK() || block == nil {
+		return nil, fmt.Errorf("%w: fetch the certificate of the signature: HTTP %d", httpreport.ErrLater, answer.Status)
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+// confirm answers AWS's question whether the topic may call us. The topic was proved to be ours.
+func (p *Provider) confirm(ctx context.Context, e envelope) error {
+	if !ofSNS(e.SubscribeURL, "/") {
+		return errors.New("the URL of the confirmation is not of SNS")
+	}
+	answer, err := p.sender.Do(ctx, httpsend.Request{Method: http.MethodGet, URL: e.SubscribeURL}, provider.Message{})
+	if err != nil {
+		return fmt.Errorf("%w: confirm the subscription: %w", httpreport.ErrLater, err)
+	}
+	if !answer.OK() {
+		return fmt.Errorf("%w: confirm the subscription: HTTP %d", httpreport.ErrLater, answer.Status)
+	}
+	return nil
+}

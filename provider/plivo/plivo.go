@@ -1,0 +1,82 @@
+// Package plivo sends SMS by Plivo's Message API.
+//
+// Plivo signs its reports, but not their bodies (X-Plivo-Signature-V2 is over the URL and a nonce):
+// what a report says is as secret as the URL that it comes to.
+package plivo
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpreport"
+	"github.com/verifyd/verifyd/provider/httpsend"
+)
+
+// Provider sends for one account. It is safe for concurrent use.
+type Provider struct {
+	settings
+	sender  *httpsend.Sender
+	reports *httpreport.Handler
+}
+
+// New checks the configuration. It does not call Plivo.
+func New(c Config, deps provider.Deps) (*Provider, error) {
+	s, err := c.settings()
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.AuthToken)}
+	p.reports = &httpreport.Handler{Prove: p.prove, Read: readReport, Record: deps.Report, Log: deps.Log}
+	return p, nil
+}
+
+// Send posts one message.
+func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
+	if m.Channel != "sms" {
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "plivo carries sms and nothing else"}
+	}
+	answer, err := p.sender.Do(ctx, httpsend.Request{
+		URL:    p.endpoint,
+		Header: http.Header{"Authorization": {p.authorization}, "Content-Type": {"application/json"}},
+		Body:   httpsend.JSON(p.request(m)),
+	}, m)
+	if err != nil {
+		return provider.Accepted{}, err
+	}
+	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
+	if failure != nil {
+		return provider.Accepted{}, p.sender.Unsaid(failure, m)
+	}
+	return accepted, nil
+}
+
+// ServeReport takes message callbacks.
+func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
+
+// request is the body of https://www.plivo.com/docs/messaging/api/message/send-a-message.
+type request struct {
+	Src    string `json:"src"`
+	Dst    string `json:"dst"`
+	Text   string `json:"text"`
+	URL    string `json:"url,omitempty"`
+	Method string `json:"method,omitempty"`
+	// Expiry is how many seconds the message may wait at Plivo.
+	Expiry int `json:"message_expiry"`
+}
+
+func (p *Provider) request(m provider.Message) request {
+	r := request{
+		Src: p.from, Dst: strings.TrimPrefix(m.To, "+"), Text: m.Text,
+		Expiry: int(p.sender.Life(m, 5*time.Second, 10*time.Minute).Seconds()),
+	}
+	if m.From != "" {
+		r.Src = m.From
+	}
+	if p.reportURL != nil {
+		r.URL, r.Method = p.reportURL.String(), http.MethodPost
+	}
+	return r
+}

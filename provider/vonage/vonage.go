@@ -1,0 +1,94 @@
+// Package vonage sends SMS by Vonage's SMS API (once Nexmo's).
+//
+// The API answers 200 to everything, so the class of a failure comes from the status of each part
+// in the body (class.go), and an answer that cannot be read is Unknown. Delivery receipts come by
+// GET or POST, and are proved by a signature, where the account makes one.
+package vonage
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/httpreport"
+	"github.com/verifyd/verifyd/provider/httpsend"
+)
+
+// Provider sends for one account. It is safe for concurrent use.
+type Provider struct {
+	settings
+	sender  *httpsend.Sender
+	reports *httpreport.Handler
+	now     func() time.Time
+}
+
+// New checks the configuration. It does not call Vonage.
+func New(c Config, deps provider.Deps) (*Provider, error) {
+	s, err := c.settings()
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.APISecret, c.SignatureSecret), now: deps.Now}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	p.reports = &httpreport.Handler{
+		Methods: []string{http.MethodPost, http.MethodGet},
+		Prove:   p.prove, Read: p.readReport, Record: deps.Report, Log: deps.Log,
+	}
+	return p, nil
+}
+
+// Send posts one text, which Vonage cuts into as many parts as it needs.
+func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
+	if m.Channel != "sms" {
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms and nothing else"}
+	}
+	answer, err := p.sender.Do(ctx, httpsend.Request{
+		URL: p.endpoint,
+		Header: http.Header{
+			"Authorization": {p.authorization},
+			"Content-Type":  {"application/x-www-form-urlencoded"},
+		},
+		Body: []byte(p.form(m).Encode()),
+	}, m)
+	if err != nil {
+		return provider.Accepted{}, err
+	}
+	accepted, failure := p.readAnswer(answer, p.sender.Refusal(answer))
+	if failure != nil {
+		return provider.Accepted{}, p.sender.Unsaid(failure, m)
+	}
+	return accepted, nil
+}
+
+// ServeReport takes delivery receipts.
+func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
+
+// form is the request of https://developer.vonage.com/en/api/sms.
+func (p *Provider) form(m provider.Message) url.Values {
+	// Vonage takes lives from twenty seconds on.
+	life := p.sender.Life(m, 20*time.Second, 10*time.Minute)
+	form := url.Values{
+		"to":                {strings.TrimPrefix(m.To, "+")},
+		"from":              {p.from},
+		"text":              {m.Text},
+		"ttl":               {strconv.FormatInt(life.Milliseconds(), 10)},
+		"client-ref":        {m.Key},
+		"status-report-req": {"1"},
+	}
+	if m.From != "" {
+		form.Set("from", strings.TrimPrefix(m.From, "+"))
+	}
+	if m.Encoding == "ucs2" {
+		form.Set("type", "unicode")
+	}
+	if p.reportURL != "" {
+		form.Set("callback", p.reportURL)
+	}
+	return form
+}
