@@ -26,6 +26,7 @@ type Request struct {
 	Template *provider.Template `json:"template"`
 	Speech   *provider.Speech   `json:"speech"`
 	Email    *provider.Email    `json:"email"`
+	Push     *provider.Push     `json:"push,omitempty"` // on push alone
 	// Deadline is null where the message does not grow stale.
 	Deadline *time.Time `json:"deadline"`
 }
@@ -47,6 +48,7 @@ func encode(m provider.Message, from string) ([]byte, error) {
 		Template: m.Template,
 		Speech:   m.Speech,
 		Email:    m.Email,
+		Push:     m.Push,
 	}
 	if r.From == "" {
 		r.From = from
