@@ -15,6 +15,7 @@
 //	internal/message     what messages say, in all languages (catalog/*.json), or in an operator's words
 //	internal/gsm7        the alphabet of text messages, and what a text costs
 //	internal/operator    the commands that go through the API of a running server
+//	internal/handset     a telephone as the push libraries are, for tests and for `verifyd dev`
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/config      verifyd.toml
 //	internal/fakecarrier the other ends of the wires, which check what the real ones check
@@ -22,7 +23,8 @@
 //	internal/lookup      what a service outside knows of a number
 //	internal/keyring     keys: sealing, digests, rotation
 //	internal/ratelimit   the arithmetic of limits
-//	internal/sid, otp, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, addresses, JSON, pictures
+//	internal/sid, otp, jose, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, tokens,
+//	                     addresses, JSON, pictures
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //

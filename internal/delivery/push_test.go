@@ -156,12 +156,14 @@ func TestANotificationGoesToItsPlatform(t *testing.T) {
 	}
 }
 
-// push is a notification as it was stored, of the challenge that was made last.
-func (w *pushWorld) push(c *carrier) *verify.Notification {
+// push is the notification, as it was stored, that a carrier got last.
+func (w *pushWorld) push(c *carrier) *verify.Notification { return w.stored(c.last.Attempt) }
+
+func (w *pushWorld) stored(notificationSID string) *verify.Notification {
 	w.t.Helper()
 	var n *verify.Notification
 	if err := w.engine.Store.View(w.t.Context(), func(tx verify.Tx) (err error) {
-		n, err = tx.Notification(c.last.Attempt)
+		n, err = tx.Notification(notificationSID)
 		return err
 	}); err != nil {
 		w.t.Fatal(err)
@@ -248,6 +250,9 @@ func TestAnUnknownHandsetIsLeftAlone(t *testing.T) {
 	n, err := w.engine.Notify(t.Context(), w.acc, w.service, ann, again.SID, nil)
 	if err != nil || n.State != verify.NotificationDropped {
 		t.Errorf("a notification that was asked for: %+v, %v", n, err)
+	}
+	if stored := w.stored(n.SID); stored.State != verify.NotificationDropped {
+		t.Errorf("it is stored as %s", stored.State)
 	}
 	w.turns()
 	if len(c.keys) != 1 {
@@ -343,4 +348,57 @@ type sender func() error
 
 func (s sender) Send(context.Context, provider.Message) (provider.Accepted, error) {
 	return provider.Accepted{}, s()
+}
+
+// With a place in the lane, a notification goes out straight from its commit; it is the same, recorded in
+// the same way. A challenge that needs none gives the place back.
+func TestANotificationGoesOutStraightFromItsCommit(t *testing.T) {
+	w := newPushWorld(t, "fcm")
+	l := &lane{}
+	w.engine.Lanes = l
+	c := w.challenge()
+	if len(l.begun) != 1 || l.begun[0].Push == nil || l.begun[0].Kind != verify.ToHandset {
+		t.Fatalf("begun: %+v", l.begun)
+	}
+	direct := &carrier{answers: fail(temporary)}
+	w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(direct)}
+	worker := &delivery.Notifier{Engine: w.engine, Routes: w.routes, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now }}
+	if err := worker.Work(t.Context(), l.begun[0]); err != nil {
+		t.Fatal(err)
+	}
+	if m := direct.last; m.To != handsetToken || m.Push.Collapse != c.SID || !m.Deadline.Equal(c.ExpiresAt) {
+		t.Errorf("%+v", m)
+	}
+	w.turns() // the platform's failure left the job to the queue
+	if n := w.push(direct); n.State != verify.NotificationSent || n.HandOvers != 2 {
+		t.Errorf("%+v", n)
+	}
+	w.polls()
+	l.taken = false
+	w.challenge()
+	if l.taken || len(l.begun) != 1 {
+		t.Errorf("without a platform the place is taken: %v, and %d were begun", l.taken, len(l.begun))
+	}
+}
+
+// A notification that is to be kept for a short time is tried for a short time; with none at all, once.
+func TestAShortLifeIsAShortTry(t *testing.T) {
+	for ttl, most := range map[int]time.Duration{0: 10 * time.Second, 60: time.Minute, 300: 5 * time.Minute} {
+		w := newPushWorld(t, "fcm")
+		c := w.challenge()
+		none := &carrier{}
+		w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(none)}
+		w.turns()
+		n, err := w.engine.Notify(t.Context(), w.acc, w.service, ann, c.SID, &ttl)
+		if err != nil || n.TTL != time.Duration(ttl)*time.Second {
+			t.Fatalf("%+v, %v", n, err)
+		}
+		w.turns()
+		if got := none.last.Deadline.Sub(w.now); got != most {
+			t.Errorf("ttl %d: %s are left, want %s", ttl, got, most)
+		}
+		if err := w.store.Close(); err != nil { // the next world has the same name
+			t.Fatal(err)
+		}
+	}
 }

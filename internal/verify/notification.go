@@ -121,11 +121,12 @@ func (out *send) notify(tx Tx, s *Service, f *Factor, c *Challenge, ttl time.Dur
 	if n.SID, err = sid.New(sid.Notification, now, out.engine.Random); err != nil {
 		return nil, err
 	}
-	tx.AddNotification(n)
 	if f.Config.Push.Unreachable {
 		n.State = NotificationDropped
+		tx.AddNotification(n)
 		return n, nil
 	}
+	tx.AddNotification(n)
 	out.job = Job{ID: sid.Key(n.SID), Kind: ToHandset, Ref: n.SID, Due: now}
 	if out.place != nil {
 		d, err := out.engine.pushDeliveryOf(s, f, c, n)
