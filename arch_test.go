@@ -53,10 +53,10 @@ var mayImport = map[string][]string{
 		"internal/otp", "internal/passkey", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
-	"internal/fakecarrier/apns": {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
-	"internal/fakecarrier/fate": {},
-	"internal/fakecarrier/fcm":  {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
-	"internal/fakecarrier/jwt":  {},
+	"internal/fakecarrier/apns":    {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
+	"internal/fakecarrier/fate":    {},
+	"internal/fakecarrier/fcm":     {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
+	"internal/fakecarrier/jwt":     {},
 	"internal/passkey/passkeytest": {},
 
 	"internal/config":    {},
