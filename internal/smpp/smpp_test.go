@@ -236,7 +236,7 @@ func TestNames(t *testing.T) {
 	for want, got := range map[string]string{
 		"submit_sm": SubmitSM.String(), "submit_sm_resp": SubmitSMResp.String(), "generic_nack": GenericNack.String(),
 		"command 0x00000099": Command(0x99).String(), "ESME_RTHROTTLED": Throttled.String(),
-		"0x00000410": Status(0x410).String(), "0x0000000B": InvalidDestination.Code(),
+		"0x410": Status(0x410).String(), "0x0B": InvalidDestination.Code(),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

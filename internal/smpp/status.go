@@ -44,8 +44,8 @@ var statusNames = map[Status]string{
 	0x10F: "RBCASTCANCELFAIL", 0x110: "RINVBCAST_REP", 0x111: "RINVBCASTSRVGRP", 0x112: "RINVBCASTCHANIND",
 }
 
-// Code is the status as carriers write it: "0x0000000B".
-func (s Status) Code() string { return fmt.Sprintf("0x%08X", uint32(s)) }
+// Code is the status as manuals write it: "0x0B", "0x410".
+func (s Status) Code() string { return fmt.Sprintf("0x%02X", uint32(s)) }
 
 // String is the name that the specification gives the status, or its code.
 func (s Status) String() string {
