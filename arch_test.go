@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
-		"provider", "provider/httpapi", "provider/smtp"},
+		"provider", "provider/httpapi", "provider/smpp", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -62,9 +62,13 @@ var mayImport = map[string][]string{
 	"internal/qr":        {},
 	"internal/ratelimit": {},
 	"internal/sid":       {},
+	"internal/smpp":      {},
+
+	"internal/fakecarrier/smsc": {"internal/gsm7", "internal/smpp"},
 
 	"provider":              {},
 	"provider/httpapi":      {"provider"},
+	"provider/smpp":         {"internal/gsm7", "internal/smpp", "provider"},
 	"provider/smtp":         {"provider"},
 	"provider/providertest": {"provider"},
 

@@ -22,6 +22,7 @@
 //	internal/keyring     keys: sealing, digests, rotation
 //	internal/ratelimit   the arithmetic of limits
 //	internal/sid, otp, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, addresses, JSON, pictures
+//	internal/smpp        what carriers speak, in octets; fakecarrier/smsc is the other end of it
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //
