@@ -39,9 +39,6 @@ func (r *Reader) Read() (PDU, error) {
 	return p, err
 }
 
-// Buffered reports whether something has been read ahead.
-func (r *Reader) Buffered() bool { return r.buffer.Buffered() > 0 }
-
 func readError(err error, got int) error {
 	if errors.Is(err, io.EOF) && got > 0 {
 		return io.ErrUnexpectedEOF
