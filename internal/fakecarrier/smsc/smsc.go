@@ -135,8 +135,19 @@ func (s *Server) Serve(l net.Listener) error {
 			delete(s.listeners, l)
 			return err
 		}
-		s.wg.Go(func() { s.ServeConn(c) })
+		s.serveAside(c)
 	}
+}
+
+// serveAside serves a connection that Close waits for, unless it waits already.
+func (s *Server) serveAside(c net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		c.Close()
+		return
+	}
+	s.wg.Go(func() { s.ServeConn(c) })
 }
 
 // ServeConn serves one connection until its end.
