@@ -29,8 +29,8 @@ var mayImport = map[string][]string{
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",
-		"provider/infobip", "provider/msg91", "provider/plivo", "provider/sinch", "provider/smtp", "provider/telnyx",
-		"provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp"},
+		"provider/infobip", "provider/msg91", "provider/plivo", "provider/sinch", "provider/smpp", "provider/smtp",
+		"provider/telnyx", "provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -73,6 +73,9 @@ var mayImport = map[string][]string{
 	"internal/qr":        {},
 	"internal/ratelimit": {},
 	"internal/sid":       {},
+	"internal/smpp":      {},
+
+	"internal/fakecarrier/smsc": {"internal/gsm7", "internal/smpp"},
 
 	"provider":              {},
 	"provider/apns":         {"provider", "provider/httpsend"},
@@ -80,6 +83,7 @@ var mayImport = map[string][]string{
 	"provider/httpapi":      {"provider", "provider/httpsend"},
 	"provider/httpsend":     {"provider"},
 	"provider/httpreport":   {"provider"},
+	"provider/smpp":         {"internal/gsm7", "internal/smpp", "provider"},
 	"provider/smtp":         {"provider"},
 	"provider/providertest": {"provider"},
 
