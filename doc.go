@@ -26,7 +26,6 @@
 //	internal/sid, otp, jose, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, tokens,
 //	                     addresses, JSON, pictures
 //	internal/smpp        what carriers speak, in octets
-//	internal/fakecarrier the other ends of wires, for tests: smsc, fcm, apns
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //

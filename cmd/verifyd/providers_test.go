@@ -15,10 +15,7 @@ import (
 	"github.com/verifyd/verifyd/provider"
 )
 
-var (
-	tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
-	fromFile  = regexp.MustCompile(`"file:[^"]*"`)
-)
+var fromFile = regexp.MustCompile(`"file:[^"]*"`)
 
 // environment has every variable that a page asks for. A public key has a form of its own.
 func environment(name string) (string, bool) {
