@@ -13,8 +13,6 @@ import (
 
 var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```\n")
 
-var tomlBlock = regexp.MustCompile("(?s)```toml\n(.*?)```\n")
-
 func TestTheCommandsOfTheTOTPManual(t *testing.T) {
 	data := t.TempDir()
 	p := dev(t, data)

@@ -15,6 +15,9 @@ import (
 	"github.com/verifyd/verifyd/provider"
 )
 
+// tomlBlock is a configuration in a manual.
+var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
+
 var fromFile = regexp.MustCompile(`"file:[^"]*"`)
 
 // environment has every variable that a page asks for. A public key has a form of its own.
