@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
 	"internal/inbox":    {"internal/qr", "provider"},
-	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
+	"internal/delivery": {"internal/channel", "internal/health", "internal/phone", "internal/ratelimit", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},
 	"internal/lookup":   {"internal/verify"},
@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 
 	"internal/config":    {},
 	"internal/gsm7":      {},
+	"internal/health":    {},
 	"internal/jsonparam": {},
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},

@@ -22,6 +22,7 @@ import (
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
 )
 
 // sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
@@ -82,7 +83,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	})
 	routes := delivery.Routes{}
 	for _, channel := range verify.Channels() {
-		routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
+		routes[channel] = delivery.Anywhere(delivery.Route{Name: "inbox", Provider: box})
 	}
 	withdraw, err := operator.Dev{URL: world.url, AccountSID: world.account, AuthToken: world.token}.Announce(*data)
 	if err != nil {
@@ -94,6 +95,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	}
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
+	s.providers = map[string]provider.Provider{"inbox": box}
 	s.webhooks = loopback
 	return s.run(ctx)
 }

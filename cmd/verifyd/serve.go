@@ -47,7 +47,11 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		return err
 	}
 	routes := routesOf(c.Routes, built)
-	s := &server{log: log, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
+	s := &server{log: log, providers: built, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
+	s.budget = delivery.Budget{MaxSends: c.Delivery.MaxSends, Deadline: time.Duration(c.Delivery.Deadline)}
+	if s.tps, err = paces(c); err != nil {
+		return err
+	}
 	for sid, table := range c.MessagingServices {
 		s.messaging[sid] = routesOf(table, built)
 	}
@@ -114,14 +118,37 @@ func buildProviders(c config.Config, log *slog.Logger) (map[string]provider.Prov
 }
 
 // routesOf puts providers in the place of their names.
-func routesOf(table map[string][]string, built map[string]provider.Provider) delivery.Routes {
+func routesOf(table config.Routes, built map[string]provider.Provider) delivery.Routes {
 	routes := delivery.Routes{}
-	for channel, names := range table {
-		for _, name := range names {
-			routes[verify.Channel(channel)] = append(routes[verify.Channel(channel)], delivery.Route{Name: name, Provider: built[name]})
+	for channel, list := range table {
+		byCountry := delivery.ByCountry{}
+		for _, route := range list {
+			var ways []delivery.Route
+			for _, way := range route.Ways {
+				ways = append(ways, delivery.Route{Name: way.Provider, Provider: built[way.Provider], From: way.From, Weight: way.Weight})
+			}
+			for _, country := range route.Countries {
+				byCountry[country] = ways
+			}
 		}
+		routes[verify.Channel(channel)] = byCountry
 	}
 	return routes
+}
+
+// paces are the messages a second that providers take, of those that have a limit.
+func paces(c config.Config) (map[string]float64, error) {
+	tps := map[string]float64{}
+	for name := range c.Providers {
+		n, err := c.TPS(name)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			tps[name] = n
+		}
+	}
+	return tps, nil
 }
 
 // providerClient is the HTTP client that a provider is lent: its own connections, and no redirect

@@ -8,14 +8,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +24,7 @@ import (
 	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/internal/webhook"
+	"github.com/verifyd/verifyd/provider"
 )
 
 // server is everything that runs. Both `dev` and `serve` fill it in; run starts it in order, and
@@ -34,8 +33,11 @@ type server struct {
 	log       *slog.Logger
 	store     store
 	engine    *verify.Engine
+	providers map[string]provider.Provider
 	routes    delivery.Routes
 	messaging delivery.MessagingServices
+	budget    delivery.Budget
+	tps       map[string]float64 // of providers that have a limit
 	listener  net.Listener
 	tls       *tls.Config // nil for plain HTTP
 	publicURL string
@@ -82,7 +84,11 @@ func (s *server) run(ctx context.Context) error {
 		TLSConfig:      s.tls,
 		ErrorLog:       log.New(serverErrors{s.log}, "", 0),
 	}
-	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, MessagingServices: s.messaging, Log: s.log, Now: s.engine.Now}
+	worker := &delivery.Worker{
+		Engine: s.engine, Routes: s.routes, MessagingServices: s.messaging, Budget: s.budget, TPS: s.tps,
+		MostInFlight: parallelSends / 2, Log: s.log, Now: s.engine.Now,
+	}
+	s.engine.Converted = worker.Converted
 	var lanes []queue.Lane
 	for _, channel := range verify.Channels() {
 		lanes = append(lanes, queue.Lane{
@@ -105,6 +111,7 @@ func (s *server) run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { runner.Run(work) })
 	workers.Go(func() { s.sweep(work) })
+	stopRunners := startRunners(s.providers, s.log)
 
 	served := make(chan error, 1)
 	go func() {
@@ -134,21 +141,38 @@ func (s *server) run(ctx context.Context) error {
 	}
 	stopWork()
 	workers.Wait()
-	return errors.Join(err, closeProviders(s.routes, s.messaging), s.store.Close())
+	stopRunners() // only now: messages that were half sent needed their connections
+	return errors.Join(err, closeProviders(s.providers), s.store.Close())
+}
+
+// startRunners lets the providers that keep a connection keep it until stop is called, which waits for
+// them. One that can never work says so in the log; its routes fail, and others take over.
+func startRunners(built map[string]provider.Provider, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for name, p := range built {
+		runner, ok := p.(provider.Runner)
+		if !ok {
+			continue
+		}
+		running.Go(func() {
+			if err := runner.Run(ctx); ctx.Err() == nil {
+				log.Error("a provider has stopped for good", "provider", name, "error", err)
+			}
+		})
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // closeProviders ends the connections of those that keep some.
-func closeProviders(routes delivery.Routes, messaging delivery.MessagingServices) error {
+func closeProviders(built map[string]provider.Provider) error {
 	var errs []error
-	closed := map[io.Closer]bool{}
-	for _, table := range append(slices.Collect(maps.Values(messaging)), routes) {
-		for _, ways := range table {
-			for _, way := range ways {
-				if c, ok := way.Provider.(io.Closer); ok && !closed[c] {
-					closed[c] = true
-					errs = append(errs, c.Close())
-				}
-			}
+	for _, p := range built {
+		if c, ok := p.(io.Closer); ok {
+			errs = append(errs, c.Close())
 		}
 	}
 	return errors.Join(errs...)

@@ -1,16 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -49,16 +50,48 @@ func (keepsNothing) Send(context.Context, provider.Message) (provider.Accepted, 
 	return provider.Accepted{}, nil
 }
 
-func TestProvidersAreClosedOnceAtTheEnd(t *testing.T) {
+func TestProvidersAreClosedAtTheEnd(t *testing.T) {
 	broken := errors.New("broken pipe")
-	mail, gateway, local := &kept{}, &kept{err: broken}, &kept{}
-	err := closeProviders(delivery.Routes{
-		verify.Email: {{Name: "mail", Provider: mail}, {Name: "gateway", Provider: gateway}},
-		verify.SMS:   {{Name: "gateway", Provider: gateway}, {Name: "other", Provider: keepsNothing{}}},
-	}, delivery.MessagingServices{
-		"MG1": {verify.SMS: {{Name: "local", Provider: local}, {Name: "gateway", Provider: gateway}}},
-	})
-	if mail.closed != 1 || gateway.closed != 1 || local.closed != 1 || !errors.Is(err, broken) {
-		t.Errorf("closed %d, %d and %d times, %v", mail.closed, gateway.closed, local.closed, err)
+	mail, gateway := &kept{}, &kept{err: broken}
+	err := closeProviders(map[string]provider.Provider{"mail": mail, "gateway": gateway, "other": keepsNothing{}})
+	if mail.closed != 1 || gateway.closed != 1 || !errors.Is(err, broken) {
+		t.Errorf("closed %d and %d times, %v", mail.closed, gateway.closed, err)
+	}
+}
+
+// runs is a provider with a connection that it keeps.
+type runs struct {
+	keepsNothing
+	began chan struct{}
+	ended bool
+	err   error // ends it at once
+}
+
+func (r *runs) Run(ctx context.Context) error {
+	close(r.began)
+	if r.err != nil {
+		return r.err
+	}
+	<-ctx.Done()
+	r.ended = true
+	return ctx.Err()
+}
+
+func TestProvidersThatRunAreStartedAndWaitedFor(t *testing.T) {
+	var log bytes.Buffer
+	first, second := &runs{began: make(chan struct{})}, &runs{began: make(chan struct{}), err: errors.New("wrong password")}
+	stop := startRunners(map[string]provider.Provider{"first": first, "second": second, "other": keepsNothing{}},
+		slog.New(slog.NewTextHandler(&log, nil)))
+	<-first.began
+	<-second.began
+	if first.ended {
+		t.Error("ended before it was told to")
+	}
+	stop()
+	if !first.ended {
+		t.Error("not waited for")
+	}
+	if strings.Contains(log.String(), "first") {
+		t.Errorf("an ordinary end is no fault: %s", log.String())
 	}
 }

@@ -31,6 +31,8 @@ type SendResult struct {
 	HandOvers  int // providers that were given the message in this turn
 	Price      string
 	Currency   string
+	Story      Story  // with that of the turns before
+	ReportKey  string // see Attempt
 }
 
 // send is a message on its way from the operation that wants it to the worker.
@@ -121,9 +123,22 @@ func (e *Engine) Delivery(ctx context.Context, attemptSID string) (d Delivery, o
 }
 
 // RecordSend writes what became of a delivery and finishes or defers its job, in one commit.
+//
+// The first turn of an attempt writes without a look at what is stored: nobody else changes a queued
+// attempt then, because its reports wait (see Report). Later a report may have come meanwhile; what it
+// says stays.
 func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResult) error {
 	return e.Store.Update(ctx, func(tx Tx) error {
 		next := *a
+		if a.HandOvers > 0 {
+			stored, err := tx.Attempt(a.SID)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			if err == nil && stored.State.arrived() {
+				r.State = stored.State
+			}
+		}
 		next.UpdatedAt = e.Now()
 		next.State = r.State
 		next.Route = r.Route
@@ -133,6 +148,7 @@ func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResu
 		}
 		next.ProviderID, next.ErrorCode, next.ErrorClass = r.ProviderID, r.ErrorCode, r.ErrorClass
 		next.Price, next.Currency = r.Price, r.Currency
+		next.Story, next.ReportKey = r.Story, r.ReportKey
 		tx.PutAttempt(&next)
 		if r.State == AttemptQueued {
 			tx.DeferJob(job, r.RetryAt)
