@@ -25,13 +25,14 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
+	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbound", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
+	"internal/inbound":  {"internal/keyring", "provider"},
 	"internal/inbox":    {"internal/qr", "provider"},
 	"internal/delivery": {"internal/channel", "internal/health", "internal/phone", "internal/ratelimit", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},

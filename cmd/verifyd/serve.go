@@ -18,6 +18,8 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/inbound"
+	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/lookup"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/internal/webhook"
@@ -42,12 +44,13 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stdout)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, c.Log.Format, c.Log.Level)
-	built, err := buildProviders(c, log)
+	back := &wayBack{}
+	built, err := buildProviders(c, log, back)
 	if err != nil {
 		return err
 	}
 	routes := routesOf(c.Routes, built)
-	s := &server{log: log, providers: built, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
+	s := &server{log: log, back: back, providers: built, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
 	s.budget = delivery.Budget{MaxSends: c.Delivery.MaxSends, Deadline: time.Duration(c.Delivery.Deadline)}
 	if s.tps, err = paces(c); err != nil {
 		return err
@@ -97,7 +100,7 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 
 // buildProviders makes every provider that a route names, and those that none names, so that a
 // mistake in any table is found now.
-func buildProviders(c config.Config, log *slog.Logger) (map[string]provider.Provider, error) {
+func buildProviders(c config.Config, log *slog.Logger, back *wayBack) (map[string]provider.Provider, error) {
 	built := map[string]provider.Provider{}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		kind, settings, err := c.Provider(name)
@@ -108,13 +111,39 @@ func buildProviders(c config.Config, log *slog.Logger) (map[string]provider.Prov
 		if !known {
 			return nil, fmt.Errorf("providers.%s.type: %q is none of %s", name, kind, strings.Join(slices.Sorted(maps.Keys(providers)), ", "))
 		}
-		p, err := build(settings, provider.Deps{Log: log.With("provider", name), HTTP: providerClient(), Now: time.Now})
+		p, err := build(settings, provider.Deps{
+			Log: log.With("provider", name), HTTP: providerClient(), Now: time.Now,
+			Report:    func(ctx context.Context, r provider.Report) error { return back.report(ctx, name, r) },
+			ReportURL: func() string { return back.reportURL(name) },
+		})
 		if err != nil {
 			return nil, fmt.Errorf("providers.%s: %w", name, err)
 		}
 		built[name] = p
 	}
 	return built, nil
+}
+
+// wayBack is where the reports of providers go. They are built before the store is open, so it is filled
+// in afterwards, before any of them is used. The zero value forgets what it is told.
+type wayBack struct {
+	worker    *delivery.Worker
+	keys      *keyring.Ring
+	publicURL string
+}
+
+func (b *wayBack) report(ctx context.Context, name string, r provider.Report) error {
+	if b.worker == nil {
+		return nil
+	}
+	return b.worker.Report(ctx, name, r)
+}
+
+func (b *wayBack) reportURL(name string) string {
+	if b.keys == nil || b.publicURL == "" {
+		return ""
+	}
+	return b.publicURL + inbound.Path(b.keys, name)
 }
 
 // routesOf puts providers in the place of their names.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/api"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/inbound"
 	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/internal/webhook"
@@ -34,6 +35,7 @@ type server struct {
 	store     store
 	engine    *verify.Engine
 	providers map[string]provider.Provider
+	back      *wayBack // for their reports, nil if none has any
 	routes    delivery.Routes
 	messaging delivery.MessagingServices
 	budget    delivery.Budget
@@ -53,6 +55,10 @@ const (
 	parallelSends = 256
 	// parallelEvents is how many webhooks may be called at a time.
 	parallelEvents = 64
+	// parallelReports is how many reports that wait are looked at at a time, and reportTurn how long
+	// that may take.
+	parallelReports = 8
+	reportTurn      = 10 * time.Second
 	// sweepPause is the time between two walks over the current verifications.
 	sweepPause = 30 * time.Second
 	// sweepRest lets a walk end five thousand verifications a second, with a tenth of the writer.
@@ -89,6 +95,9 @@ func (s *server) run(ctx context.Context) error {
 		MostInFlight: parallelSends / 2, Log: s.log, Now: s.engine.Now,
 	}
 	s.engine.Converted = worker.Converted
+	if s.back != nil {
+		*s.back = wayBack{worker: worker, keys: s.engine.Keys, publicURL: s.publicURL}
+	}
 	var lanes []queue.Lane
 	for _, channel := range verify.Channels() {
 		lanes = append(lanes, queue.Lane{
@@ -96,6 +105,7 @@ func (s *server) run(ctx context.Context) error {
 		})
 	}
 	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.engine}, Parallel: 1, Timeout: cleanUpTurn})
+	lanes = append(lanes, queue.Lane{Kind: verify.LateReports, Worker: delivery.LateReports{Worker: worker}, Parallel: parallelReports, Timeout: reportTurn})
 	events := &webhook.Worker{
 		Engine: s.engine, Client: webhook.NewClient(s.webhooks, nil), Sink: s.sink, Log: s.log, Now: s.engine.Now, Random: rand.Float64,
 	}
@@ -182,6 +192,7 @@ func closeProviders(built map[string]provider.Provider) error {
 // finds untidy, and a redirected POST loses its body.
 func (s *server) handler(health *health) http.Handler {
 	rest := api.New(s.engine, s.publicURL, s.log)
+	reports := inbound.Reports{Keys: s.engine.Keys, Providers: s.providers, Log: s.log}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/livez":
@@ -190,6 +201,8 @@ func (s *server) handler(health *health) http.Handler {
 			health.ready(w, r)
 		case path == "/openapi.json":
 			api.ServeDocument(w, r)
+		case strings.HasPrefix(path, inbound.Prefix):
+			reports.ServeHTTP(w, r)
 		case s.inbox != nil && (path == "/dev/inbox" || strings.HasPrefix(path, "/dev/inbox/")):
 			s.inbox.ServeHTTP(w, r)
 		case s.inbox != nil && path == "/":

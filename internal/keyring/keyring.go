@@ -37,11 +37,12 @@ const (
 	PasscodeMAC  Purpose = "otp-mac"  // digests of codes, compared by a check
 	PasscodeSeal Purpose = "otp-seal" // codes, read again for a resend
 	TokenSeal    Purpose = "token-seal"
-	MeterMAC     Purpose = "meter-mac" // names of meters, so that what is counted is not stored
-	TOTPSeal     Purpose = "totp-seal" // seeds of authenticator apps, read for every answer
+	MeterMAC     Purpose = "meter-mac"  // names of meters, so that what is counted is not stored
+	TOTPSeal     Purpose = "totp-seal"  // seeds of authenticator apps, read for every answer
+	ReportMAC    Purpose = "report-mac" // secrets in the URLs that carriers call
 )
 
-var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC, TOTPSeal}
+var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC, TOTPSeal, ReportMAC}
 
 const rootBytes = 32
 
