@@ -22,10 +22,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/verifyd/verifyd/internal/operator"
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -123,6 +125,9 @@ func run(ctx context.Context, args []string, sys system) int {
 // find finds the command that the first words of the arguments choose; rest is what follows them. If
 // there is none, rest is what follows the words with which some command begins.
 func find(args []string) (c subcommand, rest []string, found bool) {
+	if len(args) > 1 && args[0] == "attempt" && sid.Valid(sid.Attempt, args[1]) {
+		args = slices.Insert(slices.Clone(args), 1, "story") // the SID in the log is all that has to be typed
+	}
 	rest = args
 	for _, c := range commands() {
 		words := strings.Fields(c.name)

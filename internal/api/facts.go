@@ -129,6 +129,7 @@ func Resources() []Resource {
 		messagingFacts(),
 		templateFacts(),
 		attemptFacts(),
+		storyFacts(),
 		safeListFacts(),
 		formFacts(),
 		geographyFacts(),
@@ -169,6 +170,7 @@ func PathFacts() []Fact {
 		{Name: "/v2/Services/{ServiceSid}/RateLimits/{Sid}", About: "The rate limit: its SID or its unique name.", From: Spec | Ours, Example: "end_user_ip"},
 		{Name: "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", About: "The bucket.", SID: "BL"},
 		{Name: "/v2/Attempts/{Sid}", About: "The attempt.", SID: "VL"},
+		{Name: "/v2/Verifyd/Attempts/{Sid}", About: "The attempt.", From: Ours, SID: "VL"},
 	}
 }
 

@@ -47,6 +47,14 @@ var resources = []resource{
 		},
 	},
 	{
+		noun: "attempt", path: "/v2/Verifyd/Attempts", id: "sid", arg: "SID",
+		columns: []column{{"TIME", "date"}, {"STEP", "kind"}, {"PROVIDER", "provider"}, {"MS", "milliseconds"}, {"OUTCOME", "outcome"},
+			{"CODE", "code"}, {"THEN", "decision"}, {"WHY", "reason"}, {"DETAIL", "detail"}},
+		verbs: []verb{
+			{name: "story", about: "tell what happened to an attempt, step by step", method: "GET", on: "/{Sid}", arg: "Sid", inner: "story"},
+		},
+	},
+	{
 		noun: "rate-limit", about: "how often a visitor may start, by a name that your server gives",
 		path: "/v2/Services/{ServiceSid}/RateLimits", id: "sid", name: "unique_name", arg: "SID|NAME",
 		columns: []column{{"SID", "sid"}, {"NAME", "unique_name"}, {"DESCRIPTION", "description"}, {"CREATED", "date_created"}},

@@ -108,3 +108,8 @@ const (
 	AttemptUnknown     AttemptState = "unknown"
 	AttemptDropped     AttemptState = "dropped"
 )
+
+// AttemptStates are all of them.
+func AttemptStates() []AttemptState {
+	return []AttemptState{AttemptQueued, AttemptSent, AttemptDelivered, AttemptRead, AttemptUndelivered, AttemptFailed, AttemptUnknown, AttemptDropped}
+}

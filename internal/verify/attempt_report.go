@@ -80,8 +80,18 @@ func (s AttemptState) arrived() bool { return s.rank() > 0 }
 // its attempt is known by now. another says whether there is a route that an attempt was not sent by
 // yet: a report that the message failed sends it that way, if there is time.
 func (e *Engine) Report(ctx context.Context, r Report, another func(*Attempt) bool) (got ReportOutcome, err error) {
+	r.Received = MillisOf(e.Now())
+	for range 5 {
+		got, err = e.takeReport(ctx, r, another)
+		if !errors.Is(err, ErrExists) { // two jobs of one microsecond had the same number
+			break
+		}
+	}
+	return got, err
+}
+
+func (e *Engine) takeReport(ctx context.Context, r Report, another func(*Attempt) bool) (got ReportOutcome, err error) {
 	now := e.Now()
-	r.Received = MillisOf(now)
 	waiting, err := sid.New(sid.Request, now, e.Random)
 	if err != nil {
 		return 0, err

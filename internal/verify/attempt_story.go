@@ -43,11 +43,12 @@ type StepKind string
 
 // The kinds of steps.
 const (
-	StepHandOver StepKind = ""       // a provider was given the message
-	StepPassed   StepKind = "passed" // a provider whose turn it was is passed over, or put behind
-	StepBooked   StepKind = "booked" // a place in the pace of a provider was taken
-	StepReport   StepKind = "report" // the carrier said what became of the message
-	StepEnd      StepKind = "end"    // nothing more is tried
+	StepHandOver StepKind = ""         // a provider was given the message
+	StepPassed   StepKind = "passed"   // a provider whose turn it was is passed over, or put behind
+	StepBooked   StepKind = "booked"   // a place in the pace of a provider was taken
+	StepReport   StepKind = "report"   // the carrier said what became of the message
+	StepEnd      StepKind = "end"      // nothing more is tried
+	StepFallback StepKind = "fallback" // the code goes on by another channel, or does not
 )
 
 // Decision is what follows from a step.
@@ -55,14 +56,19 @@ type Decision string
 
 // The decisions.
 const (
-	DecidedSent  Decision = "sent"       // a provider has it
-	DecidedRetry Decision = "retry"      // the same provider, after a pause
-	DecidedNext  Decision = "next"       // the next provider, at once
-	DecidedWait  Decision = "wait"       // the next provider, unless the code comes back meanwhile
-	DecidedAgain Decision = "again"      // all providers once more, after a pause
-	DecidedStop  Decision = "stop"       // nothing more
-	DecidedOther Decision = "other_path" // another channel
+	DecidedSent  Decision = "sent"  // a provider has it
+	DecidedRetry Decision = "retry" // the same provider, after a pause
+	DecidedNext  Decision = "next"  // the next provider, at once
+	DecidedWait  Decision = "wait"  // the next provider, unless the code comes back meanwhile
+	DecidedAgain Decision = "again" // all providers once more, after a pause
+	DecidedStop  Decision = "stop"  // nothing more
+	DecidedOther Decision = "other" // another channel
 )
+
+// Decisions are all of them.
+func Decisions() []Decision {
+	return []Decision{DecidedSent, DecidedRetry, DecidedNext, DecidedWait, DecidedAgain, DecidedStop, DecidedOther}
+}
 
 const (
 	// maxSteps bounds a story. Nothing ordinary comes near it.
