@@ -55,8 +55,8 @@ const (
 	parallelSends = 256
 	// parallelEvents is how many webhooks may be called at a time.
 	parallelEvents = 64
-	// parallelReports is how many reports that wait are looked at at a time, and reportTurn how long
-	// that may take.
+	// parallelReports is how many reports that wait, and how many codes that go on by another channel,
+	// are seen to at a time, and reportTurn how long that may take.
 	parallelReports = 8
 	reportTurn      = 10 * time.Second
 	// sweepPause is the time between two walks over the current verifications.
@@ -106,6 +106,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.engine}, Parallel: 1, Timeout: cleanUpTurn})
 	lanes = append(lanes, queue.Lane{Kind: verify.LateReports, Worker: delivery.LateReports{Worker: worker}, Parallel: parallelReports, Timeout: reportTurn})
+	lanes = append(lanes, queue.Lane{Kind: verify.Fallback, Worker: verify.Fallbacks{Engine: s.engine}, Parallel: parallelReports, Timeout: reportTurn})
 	events := &webhook.Worker{
 		Engine: s.engine, Client: webhook.NewClient(s.webhooks, nil), Sink: s.sink, Log: s.log, Now: s.engine.Now, Random: rand.Float64,
 	}

@@ -82,6 +82,8 @@ type AttemptOptions struct {
 	MessagingServiceSID string `json:"messaging_service,omitempty"`
 	// After is the provider of the send before, whose code did not come back: its routes begin behind it.
 	After string `json:"after,omitempty"`
+	// Fallback are the channels to go on by if this one does not reach the person, "sms,call".
+	Fallback string `json:"fallback,omitempty"`
 }
 
 // AttemptState is what is known about the message.

@@ -179,6 +179,8 @@ func (e *Engine) report(tx Tx, r Report, another func(*Attempt) bool) (found boo
 		tx.FinishJob(job) // it waited for this, or for a route
 	case again:
 		tx.Enqueue(job)
+	case a.State == AttemptUndelivered && before.State != AttemptUndelivered:
+		endAttempt(tx, job, a, a.UpdatedAt)
 	}
 	return true, nil
 }

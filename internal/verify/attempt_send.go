@@ -153,7 +153,7 @@ func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResu
 		if r.State == AttemptQueued {
 			tx.DeferJob(job, r.RetryAt)
 		} else {
-			tx.FinishJob(job)
+			endAttempt(tx, job, &next, next.UpdatedAt)
 		}
 		return nil
 	})
