@@ -25,8 +25,8 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbound", "internal/inbox", "internal/keyring",
-		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/sid", "internal/store/postgres",
+	"cmd/verifyd": {"internal/api", "internal/channel", "internal/config", "internal/delivery", "internal/inbound", "internal/inbox", "internal/keyring",
+		"internal/lookup", "internal/message", "internal/operator", "internal/phone", "internal/qr", "internal/queue", "internal/sid", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
 

@@ -2,6 +2,8 @@
 //
 //	verifyd dev                 a server for a laptop or CI, with an inbox
 //	verifyd serve               a server for production
+//	verifyd doctor              whether the store and every provider would work
+//	verifyd send                one test message by a provider, or as the routes say
 //	verifyd migrate             the schema of the store, or a move from SQLite to PostgreSQL
 //	verifyd account create      an account and its auth token
 //	verifyd key create          an API key of an account
@@ -75,6 +77,8 @@ func commands() []subcommand {
 	return append([]subcommand{
 		{name: "dev", about: "run a server for a laptop or CI, with an inbox of everything it sends", run: runDev},
 		{name: "serve", about: "run a server for production", run: runServe},
+		{name: "doctor", about: "say whether the configuration, the store and every provider would work", run: runDoctor},
+		{name: "send", about: "send one test message by a provider, or as the routes say", run: runSend},
 		{name: "migrate", about: "bring the schema of the store up; with --from and --to, move SQLite to PostgreSQL", run: runMigrate},
 		{name: "account create", about: "make an account; prints its SID and auth token", run: runAccountCreate},
 		{name: "account list", about: "list the accounts", run: runAccountList},

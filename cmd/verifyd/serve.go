@@ -103,25 +103,33 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 func buildProviders(c config.Config, log *slog.Logger, back *wayBack) (map[string]provider.Provider, error) {
 	built := map[string]provider.Provider{}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
-		kind, settings, err := c.Provider(name)
+		p, err := buildProvider(c, name, log, back)
 		if err != nil {
-			return nil, fmt.Errorf("providers.%s: %w", name, err)
-		}
-		build, known := providers[kind]
-		if !known {
-			return nil, fmt.Errorf("providers.%s.type: %q is none of %s", name, kind, strings.Join(slices.Sorted(maps.Keys(providers)), ", "))
-		}
-		p, err := build(settings, provider.Deps{
-			Log: log.With("provider", name), HTTP: providerClient(), Now: time.Now,
-			Report:    func(ctx context.Context, r provider.Report) error { return back.report(ctx, name, r) },
-			ReportURL: func() string { return back.reportURL(name) },
-		})
-		if err != nil {
-			return nil, fmt.Errorf("providers.%s: %w", name, err)
+			return nil, err
 		}
 		built[name] = p
 	}
 	return built, nil
+}
+
+func buildProvider(c config.Config, name string, log *slog.Logger, back *wayBack) (provider.Provider, error) {
+	kind, settings, err := c.Provider(name)
+	if err != nil {
+		return nil, fmt.Errorf("providers.%s: %w", name, err)
+	}
+	build, known := providers[kind]
+	if !known {
+		return nil, fmt.Errorf("providers.%s.type: %q is none of %s", name, kind, strings.Join(slices.Sorted(maps.Keys(providers)), ", "))
+	}
+	p, err := build(settings, provider.Deps{
+		Log: log.With("provider", name), HTTP: providerClient(), Now: time.Now,
+		Report:    func(ctx context.Context, r provider.Report) error { return back.report(ctx, name, r) },
+		ReportURL: func() string { return back.reportURL(name) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("providers.%s: %w", name, err)
+	}
+	return p, nil
 }
 
 // wayBack is where the reports of providers go. They are built before the store is open, so it is filled
