@@ -251,7 +251,8 @@ func (w *Worker) end(name, country string, began, now time.Time, failure *provid
 	c := f.carrier(name, w.TPS)
 	c.inFlight--
 	if failure != nil && failure.Class == provider.Throttled {
-		c.pace.Slow(now, failure.RetryAfter)
+		// The pause may be meant for one number alone, so all others do not wait longer than a short one.
+		c.pace.Slow(now, min(failure.RetryAfter, shortPause))
 	}
 	cond := f.condition(way{name, country})
 	cond.breaker.End(began, now, outcome)

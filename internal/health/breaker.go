@@ -52,7 +52,7 @@ const (
 
 // Breaker is the last minute of a way. The zero value has seen nothing.
 //
-//	          half of twenty or more fail
+//	    half of twenty or more fail, or twenty in a row
 //	closed ────────────────────────────────► open ◄──────┐
 //	   ▲                                      │          │ fails: twice the pause
 //	   │                     the pause is over▼          │
@@ -63,6 +63,7 @@ type Breaker struct {
 	pause   time.Duration // the last one
 	probe   time.Time     // when the probe began, zero if there is none
 	refused int           // in a row
+	failing int           // in a row, whatever the failure
 }
 
 // tally is what began in a slot, and what came of it.
@@ -103,6 +104,10 @@ func (b *Breaker) End(began, now time.Time, o Outcome) {
 	if o != Refused {
 		b.refused = 0
 	}
+	b.failing++
+	if o == Good || o == Refused {
+		b.failing = 0
+	}
 	switch {
 	case !b.until.IsZero() && !b.probe.IsZero() && !began.Before(b.probe):
 		b.probed(now, o)
@@ -110,6 +115,8 @@ func (b *Breaker) End(began, now time.Time, o Outcome) {
 		// began before it opened: says nothing new
 	case b.refused >= refusals:
 		b.open(now, longest)
+	case b.failing >= fewest:
+		b.open(now, pause) // a minute of success before it says nothing any more
 	default:
 		if n, failed := b.failed(now); n >= fewest && failed >= share*float64(n) {
 			b.open(now, pause)

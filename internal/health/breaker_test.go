@@ -29,10 +29,13 @@ func TestHalfOfTwentyFailuresOpen(t *testing.T) {
 		{"twenty failures", 0, 20, 0, 0, 0, Open},
 		{"half of twenty", 10, 10, 0, 0, 0, Open},
 		{"less than half", 11, 10, 0, 0, 0, Closed},
+		{"less than half, though many", 20, 19, 0, 0, 0, Closed},
 		{"twenty doubts", 0, 0, 20, 0, 0, Open},
-		{"doubts count half", 1, 0, 20, 0, 0, Closed},
+		{"doubts count half", 2, 0, 19, 0, 0, Closed},
 		{"the good ones are too old to count", 100, 20, 0, 0, time.Minute, Open},
-		{"the good ones are young enough", 100, 20, 0, 0, 50 * time.Second, Closed},
+		{"the good ones are young enough", 100, 19, 0, 0, 50 * time.Second, Closed},
+		{"twenty in a row, after any success", 1000, 20, 0, 0, 0, Open},
+		{"twenty doubts in a row", 1000, 0, 20, 0, 0, Open},
 		{"nine refusals", 100, 0, 0, 9, 0, Closed},
 		{"ten refusals in a row", 100, 0, 0, 10, 0, Open},
 	} {
@@ -127,13 +130,14 @@ func TestWhatBeganBeforeItOpenedIsNoProbe(t *testing.T) {
 	}
 }
 
-// Whatever happens: it opens only with twenty outcomes of which half failed, or ten refusals; and when
+// Whatever happens: it opens only with twenty outcomes of which half failed, twenty failures in a row or
+// ten refusals; and when
 // all goes well again it closes.
 func TestABreakerOpensForAReasonAndRecovers(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		var b Breaker
-		now, wrong := noon, 0
+		now, wrong, bad := noon, 0, 0
 		failing := random.Float64()
 		for range 500 {
 			now = now.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
@@ -150,8 +154,11 @@ func TestABreakerOpensForAReasonAndRecovers(t *testing.T) {
 			if wrong++; o != Refused {
 				wrong = 0
 			}
+			if bad++; o == Good || o == Refused {
+				bad = 0
+			}
 			part, of := b.Failing(now)
-			if was == Closed && b.State(now) == Open && wrong < refusals && (of < fewest || part < share) {
+			if was == Closed && b.State(now) == Open && wrong < refusals && bad < fewest && (of < fewest || part < share) {
 				t.Fatalf("seed %d: opened with %.2f of %d", seed, part, of)
 			}
 		}
