@@ -112,16 +112,28 @@ func examineStore(ctx context.Context, c config.Config, urls bool) []finding {
 	}
 	found = append(found, chains...)
 	if urls {
-		base := c.PublicURL
-		if base == "" {
-			base = "https://PUBLIC_URL"
-		}
-		for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
-			found = append(found, finding{"reports of " + name, fine, base + inbound.Path(e.Keys, name)})
-		}
+		found = append(found, reportURLs(c, e)...)
 	}
 	if err := s.Close(); err != nil {
 		found = append(found, finding{"store", failed, err.Error()})
+	}
+	return found
+}
+
+// reportURLs are those of the providers whose carriers call back.
+func reportURLs(c config.Config, e *verify.Engine) (found []finding) {
+	base := c.PublicURL
+	if base == "" {
+		base = "https://PUBLIC_URL"
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
+		p, err := buildProvider(c, name, slog.New(slog.DiscardHandler), &wayBack{})
+		if err != nil {
+			continue // is said elsewhere
+		}
+		if _, ok := p.(provider.Reporter); ok {
+			found = append(found, finding{"reports of " + name, fine, base + inbound.Path(e.Keys, name)})
+		}
 	}
 	return found
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/verifyd/verifyd/provider"
 )
 
 // configured writes a configuration with two gateways and a relay that is not there.
@@ -127,12 +131,42 @@ func TestTheDoctorSaysThatAllIsWell(t *testing.T) {
 	}
 	stdout, stderr, code := once(t, "doctor", "--config", path, "--json", "--report-urls")
 	want := regexp.MustCompile(`(?s)^\{"what":"configuration","result":"ok",.*\{"what":"store","result":"ok","words":"sqlite:.*` +
-		`\{"what":"reports of first","result":"ok","words":"https://PUBLIC_URL/reports/first/[\w-]{44}"\}\n.*` +
 		`\{"what":"provider second","result":"unproven","words":"httpapi: the gateway has no /v1/check: reached, `)
 	if code != 0 || stderr != "" || !want.MatchString(stdout) {
 		t.Errorf("exit code %d, %s\n%s", code, stderr, stdout)
 	}
 	wantNoSecrets(t, stdout+stderr)
+}
+
+// callsBack is a provider whose carrier calls back, and keeps a connection.
+type callsBack struct{ keepsNothing }
+
+func (callsBack) ServeReport(http.ResponseWriter, *http.Request) {}
+
+func TestTheDoctorTellsTheURLsOfReportsWhenAsked(t *testing.T) {
+	providers["callsback"] = func(json.RawMessage, provider.Deps) (provider.Provider, error) { return callsBack{}, nil }
+	defer delete(providers, "callsback")
+	path := filepath.Join(t.TempDir(), "verifyd.toml")
+	text := "store = \"sqlite:" + filepath.Dir(path) + "/verifyd.db\"\npublic_url = \"https://verify.example.com\"\n" +
+		"[providers.back]\ntype = \"callsback\"\n[routes]\nsms = [\"back\"]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	doctor := func(args ...string) string {
+		var out, errs bytes.Buffer
+		none := func(string) (string, bool) { return "", false }
+		if code := run(t.Context(), append(args, "--config", path), system{getenv: none, stdout: &out, stderr: &errs}); code != 0 {
+			t.Fatalf("%v: %d\n%s%s", args, code, &out, &errs)
+		}
+		return out.String()
+	}
+	doctor("account", "create", "--countries", "ES")
+	if said := doctor("doctor"); strings.Contains(said, "/reports/") || !strings.Contains(said, "provider back  unproven  callsback: the settings can be read") {
+		t.Errorf("unasked:\n%s", said)
+	}
+	if said := doctor("doctor", "--report-urls"); !regexp.MustCompile(`reports of back  ok +https://verify\.example\.com/reports/back/[\w-]{44}\n`).MatchString(said) {
+		t.Errorf("asked:\n%s", said)
+	}
 }
 
 func TestTheDoctorSaysWhatIsWrongWithTheConfiguration(t *testing.T) {

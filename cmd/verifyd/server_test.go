@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -95,3 +96,36 @@ func TestProvidersThatRunAreStartedAndWaitedFor(t *testing.T) {
 		t.Errorf("an ordinary end is no fault: %s", log.String())
 	}
 }
+
+// The URL that a provider is told is the one under which its reports come in.
+func TestReportsReachTheirProvider(t *testing.T) {
+	keys, err := keyring.Parse([]byte("1 " + strings.Repeat("42", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	s := &server{log: slog.New(slog.DiscardHandler), engine: &verify.Engine{Now: time.Now, Keys: keys}, providers: map[string]provider.Provider{"back": reports(func(r *http.Request) { got = r.URL.RawQuery })}}
+	back := wayBack{keys: keys, publicURL: "http://verify.example.com"}
+	rec := httptest.NewRecorder()
+	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.reportURL("back")+"?id=7", nil))
+	if rec.Code != 200 || got != "id=7" {
+		t.Errorf("%d, the provider got %q", rec.Code, got)
+	}
+	rec = httptest.NewRecorder()
+	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.reportURL("other"), nil))
+	if rec.Code != 404 {
+		t.Errorf("a report for nobody: %d", rec.Code)
+	}
+	// A command that makes a provider has no server behind it.
+	if none := (&wayBack{}); none.reportURL("back") != "" || none.report(t.Context(), "back", provider.Report{}) != nil {
+		t.Error("without a server there is no way back")
+	}
+}
+
+type reports func(*http.Request)
+
+func (reports) Send(context.Context, provider.Message) (provider.Accepted, error) {
+	return provider.Accepted{}, nil
+}
+
+func (f reports) ServeReport(_ http.ResponseWriter, r *http.Request) { f(r) }
