@@ -264,7 +264,7 @@ func (w *world) deliver(words string) {
 	} else {
 		r.Price, r.Currency = "0.0052", "EUR"
 	}
-	r.Story = a.Story.Add(step)
+	r.Steps = []verify.Step{step}
 	if err := w.engine.RecordSend(w.t.Context(), verify.Job{ID: sid.Key(fields[0])}, a, r); err != nil {
 		w.t.Fatal(err)
 	}

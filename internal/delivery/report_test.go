@@ -300,8 +300,9 @@ func TestAReportDuringTheSecondHandOverStays(t *testing.T) {
 	worker.Routes = delivery.Routes{verify.SMS: delivery.Anywhere(
 		delivery.Route{Name: "first", Provider: reporting{&carrier{answers: fail(unknown)}}}, delivery.Route{Name: "second", Provider: h})}
 	w.drain(worker)
-	if a := w.first(); a.State != verify.AttemptDelivered || a.HandOvers != 2 {
-		t.Errorf("%s after %d hand-overs", a.State, a.HandOvers)
+	a := w.first()
+	if diff := cmp.Diff([]string{"first unknown wait", "report first delivered", "second accepted sent"}, told(a)); diff != "" || a.State != verify.AttemptDelivered || a.HandOvers != 2 {
+		t.Errorf("%s after %d hand-overs:\n%s", a.State, a.HandOvers, diff)
 	}
 }
 

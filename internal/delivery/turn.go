@@ -247,7 +247,7 @@ func (t *turn) lost() verify.AttemptState {
 // done is the result of the turn.
 func (t *turn) done() verify.SendResult {
 	t.result.Route = len(t.progress.done)
-	t.result.Story = t.Attempt.Story.Add(t.steps...)
+	t.result.Steps = t.steps
 	return t.result
 }
 

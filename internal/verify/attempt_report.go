@@ -12,7 +12,7 @@ import (
 )
 
 // Report is what a carrier says became of a message that a provider gave it. Stored as JSON while it
-// waits; storetest pins the names.
+// waits; a test pins the names.
 type Report struct {
 	Provider string `json:"provider"` // the name of its table
 	// ID is the carrier's identifier of the message, Key ours ("VL…:1"); one of them is set.

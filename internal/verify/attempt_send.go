@@ -31,7 +31,7 @@ type SendResult struct {
 	HandOvers  int // providers that were given the message in this turn
 	Price      string
 	Currency   string
-	Story      Story  // with that of the turns before
+	Steps      []Step // of the story, those of this turn
 	ReportKey  string // see Attempt
 }
 
@@ -128,15 +128,24 @@ func (e *Engine) Delivery(ctx context.Context, attemptSID string) (d Delivery, o
 // attempt then, because its reports wait (see Report). Later a report may have come meanwhile; what it
 // says stays.
 func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResult) error {
+	story := a.Story.Add(r.Steps...)
 	return e.Store.Update(ctx, func(tx Tx) error {
-		next := *a
+		next, r := *a, r
+		next.Story = story
 		if a.HandOvers > 0 {
 			stored, err := tx.Attempt(a.SID)
-			if err != nil && !errors.Is(err, ErrNotFound) {
+			switch {
+			case errors.Is(err, ErrNotFound): // of its age
+			case err != nil:
 				return err
-			}
-			if err == nil && stored.State.arrived() {
-				r.State = stored.State
+			default:
+				if stored.State.arrived() {
+					r.State = stored.State
+				}
+				next.MCC, next.MNC = stored.MCC, stored.MNC
+				if stored.Story != a.Story {
+					next.Story = stored.Story.Add(r.Steps...)
+				}
 			}
 		}
 		next.UpdatedAt = e.Now()
@@ -148,7 +157,7 @@ func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResu
 		}
 		next.ProviderID, next.ErrorCode, next.ErrorClass = r.ProviderID, r.ErrorCode, r.ErrorClass
 		next.Price, next.Currency = r.Price, r.Currency
-		next.Story, next.ReportKey = r.Story, r.ReportKey
+		next.ReportKey = r.ReportKey
 		tx.PutAttempt(&next)
 		if r.State == AttemptQueued {
 			tx.DeferJob(job, r.RetryAt)

@@ -12,7 +12,7 @@ import (
 // because nearly nobody who reads an attempt reads its story.
 type Story string
 
-// Step is one step of a story. The names of its fields in JSON are stored; storetest pins them.
+// Step is one step of a story. The names of its fields in JSON are stored; a test pins them.
 type Step struct {
 	At   Millis   `json:"at"`
 	Kind StepKind `json:"kind,omitempty"`

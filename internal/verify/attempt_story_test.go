@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -36,6 +37,24 @@ func TestATextThatIsNoStoryHasNoSteps(t *testing.T) {
 	for _, s := range []verify.Story{"", "{}", "[", "text 12"} {
 		if steps := s.Steps(); len(steps) != 0 {
 			t.Errorf("%q has steps %v", s, steps)
+		}
+	}
+}
+
+// What is stored has these names; a renamed one would lose what old rows have.
+func TestTheStoredNamesOfStepsAndReportsStay(t *testing.T) {
+	for _, c := range []struct {
+		stored any
+		want   string
+	}{
+		{verify.Step{At: 1, Kind: verify.StepReport, Provider: "p", Took: 2, Outcome: "o", Code: "c", Detail: "d", Decision: verify.DecidedNext, Why: "w"},
+			`{"at":1,"kind":"report","by":"p","ms":2,"said":"o","code":"c","detail":"d","then":"next","why":"w"}`},
+		{verify.Report{Provider: "p", ID: "i", Key: "k", State: verify.AttemptUndelivered, Class: "unknown", Code: "c", Final: true, Price: "1", Currency: "EUR", MCC: "214", MNC: "07", Received: 3},
+			`{"provider":"p","id":"i","key":"k","state":"undelivered","class":"unknown","code":"c","final":true,"price":"1","currency":"EUR","mcc":"214","mnc":"07","received":3}`},
+		{verify.AttemptOptions{After: "a", Fallback: "sms"}, `{"after":"a","fallback":"sms"}`},
+	} {
+		if got, err := json.Marshal(c.stored); err != nil || string(got) != c.want {
+			t.Errorf("%T is stored as\n%s, %v, want\n%s", c.stored, got, err, c.want)
 		}
 	}
 }

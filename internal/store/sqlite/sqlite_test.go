@@ -135,7 +135,6 @@ func TestStoredNamesStay(t *testing.T) {
 		reflect.TypeFor[verify.ServiceSettings](): {"FriendlyName", "CodeLength", "LookupEnabled", "SkipSMSToLandlines", "DTMFInputRequired", "TTSName",
 			"PSD2Enabled", "DoNotShareWarningEnabled", "CustomCodeEnabled", "DefaultTemplateSID", "VerifyEventSubscription",
 			"Push", "TOTP", "WhatsApp", "Passkeys", "DisabledChannels", "Fallback", "CodeTTL", "MaxSends", "MaxChecks"},
-		reflect.TypeFor[verify.Step]():            {"At", "Kind", "Provider", "Took", "Outcome", "Code", "Detail", "Decision", "Why"},
 		reflect.TypeFor[verify.TemplateContent](): {"Default", "Variables", "Translations"},
 		reflect.TypeFor[verify.Translation]():     {"SMS", "Brandless", "Voice", "Approved", "CreatedAt", "UpdatedAt"},
 	} {
