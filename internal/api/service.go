@@ -46,6 +46,8 @@ type serviceParams struct {
 	DisabledChannels *string `form:"Verifyd.DisabledChannels"`
 	Fallback         *string `form:"Verifyd.Fallback"`
 
+	FallbackAfter *int `form:"Verifyd.FallbackAfter"`
+
 	CodeTTL   *int `form:"Verifyd.CodeTtl"`
 	MaxSends  *int `form:"Verifyd.MaxSends"`
 	MaxChecks *int `form:"Verifyd.MaxChecks"`
@@ -117,6 +119,9 @@ func serviceResponse(status int, s *verify.Service, base string) response {
 		if len(channels) > 0 {
 			h.Set(name, strings.Join(words(channels), ","))
 		}
+	}
+	if s.FallbackAfter > 0 {
+		h.Set("Verifyd-Fallback-After", strconv.Itoa(int(s.FallbackAfter/time.Second)))
 	}
 	return response{status: status, header: h, body: serviceJSON(s, base)}
 }

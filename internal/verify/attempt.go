@@ -84,6 +84,8 @@ type AttemptOptions struct {
 	After string `json:"after,omitempty"`
 	// Fallback are the channels to go on by if this one does not reach the person, "sms,call".
 	Fallback string `json:"fallback,omitempty"`
+	// FallbackAfter is after how many seconds without a receipt to do so, 0 for never.
+	FallbackAfter int `json:"fallback_after,omitempty"`
 }
 
 // AttemptState is what is known about the message.

@@ -178,6 +178,7 @@ func (e *Engine) report(tx Tx, r Report, another func(*Attempt) bool) (found boo
 	case before.State == AttemptQueued && a.State.arrived():
 		tx.FinishJob(job) // it waited for this, or for a route
 	case again:
+		tx.FinishJob(job) // one that would go on by another channel
 		tx.Enqueue(job)
 	case a.State == AttemptUndelivered && before.State != AttemptUndelivered:
 		endAttempt(tx, job, a, a.UpdatedAt)

@@ -14,9 +14,10 @@ import (
 
 // A service may have a chain of channels: where one cannot reach the person, the next one is tried, with
 // the same code, in a new attempt that counts as a send (channels reference, section 10.3). It goes on
-// when an attempt has failed for good, or its carrier reports that it did not arrive; never when the
-// message may have arrived, and never past a refusal: a channel that is off, a country that is closed,
-// a payment that a channel cannot speak of are passed over.
+// when an attempt has failed for good, or its carrier reports that it did not arrive, or, where the
+// service says after how long, when there is neither a receipt nor the code; never when the carrier says
+// that the message arrived, and never past a refusal: a channel that is off, a country that is closed, a
+// payment that a channel cannot speak of are passed over.
 
 // Fallback is the kind of the jobs that go on by another channel. It is left by the commit that ends an
 // attempt, so that nothing is lost between the two.
@@ -25,17 +26,21 @@ const Fallback = "fallback"
 // fallbackLife is what a code must have left for another channel to be of use.
 const fallbackLife = time.Minute
 
-// fallbackAfter is what of a service's chain is behind a channel, as attempts keep it.
-func (s *Service) fallbackAfter(c Channel) string {
-	i := slices.Index(s.Fallback, c)
-	if i < 0 {
-		return ""
+// maxFallbackAfter bounds the patience of a chain.
+const maxFallbackAfter = 10 * time.Minute
+
+// setFallback notes what of a service's chain is behind the channel of a wish.
+func (w *wish) setFallback(s *Service) {
+	i := slices.Index(s.Fallback, w.channel)
+	if i < 0 || i == len(s.Fallback)-1 {
+		return
 	}
 	var rest []string
 	for _, next := range s.Fallback[i+1:] {
 		rest = append(rest, string(next))
 	}
-	return strings.Join(rest, ",")
+	w.options.Fallback = strings.Join(rest, ",")
+	w.options.FallbackAfter = int(s.FallbackAfter / time.Second)
 }
 
 // checkFallback refuses a chain that cannot work: a single channel, e-mail, which is no way to a
@@ -128,7 +133,7 @@ func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Ver
 		refused, isRefusal := errors.AsType[*Error](err)
 		switch {
 		case err == nil:
-			w.options.Fallback = s.fallbackAfter(w.channel)
+			w.setFallback(s)
 			return w, strings.Join(why, ", "), nil
 		case !isRefusal:
 			return nil, "", err
@@ -161,7 +166,9 @@ func (e *Engine) fallBack(tx Tx, job Job, s *Service, w *wish, why string) error
 	step := Step{At: MillisOf(now), Kind: StepFallback, Decision: DecidedStop}
 	switch {
 	case a.State.arrived():
-		return nil // a late receipt
+		return nil // a receipt that came meanwhile
+	case a.State == AttemptQueued:
+		return nil // another route is being tried; its end leaves another job
 	case v.StatusAt(now) != Pending:
 		step.Why = "the verification is over"
 	case v.Sends[len(v.Sends)-1].AttemptSID != a.SID:
@@ -193,10 +200,21 @@ func (e *Engine) fallBack(tx Tx, job Job, s *Service, w *wish, why string) error
 }
 
 // endAttempt finishes the job of an attempt for which nothing more is tried, and leaves one to go on by
-// another channel, if its service has a chain.
+// another channel, now or later, if its service has a chain. An attempt has one job at a time, and its
+// number.
 func endAttempt(tx Tx, job Job, a *Attempt, now time.Time) {
 	tx.FinishJob(job)
-	if a.Options.Fallback != "" && (a.State == AttemptFailed || a.State == AttemptUndelivered) {
-		tx.Enqueue(Job{ID: sid.Key(a.SID), Kind: Fallback, Ref: a.SID, Due: now})
+	if a.Options.Fallback == "" {
+		return
+	}
+	next := Job{ID: sid.Key(a.SID), Kind: Fallback, Ref: a.SID, Due: now}
+	switch a.State {
+	case AttemptFailed, AttemptUndelivered:
+		tx.Enqueue(next)
+	case AttemptSent, AttemptUnknown:
+		if a.Options.FallbackAfter > 0 {
+			next.Due = now.Add(time.Duration(a.Options.FallbackAfter) * time.Second)
+			tx.Enqueue(next)
+		}
 	}
 }

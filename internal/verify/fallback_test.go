@@ -244,3 +244,62 @@ func TestAChainThatCannotWorkIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A carrier that took the message and says nothing more is given the time that the service says.
+func TestACodeGoesOnAfterAWhileWithoutAReceipt(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		state   verify.AttemptState
+		between func(w *world, v *verify.Verification, code string)
+		goesOn  bool
+	}{
+		{"nothing is heard", verify.AttemptSent, nil, true},
+		{"nobody knows whether it was sent", verify.AttemptUnknown, nil, true},
+		{"it arrived", verify.AttemptSent, func(w *world, v *verify.Verification, _ string) {
+			if err := w.report(v.Sends[0].AttemptSID, verify.AttemptDelivered); err != nil {
+				w.t.Fatal(err)
+			}
+		}, false},
+		{"the code came back", verify.AttemptSent, func(w *world, _ *verify.Verification, code string) {
+			if _, _, err := w.check(ana, code); err != nil {
+				w.t.Fatal(err)
+			}
+		}, false},
+		{"asked again", verify.AttemptSent, func(w *world, _ *verify.Verification, _ string) { w.mustStart(ana, "sms") }, false},
+		{"another route is being tried", verify.AttemptSent, func(w *world, v *verify.Verification, _ string) {
+			r := verify.Report{Provider: "p", ID: v.Sends[0].AttemptSID, State: verify.AttemptUndelivered}
+			if _, err := w.Report(w.t.Context(), r, func(*verify.Attempt) bool { return true }); err != nil {
+				w.t.Fatal(err)
+			}
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := chained(t, "sms,call", verify.ServiceParams{FallbackAfter: new(30)})
+			v := w.mustStart(ana, "sms")
+			code := w.code(v)
+			w.delivered("sms", c.state)
+			w.advance(10 * time.Second)
+			if c.between != nil {
+				c.between(w, v, code)
+			}
+			w.advance(20*time.Second - time.Millisecond)
+			if w.fallBack() {
+				t.Fatal("it went on too early")
+			}
+			w.advance(time.Millisecond)
+			w.fallBack()
+			v = w.read(v)
+			if calls := v.Sends[len(v.Sends)-1].Channel == verify.Call; calls != c.goesOn {
+				t.Errorf("goes on: %v, want %v; the story says %q", calls, c.goesOn, w.whyOf(v.Sends[0].AttemptSID))
+			}
+		})
+	}
+	// Without that time it waits for ever.
+	w := chained(t, "sms,call", verify.ServiceParams{})
+	w.mustStart(ana, "sms")
+	w.delivered("sms", verify.AttemptSent)
+	w.advance(8 * time.Minute)
+	if w.fallBack() {
+		t.Error("it goes on though nobody wanted that")
+	}
+}

@@ -45,6 +45,7 @@ type ServiceSettings struct {
 	// changes on request.
 	DisabledChannels []Channel     // refused with 60223
 	Fallback         []Channel     // tried one after the other, see fallback.go; nil for none
+	FallbackAfter    time.Duration // without a receipt and without the code, 0 for never; whole seconds
 	CodeTTL          time.Duration // 2 minutes to 24 hours, default 10 minutes
 	MaxSends         int           // per verification, 1 to 10, default 5
 	MaxChecks        int           // per verification, 1 to 10, default 5
@@ -130,6 +131,8 @@ type ServiceParams struct {
 
 	DisabledChannels *string // comma-separated
 	Fallback         *string // comma-separated
+
+	FallbackAfter *int // seconds
 
 	CodeTTL   *int // seconds
 	MaxSends  *int
@@ -311,6 +314,9 @@ func (s *Service) apply(p ServiceParams) error {
 
 	c.channels(&next.DisabledChannels, p.DisabledChannels, "Verifyd.DisabledChannels")
 	c.channels(&next.Fallback, p.Fallback, "Verifyd.Fallback")
+	after := int(next.FallbackAfter / time.Second)
+	c.number(&after, p.FallbackAfter, "Verifyd.FallbackAfter", FallbackAfters)
+	next.FallbackAfter = time.Duration(after) * time.Second
 	ttl := int(next.CodeTTL / time.Second)
 	c.number(&ttl, p.CodeTTL, "Verifyd.CodeTtl", CodeTTLs)
 	next.CodeTTL = time.Duration(ttl) * time.Second

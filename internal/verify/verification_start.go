@@ -31,7 +31,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
-	w.options.Fallback = s.fallbackAfter(w.channel)
+	w.setFallback(s)
 	meters, err := e.metersOf(ctx, s, w.rateLimits)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{name: "a gateway that is broken", answer: func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no database for "+strings.TrimPrefix(testSecret, "whsec_"), 500)
 		}, want: "answers 500 to /v1/check: no database for [secret]"},
-		{name: "a gateway that sends elsewhere", answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }, want: "answers 302"},
+		{name: "a gateway that sends elsewhere", answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }, want: "answers 302"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
