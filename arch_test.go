@@ -25,8 +25,8 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/handset", "internal/inbox", "internal/keyring",
-		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
+	"cmd/verifyd": {"internal/api", "internal/channel", "internal/config", "internal/delivery", "internal/handset", "internal/inbound", "internal/inbox", "internal/keyring",
+		"internal/lookup", "internal/message", "internal/operator", "internal/phone", "internal/qr", "internal/queue", "internal/sid", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",
 		"provider/infobip", "provider/msg91", "provider/plivo", "provider/sinch", "provider/smpp", "provider/smtp",
@@ -34,8 +34,9 @@ var mayImport = map[string][]string{
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
+	"internal/inbound":  {"internal/keyring", "provider"},
 	"internal/inbox":    {"internal/qr", "provider"},
-	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
+	"internal/delivery": {"internal/channel", "internal/health", "internal/phone", "internal/ratelimit", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/queue":    {"internal/verify"},
 	"internal/lookup":   {"internal/verify"},
@@ -63,6 +64,7 @@ var mayImport = map[string][]string{
 	"internal/gsm7":      {},
 	"internal/handset":   {},
 	"internal/jose":      {},
+	"internal/health":    {},
 	"internal/jsonparam": {},
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},

@@ -18,6 +18,10 @@ type Deps struct {
 	// Report records what the carrier says about a message. When it returns nil the report is kept
 	// for good and may be acknowledged.
 	Report func(context.Context, Report) error
+	// ReportURL is the public address under which ServeReport is called, "" where the server does not
+	// know how it is reached. It is for carriers that are told it with every message; ask when sending,
+	// not in the constructor. nil is "".
+	ReportURL func() string
 }
 
 // Builder makes a provider from its configuration, given as JSON.

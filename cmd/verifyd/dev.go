@@ -22,6 +22,7 @@ import (
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
 )
 
 // sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
@@ -85,7 +86,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	byInbox := []delivery.Route{{Name: "inbox", Provider: box}}
 	routes := delivery.Routes{}
 	for _, channel := range verify.Channels() {
-		routes[channel] = byInbox
+		routes[channel] = delivery.Anywhere(byInbox...)
 	}
 	push := delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{}}
 	for _, platform := range platforms {
@@ -101,6 +102,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	}
 	world.print(sys.stdout)
 	s := &server{log: log, store: store, engine: engine, routes: routes, push: push, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
+	s.providers = map[string]provider.Provider{"inbox": box}
 	s.webhooks = loopback
 	return s.run(ctx)
 }

@@ -116,11 +116,16 @@ func readPage(t *testing.T, name string) map[string][]string {
 // server in the place of the default one, and returns what they say. None may be refused.
 func (p *program) paste(home, commands string) string {
 	p.t.Helper()
+	return p.pasteWith(home, commands, []string{"ACCOUNT=" + p.said("account SID"), "TOKEN=" + p.said("auth token"), "SERVICE=" + p.said("service SID")})
+}
+
+// pasteWith is paste in an environment of its own.
+func (p *program) pasteWith(home, commands string, env []string) string {
+	p.t.Helper()
 	bin := asProgram(p.t, home)
 	shell := exec.CommandContext(p.t.Context(), "sh", "-e")
 	shell.Dir = home
-	shell.Env = []string{"HOME=" + home, "PATH=" + bin + ":" + os.Getenv("PATH"), "ACCOUNT=" + p.said("account SID"),
-		"TOKEN=" + p.said("auth token"), "SERVICE=" + p.said("service SID")}
+	shell.Env = append([]string{"HOME=" + home, "PATH=" + bin + ":" + os.Getenv("PATH")}, env...)
 	shell.Stdin = strings.NewReader(strings.ReplaceAll(commands, "http://127.0.0.1:8642", p.base))
 	out, err := shell.CombinedOutput()
 	if err != nil || strings.Contains(string(out), `"more_info"`) {

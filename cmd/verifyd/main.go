@@ -2,6 +2,8 @@
 //
 //	verifyd dev                 a server for a laptop or CI, with an inbox
 //	verifyd serve               a server for production
+//	verifyd doctor              whether the store and every provider would work
+//	verifyd send                one test message by a provider, or as the routes say
 //	verifyd migrate             the schema of the store, or a move from SQLite to PostgreSQL
 //	verifyd account create      an account and its auth token
 //	verifyd key create          an API key of an account
@@ -22,10 +24,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/verifyd/verifyd/internal/operator"
+	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -73,6 +77,8 @@ func commands() []subcommand {
 	return append([]subcommand{
 		{name: "dev", about: "run a server for a laptop or CI, with an inbox of everything it sends", run: runDev},
 		{name: "serve", about: "run a server for production", run: runServe},
+		{name: "doctor", about: "say whether the configuration, the store and every provider would work", run: runDoctor},
+		{name: "send", about: "send one test message by a provider, or as the routes say", run: runSend},
 		{name: "migrate", about: "bring the schema of the store up; with --from and --to, move SQLite to PostgreSQL", run: runMigrate},
 		{name: "account create", about: "make an account; prints its SID and auth token", run: runAccountCreate},
 		{name: "account list", about: "list the accounts", run: runAccountList},
@@ -123,6 +129,9 @@ func run(ctx context.Context, args []string, sys system) int {
 // find finds the command that the first words of the arguments choose; rest is what follows them. If
 // there is none, rest is what follows the words with which some command begins.
 func find(args []string) (c subcommand, rest []string, found bool) {
+	if len(args) > 1 && args[0] == "attempt" && sid.Valid(sid.Attempt, args[1]) {
+		args = slices.Insert(slices.Clone(args), 1, "story") // the SID in the log is all that has to be typed
+	}
 	rest = args
 	for _, c := range commands() {
 		words := strings.Fields(c.name)

@@ -158,6 +158,14 @@ func TestAttemptsAreListedAndCounted(t *testing.T) {
 	}
 	// The JSON is the API's own, byte for byte.
 	sid := strings.TrimSpace(first(onceWith(t, env, "attempt", "list", "--quiet", "--limit", "1")))
+	story, _, _ := onceWith(t, env, "attempt", sid)
+	if !regexp.MustCompile(`(?s)^sid +VL.*\nstate +sent\nprovider +inbox\n.*\n\nTIME +STEP +PROVIDER +MS +OUTCOME +CODE +THEN +WHY +DETAIL\nTIME +hand_over +inbox +\d+ +accepted +- +sent +- +-\n$`).MatchString(steady(story)) ||
+		first(onceWith(t, env, "attempt", "story", sid)) != story {
+		t.Errorf("the story of an attempt:\n%s", story)
+	}
+	if asJSON := first(onceWith(t, env, "attempt", sid, "--json")); !strings.Contains(asJSON, `"decision":"sent"`) {
+		t.Errorf("the story as JSON: %s", asJSON)
+	}
 	shown, _, _ := onceWith(t, env, "attempt", "show", sid, "--json")
 	listed, _, _ := onceWith(t, env, "attempt", "list", "--json", "--limit", "1")
 	_, body, _, err := get(t.Context(), p.base, p.said("account SID"), p.said("auth token"), "/v2/Attempts/"+sid)

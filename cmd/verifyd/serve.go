@@ -18,6 +18,8 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/inbound"
+	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/lookup"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/internal/webhook"
@@ -42,12 +44,17 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stdout)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, c.Log.Format, c.Log.Level)
-	built, err := buildProviders(c, log)
+	back := &wayBack{}
+	built, err := buildProviders(c, log, back)
 	if err != nil {
 		return err
 	}
 	routes := routesOf(channelsOf(c.Routes), built)
-	s := &server{log: log, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
+	s := &server{log: log, back: back, providers: built, routes: routes, messaging: delivery.MessagingServices{}, publicURL: c.PublicURL}
+	s.budget = delivery.Budget{MaxSends: c.Delivery.MaxSends, Deadline: time.Duration(c.Delivery.Deadline)}
+	if s.tps, err = paces(c); err != nil {
+		return err
+	}
 	for sid, table := range c.MessagingServices {
 		s.messaging[sid] = routesOf(table, built)
 	}
@@ -94,42 +101,87 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 
 // buildProviders makes every provider that a route names, and those that none names, so that a
 // mistake in any table is found now.
-func buildProviders(c config.Config, log *slog.Logger) (map[string]provider.Provider, error) {
+func buildProviders(c config.Config, log *slog.Logger, back *wayBack) (map[string]provider.Provider, error) {
 	built := map[string]provider.Provider{}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
-		kind, settings, err := c.Provider(name)
+		p, err := buildProvider(c, name, log, back)
 		if err != nil {
-			return nil, fmt.Errorf("providers.%s: %w", name, err)
-		}
-		build, known := providers[kind]
-		if !known {
-			return nil, fmt.Errorf("providers.%s.type: %q is none of %s", name, kind, strings.Join(slices.Sorted(maps.Keys(providers)), ", "))
-		}
-		p, err := build(settings, provider.Deps{Log: log.With("provider", name), HTTP: providerClient(), Now: time.Now})
-		if err != nil {
-			return nil, fmt.Errorf("providers.%s: %w", name, err)
+			return nil, err
 		}
 		built[name] = p
 	}
 	return built, nil
 }
 
+func buildProvider(c config.Config, name string, log *slog.Logger, back *wayBack) (provider.Provider, error) {
+	kind, settings, err := c.Provider(name)
+	if err != nil {
+		return nil, fmt.Errorf("providers.%s: %w", name, err)
+	}
+	build, known := providers[kind]
+	if !known {
+		return nil, fmt.Errorf("providers.%s.type: %q is none of %s", name, kind, strings.Join(slices.Sorted(maps.Keys(providers)), ", "))
+	}
+	p, err := build(settings, provider.Deps{
+		Log: log.With("provider", name), HTTP: providerClient(), Now: time.Now,
+		Report:    func(ctx context.Context, r provider.Report) error { return back.report(ctx, name, r) },
+		ReportURL: func() string { return back.reportURL(name) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("providers.%s: %w", name, err)
+	}
+	return p, nil
+}
+
+// wayBack is where the reports of providers go. They are built before the store is open, so it is filled
+// in afterwards, before any of them is used. The zero value forgets what it is told.
+type wayBack struct {
+	worker    *delivery.Worker
+	keys      *keyring.Ring
+	publicURL string
+}
+
+func (b *wayBack) report(ctx context.Context, name string, r provider.Report) error {
+	if b.worker == nil {
+		return nil
+	}
+	return b.worker.Report(ctx, name, r)
+}
+
+func (b *wayBack) reportURL(name string) string {
+	if b.keys == nil || b.publicURL == "" {
+		return ""
+	}
+	return b.publicURL + inbound.Path(b.keys, name)
+}
+
 // routesOf puts providers in the place of their names.
-func routesOf(table map[string][]string, built map[string]provider.Provider) delivery.Routes {
+func routesOf(table config.Routes, built map[string]provider.Provider) delivery.Routes {
 	routes := delivery.Routes{}
-	for channel, names := range table {
-		for _, name := range names {
-			routes[verify.Channel(channel)] = append(routes[verify.Channel(channel)], delivery.Route{Name: name, Provider: built[name]})
+	for channel, list := range table {
+		byCountry := delivery.ByCountry{}
+		for _, route := range list {
+			for _, country := range route.Countries {
+				byCountry[country] = waysOf(route, built)
+			}
 		}
+		routes[verify.Channel(channel)] = byCountry
 	}
 	return routes
+}
+
+func waysOf(route config.Route, built map[string]provider.Provider) (ways []delivery.Route) {
+	for _, way := range route.Ways {
+		ways = append(ways, delivery.Route{Name: way.Provider, Provider: built[way.Provider], From: way.From, Weight: way.Weight})
+	}
+	return ways
 }
 
 // platforms are the keys of the routes that are no channels: whoever carries notifications to handsets.
 var platforms = []verify.Platform{verify.FCM, verify.APN}
 
 // channelsOf are the routes of channels.
-func channelsOf(table map[string][]string) map[string][]string {
+func channelsOf(table config.Routes) config.Routes {
 	channels := maps.Clone(table)
 	for _, p := range platforms {
 		delete(channels, string(p))
@@ -137,18 +189,33 @@ func channelsOf(table map[string][]string) map[string][]string {
 	return channels
 }
 
-// pushRoutesOf are the routes of notifications.
+// pushRoutesOf are the routes of notifications, which have no countries.
 func pushRoutesOf(c config.Config, built map[string]provider.Provider) delivery.PushRoutes {
 	routes := delivery.PushRoutes{Credentials: map[string][]delivery.Route{}, Platforms: map[verify.Platform][]delivery.Route{}}
 	for sid, name := range c.PushCredentials {
 		routes.Credentials[sid] = []delivery.Route{{Name: name, Provider: built[name]}}
 	}
 	for _, p := range platforms {
-		for _, name := range c.Routes[string(p)] {
-			routes.Platforms[p] = append(routes.Platforms[p], delivery.Route{Name: name, Provider: built[name]})
+		for _, route := range c.Routes[string(p)] {
+			routes.Platforms[p] = waysOf(route, built)
 		}
 	}
 	return routes
+}
+
+// paces are the messages a second that providers take, of those that have a limit.
+func paces(c config.Config) (map[string]float64, error) {
+	tps := map[string]float64{}
+	for name := range c.Providers {
+		n, err := c.TPS(name)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			tps[name] = n
+		}
+	}
+	return tps, nil
 }
 
 // providerClient is the HTTP client that a provider is lent: its own connections, and no redirect

@@ -8,14 +8,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,9 +21,11 @@ import (
 
 	"github.com/verifyd/verifyd/internal/api"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/inbound"
 	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/internal/webhook"
+	"github.com/verifyd/verifyd/provider"
 )
 
 // server is everything that runs. Both `dev` and `serve` fill it in; run starts it in order, and
@@ -34,9 +34,13 @@ type server struct {
 	log       *slog.Logger
 	store     store
 	engine    *verify.Engine
+	providers map[string]provider.Provider
+	back      *wayBack // for their reports, nil if none has any
 	routes    delivery.Routes
 	messaging delivery.MessagingServices
 	push      delivery.PushRoutes
+	budget    delivery.Budget
+	tps       map[string]float64 // of providers that have a limit
 	listener  net.Listener
 	tls       *tls.Config // nil for plain HTTP
 	publicURL string
@@ -52,6 +56,10 @@ const (
 	parallelSends = 256
 	// parallelEvents is how many webhooks may be called at a time.
 	parallelEvents = 64
+	// parallelReports is how many reports that wait, and how many codes that go on by another channel,
+	// are seen to at a time, and reportTurn how long that may take.
+	parallelReports = 8
+	reportTurn      = 10 * time.Second
 	// sweepPause is the time between two walks over the current verifications.
 	sweepPause = 30 * time.Second
 	// sweepRest lets a walk end five thousand verifications a second, with a tenth of the writer.
@@ -83,7 +91,14 @@ func (s *server) run(ctx context.Context) error {
 		TLSConfig:      s.tls,
 		ErrorLog:       log.New(serverErrors{s.log}, "", 0),
 	}
-	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, MessagingServices: s.messaging, Log: s.log, Now: s.engine.Now}
+	worker := &delivery.Worker{
+		Engine: s.engine, Routes: s.routes, MessagingServices: s.messaging, Budget: s.budget, TPS: s.tps,
+		MostInFlight: parallelSends / 2, Log: s.log, Now: s.engine.Now,
+	}
+	s.engine.Converted = worker.Converted
+	if s.back != nil {
+		*s.back = wayBack{worker: worker, keys: s.engine.Keys, publicURL: s.publicURL}
+	}
 	var lanes []queue.Lane
 	for _, channel := range verify.Channels() {
 		lanes = append(lanes, queue.Lane{
@@ -91,6 +106,8 @@ func (s *server) run(ctx context.Context) error {
 		})
 	}
 	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.engine}, Parallel: 1, Timeout: cleanUpTurn})
+	lanes = append(lanes, queue.Lane{Kind: verify.LateReports, Worker: delivery.LateReports{Worker: worker}, Parallel: parallelReports, Timeout: reportTurn})
+	lanes = append(lanes, queue.Lane{Kind: verify.Fallback, Worker: verify.Fallbacks{Engine: s.engine}, Parallel: parallelReports, Timeout: reportTurn})
 	events := &webhook.Worker{
 		Engine: s.engine, Client: webhook.NewClient(s.webhooks, nil), Sink: s.sink, Log: s.log, Now: s.engine.Now, Random: rand.Float64,
 	}
@@ -110,6 +127,7 @@ func (s *server) run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { runner.Run(work) })
 	workers.Go(func() { s.sweep(work) })
+	stopRunners := startRunners(s.providers, s.log)
 
 	served := make(chan error, 1)
 	go func() {
@@ -139,31 +157,39 @@ func (s *server) run(ctx context.Context) error {
 	}
 	stopWork()
 	workers.Wait()
-	return errors.Join(err, closeProviders(s.routes, s.messaging, s.push), s.store.Close())
+	stopRunners() // only now: messages that were half sent needed their connections
+	return errors.Join(err, closeProviders(s.providers), s.store.Close())
+}
+
+// startRunners lets the providers that keep a connection keep it until stop is called, which waits for
+// them. One that can never work says so in the log; its routes fail, and others take over.
+func startRunners(built map[string]provider.Provider, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for name, p := range built {
+		runner, ok := p.(provider.Runner)
+		if !ok {
+			continue
+		}
+		running.Go(func() {
+			if err := runner.Run(ctx); ctx.Err() == nil {
+				log.Error("a provider has stopped for good", "provider", name, "error", err)
+			}
+		})
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // closeProviders ends the connections of those that keep some.
-func closeProviders(routes delivery.Routes, messaging delivery.MessagingServices, push delivery.PushRoutes) error {
+func closeProviders(built map[string]provider.Provider) error {
 	var errs []error
-	closed := map[io.Closer]bool{}
-	end := func(ways []delivery.Route) {
-		for _, way := range ways {
-			if c, ok := way.Provider.(io.Closer); ok && !closed[c] {
-				closed[c] = true
-				errs = append(errs, c.Close())
-			}
+	for _, p := range built {
+		if c, ok := p.(io.Closer); ok {
+			errs = append(errs, c.Close())
 		}
-	}
-	for _, table := range append(slices.Collect(maps.Values(messaging)), routes) {
-		for _, ways := range table {
-			end(ways)
-		}
-	}
-	for _, ways := range push.Credentials {
-		end(ways)
-	}
-	for _, ways := range push.Platforms {
-		end(ways)
 	}
 	return errors.Join(errs...)
 }
@@ -172,6 +198,7 @@ func closeProviders(routes delivery.Routes, messaging delivery.MessagingServices
 // finds untidy, and a redirected POST loses its body.
 func (s *server) handler(health *health) http.Handler {
 	rest := api.New(s.engine, s.publicURL, s.log)
+	reports := inbound.Reports{Keys: s.engine.Keys, Providers: s.providers, Log: s.log}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/livez":
@@ -180,6 +207,8 @@ func (s *server) handler(health *health) http.Handler {
 			health.ready(w, r)
 		case path == "/openapi.json":
 			api.ServeDocument(w, r)
+		case strings.HasPrefix(path, inbound.Prefix):
+			reports.ServeHTTP(w, r)
 		case s.inbox != nil && (path == "/dev/inbox" || strings.HasPrefix(path, "/dev/inbox/")):
 			s.inbox.ServeHTTP(w, r)
 		case s.inbox != nil && path == "/":

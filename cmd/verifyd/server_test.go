@@ -1,16 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -49,19 +51,81 @@ func (keepsNothing) Send(context.Context, provider.Message) (provider.Accepted, 
 	return provider.Accepted{}, nil
 }
 
-func TestProvidersAreClosedOnceAtTheEnd(t *testing.T) {
+func TestProvidersAreClosedAtTheEnd(t *testing.T) {
 	broken := errors.New("broken pipe")
-	mail, gateway, local, fcm := &kept{}, &kept{err: broken}, &kept{}, &kept{}
-	err := closeProviders(delivery.Routes{
-		verify.Email: {{Name: "mail", Provider: mail}, {Name: "gateway", Provider: gateway}},
-		verify.SMS:   {{Name: "gateway", Provider: gateway}, {Name: "other", Provider: keepsNothing{}}},
-	}, delivery.MessagingServices{
-		"MG1": {verify.SMS: {{Name: "local", Provider: local}, {Name: "gateway", Provider: gateway}}},
-	}, delivery.PushRoutes{
-		Platforms:   map[verify.Platform][]delivery.Route{verify.FCM: {{Name: "fcm", Provider: fcm}, {Name: "gateway", Provider: gateway}}},
-		Credentials: map[string][]delivery.Route{"CR1": {{Name: "fcm", Provider: fcm}}},
-	})
-	if fcm.closed != 1 || mail.closed != 1 || gateway.closed != 1 || local.closed != 1 || !errors.Is(err, broken) {
-		t.Errorf("closed %d, %d, %d and %d times, %v", mail.closed, gateway.closed, local.closed, fcm.closed, err)
+	mail, gateway := &kept{}, &kept{err: broken}
+	err := closeProviders(map[string]provider.Provider{"mail": mail, "gateway": gateway, "other": keepsNothing{}})
+	if mail.closed != 1 || gateway.closed != 1 || !errors.Is(err, broken) {
+		t.Errorf("closed %d and %d times, %v", mail.closed, gateway.closed, err)
 	}
 }
+
+// runs is a provider with a connection that it keeps.
+type runs struct {
+	keepsNothing
+	began chan struct{}
+	ended bool
+	err   error // ends it at once
+}
+
+func (r *runs) Run(ctx context.Context) error {
+	close(r.began)
+	if r.err != nil {
+		return r.err
+	}
+	<-ctx.Done()
+	r.ended = true
+	return ctx.Err()
+}
+
+func TestProvidersThatRunAreStartedAndWaitedFor(t *testing.T) {
+	var log bytes.Buffer
+	first, second := &runs{began: make(chan struct{})}, &runs{began: make(chan struct{}), err: errors.New("wrong password")}
+	stop := startRunners(map[string]provider.Provider{"first": first, "second": second, "other": keepsNothing{}},
+		slog.New(slog.NewTextHandler(&log, nil)))
+	<-first.began
+	<-second.began
+	if first.ended {
+		t.Error("ended before it was told to")
+	}
+	stop()
+	if !first.ended {
+		t.Error("not waited for")
+	}
+	if strings.Contains(log.String(), "first") {
+		t.Errorf("an ordinary end is no fault: %s", log.String())
+	}
+}
+
+// The URL that a provider is told is the one under which its reports come in.
+func TestReportsReachTheirProvider(t *testing.T) {
+	keys, err := keyring.Parse([]byte("1 " + strings.Repeat("42", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	s := &server{log: slog.New(slog.DiscardHandler), engine: &verify.Engine{Now: time.Now, Keys: keys}, providers: map[string]provider.Provider{"back": reports(func(r *http.Request) { got = r.URL.RawQuery })}}
+	back := wayBack{keys: keys, publicURL: "http://verify.example.com"}
+	rec := httptest.NewRecorder()
+	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.reportURL("back")+"?id=7", nil))
+	if rec.Code != 200 || got != "id=7" {
+		t.Errorf("%d, the provider got %q", rec.Code, got)
+	}
+	rec = httptest.NewRecorder()
+	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.reportURL("other"), nil))
+	if rec.Code != 404 {
+		t.Errorf("a report for nobody: %d", rec.Code)
+	}
+	// A command that makes a provider has no server behind it.
+	if none := (&wayBack{}); none.reportURL("back") != "" || none.report(t.Context(), "back", provider.Report{}) != nil {
+		t.Error("without a server there is no way back")
+	}
+}
+
+type reports func(*http.Request)
+
+func (reports) Send(context.Context, provider.Message) (provider.Accepted, error) {
+	return provider.Accepted{}, nil
+}
+
+func (f reports) ServeReport(_ http.ResponseWriter, r *http.Request) { f(r) }

@@ -133,7 +133,7 @@ var (
 	// exposeHeaders lets a browser's code read what verifyd says besides.
 	exposeHeaders = []string{"ETag, Retry-After, Twilio-Reached-Rate-Limit, Twilio-Verify-Signature-Fields, Twilio-Request-Id, Twilio-Request-Duration, Twilio-Concurrent-Requests, " +
 		"Verifyd-Reason, Verifyd-Sends-Left, Verifyd-Checks-Left, Verifyd-Expires-In, " +
-		"Verifyd-Code-Ttl, Verifyd-Max-Sends, Verifyd-Max-Checks, Verifyd-Disabled-Channels, WWW-Authenticate"}
+		"Verifyd-Code-Ttl, Verifyd-Max-Sends, Verifyd-Max-Checks, Verifyd-Disabled-Channels, Verifyd-Fallback, Verifyd-Fallback-After, WWW-Authenticate"}
 	jsonContent = []string{"application/json"}
 )
 

@@ -135,18 +135,24 @@ type callData struct {
 // handed over and whose outcome nobody knows, they say what is likelier.
 var (
 	messageStatus = map[verify.AttemptState]string{
-		verify.AttemptQueued:  "queued",
-		verify.AttemptSent:    "sent",
-		verify.AttemptUnknown: "sent",
-		verify.AttemptFailed:  "failed",
-		verify.AttemptDropped: "canceled",
+		verify.AttemptQueued:      "queued",
+		verify.AttemptSent:        "sent",
+		verify.AttemptUnknown:     "sent",
+		verify.AttemptDelivered:   "delivered",
+		verify.AttemptRead:        "read",
+		verify.AttemptUndelivered: "undelivered",
+		verify.AttemptFailed:      "failed",
+		verify.AttemptDropped:     "canceled",
 	}
 	callStatus = map[verify.AttemptState]string{
-		verify.AttemptQueued:  "queued",
-		verify.AttemptSent:    "in-progress",
-		verify.AttemptUnknown: "in-progress",
-		verify.AttemptFailed:  "failed",
-		verify.AttemptDropped: "canceled",
+		verify.AttemptQueued:      "queued",
+		verify.AttemptSent:        "in-progress",
+		verify.AttemptUnknown:     "in-progress",
+		verify.AttemptDelivered:   "completed",
+		verify.AttemptRead:        "completed",
+		verify.AttemptUndelivered: "failed",
+		verify.AttemptFailed:      "failed",
+		verify.AttemptDropped:     "canceled",
 	}
 )
 

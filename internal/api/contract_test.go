@@ -63,7 +63,7 @@ func (w *world) checkContract(body []byte) {
 		return
 	}
 	switch {
-	case got["rules"] != nil: // ours
+	case got["rules"] != nil, got["story"] != nil: // ours
 	case got["total_attempts"] != nil:
 		w.checkSchema("attempts_summary", got)
 	case got["conversion_status"] != nil:

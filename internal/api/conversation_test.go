@@ -198,6 +198,9 @@ func (w *world) play(text string) string {
 		case word == "deliver": // sends what waits, as a worker would
 			w.deliver(rest)
 			out.WriteString(line + "\n")
+		case word == "report": // what the carrier says later
+			w.report(rest)
+			out.WriteString(line + "\n")
 		case word == "without":
 			w.routed[verify.Channel(rest)] = false
 			out.WriteString(line + "\n")
@@ -273,13 +276,29 @@ func (w *world) deliver(words string) {
 		w.t.Fatal(err)
 	}
 	r := verify.SendResult{State: verify.AttemptState(fields[1]), HandOvers: 1, Provider: "carrier"}
+	step := verify.Step{At: verify.MillisOf(w.now), Provider: "carrier", Took: 31, Outcome: "accepted", Decision: verify.DecidedSent}
 	if len(fields) > 2 {
 		r.ErrorCode = fields[2]
+		step.Outcome, step.Code, step.Decision, step.Why = "bad_recipient", fields[2], verify.DecidedStop, "nobody reaches this address by this channel"
 	} else {
 		r.Price, r.Currency = "0.0052", "EUR"
 	}
+	r.Steps = []verify.Step{step}
 	if err := w.engine.RecordSend(w.t.Context(), verify.Job{ID: sid.Key(fields[0])}, a, r); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// report has the carrier of an attempt report a state of it.
+func (w *world) report(words string) {
+	w.t.Helper()
+	fields := strings.Fields(os.Expand(words, w.variable))
+	w.now = w.now.Add(2 * time.Second)
+	got, err := w.engine.Report(w.t.Context(), verify.Report{
+		Provider: "carrier", Key: fields[0] + ":1", State: verify.AttemptState(fields[1]), Price: "0.0060", Currency: "EUR", MCC: "214", MNC: "07",
+	}, func(*verify.Attempt) bool { return false })
+	if err != nil || got != verify.ReportTaken {
+		w.t.Fatal(got, err)
 	}
 }
 
@@ -357,7 +376,7 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d\n", rec.Code)
 	for _, name := range []string{"Allow", "Date", "Retry-After", "Twilio-Reached-Rate-Limit", "Twilio-Verify-Signature-Fields", "Verifyd-Reason", "Verifyd-Sends-Left", "Verifyd-Checks-Left",
-		"Verifyd-Expires-In", "Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Verifyd-Disabled-Channels", "Www-Authenticate"} {
+		"Verifyd-Expires-In", "Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Verifyd-Disabled-Channels", "Verifyd-Fallback", "Verifyd-Fallback-After", "Www-Authenticate"} {
 		if value := rec.Header().Get(name); value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", name, value)
 		}

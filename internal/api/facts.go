@@ -133,6 +133,7 @@ func Resources() []Resource {
 		messagingFacts(),
 		templateFacts(),
 		attemptFacts(),
+		storyFacts(),
 		safeListFacts(),
 		formFacts(),
 		geographyFacts(),
@@ -178,6 +179,7 @@ func PathFacts() []Fact {
 		{Name: "/v2/Services/{ServiceSid}/RateLimits/{Sid}", About: "The rate limit: its SID or its unique name.", From: Spec | Ours, Example: "end_user_ip"},
 		{Name: "/v2/Services/{ServiceSid}/RateLimits/{RateLimitSid}/Buckets/{Sid}", About: "The bucket.", SID: "BL"},
 		{Name: "/v2/Attempts/{Sid}", About: "The attempt.", SID: "VL"},
+		{Name: "/v2/Verifyd/Attempts/{Sid}", About: "The attempt.", From: Ours, SID: "VL"},
 	}
 }
 
@@ -232,7 +234,7 @@ type Header struct {
 // Names of headers that operations have in their tables.
 var (
 	ofPending = []string{"Verifyd-Sends-Left", "Verifyd-Checks-Left", "Verifyd-Expires-In"}
-	ofService = []string{"Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Verifyd-Disabled-Channels"}
+	ofService = []string{"Verifyd-Code-Ttl", "Verifyd-Max-Sends", "Verifyd-Max-Checks", "Verifyd-Disabled-Channels", "Verifyd-Fallback", "Verifyd-Fallback-After"}
 )
 
 // Headers are the headers of answers.
@@ -256,6 +258,8 @@ func Headers() []Header {
 		{Name: "Verifyd-Max-Sends", About: "Sends that a verification of the service has.", From: Ours, Success: true, Of: number, Example: 5},
 		{Name: "Verifyd-Max-Checks", About: "Checks that a verification of the service has.", From: Ours, Success: true, Of: number, Example: 5},
 		{Name: "Verifyd-Disabled-Channels", About: "The channels that the service has switched off, separated by commas; missing if there are none.", From: Ours, Success: true, Of: text, Example: "call,whatsapp"},
+		{Name: "Verifyd-Fallback", About: "The channels by which a code of the service goes on, separated by commas; missing if there are none.", From: Ours, Success: true, Of: text, Example: "whatsapp,sms,call"},
+		{Name: "Verifyd-Fallback-After", About: "Seconds without a receipt after which it does so; missing if it does not.", From: Ours, Success: true, Of: number, Example: 30},
 	}
 }
 

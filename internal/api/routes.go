@@ -55,6 +55,8 @@ var routes = []route{
 	{"GET", "/v2/Attempts/Summary", (*API).fetchAttemptsSummary}, // before {Sid}, which it would be
 	{"GET", "/v2/Attempts/{Sid}", (*API).fetchAttempt},
 
+	{"GET", "/v2/Verifyd/Attempts/{Sid}", (*API).fetchStory},
+
 	{"POST", "/v2/SafeList/Numbers", (*API).createSafeNumber},
 	{"GET", "/v2/SafeList/Numbers/{PhoneNumber}", (*API).fetchSafeNumber},
 	{"DELETE", "/v2/SafeList/Numbers/{PhoneNumber}", (*API).deleteSafeNumber},

@@ -45,6 +45,9 @@ type serviceParams struct {
 	PasskeysUserVerification        *string `form:"Passkeys.UserVerification"`
 
 	DisabledChannels *string `form:"Verifyd.DisabledChannels"`
+	Fallback         *string `form:"Verifyd.Fallback"`
+
+	FallbackAfter *int `form:"Verifyd.FallbackAfter"`
 
 	CodeTTL   *int `form:"Verifyd.CodeTtl"`
 	MaxSends  *int `form:"Verifyd.MaxSends"`
@@ -125,12 +128,13 @@ func serviceResponse(status int, s *verify.Service, base string) response {
 	h.Set("Verifyd-Code-Ttl", strconv.Itoa(int(s.CodeTTL/time.Second)))
 	h.Set("Verifyd-Max-Sends", strconv.Itoa(s.MaxSends))
 	h.Set("Verifyd-Max-Checks", strconv.Itoa(s.MaxChecks))
-	if len(s.DisabledChannels) > 0 {
-		var names []string
-		for _, c := range s.DisabledChannels {
-			names = append(names, string(c))
+	for name, channels := range map[string][]verify.Channel{"Verifyd-Disabled-Channels": s.DisabledChannels, "Verifyd-Fallback": s.Fallback} {
+		if len(channels) > 0 {
+			h.Set(name, strings.Join(words(channels), ","))
 		}
-		h.Set("Verifyd-Disabled-Channels", strings.Join(names, ","))
+	}
+	if s.FallbackAfter > 0 {
+		h.Set("Verifyd-Fallback-After", strconv.Itoa(int(s.FallbackAfter/time.Second)))
 	}
 	return response{status: status, header: h, body: serviceJSON(s, base)}
 }

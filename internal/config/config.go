@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -39,20 +40,25 @@ type Config struct {
 	PaymentRetention Age `toml:"payment_retention"`
 	TLS              TLS `toml:"tls"`
 	Log              Log `toml:"log"`
-	// Providers are the tables [providers.NAME]; each has a type, and what that type needs.
+	// Providers are the tables [providers.NAME]; each has a type, perhaps a tps, and what that type
+	// needs.
 	Providers map[string]map[string]any `toml:"providers"`
-	// Routes are the providers of each channel, the preferred one first. The platforms of handsets,
-	// "fcm" and "apn", have theirs here too.
-	Routes map[string][]string `toml:"routes"`
+	// RouteTables are [routes] as they are written, and Routes what they say. The platforms of
+	// handsets, "fcm" and "apn", have theirs here too.
+	RouteTables map[string]any `toml:"routes"`
+	Routes      Routes         `toml:"-"`
 	// PushCredentials are providers of notifications by the SID (CR…) under which a service names
 	// them: Push.FcmCredentialSid, Push.ApnCredentialSid.
 	PushCredentials map[string]string `toml:"push_credentials"`
+	Delivery        Delivery          `toml:"delivery"`
 	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
 	// who can have codes sent can guess them in the end; load tests of one number need that.
 	BuiltInLimits bool `toml:"built_in_limits"`
-	// MessagingServices are routes for text messages to some countries, by the SID (MG…) under
-	// which a service's messaging configurations name them.
-	MessagingServices map[string]map[string][]string `toml:"messaging_services"`
+	// MessagingTables are [messaging_services] as they are written. MessagingServices is what they say:
+	// routes for text messages, by the SID (MG…) under which a service's messaging configurations name
+	// them.
+	MessagingTables   map[string]map[string]any `toml:"messaging_services"`
+	MessagingServices map[string]Routes         `toml:"-"`
 	// BrandlessCountries are those to which text messages must not name the brand, ISO 3166-1
 	// alpha-2 in capitals.
 	BrandlessCountries []string `toml:"brandless_countries"`
@@ -123,6 +129,7 @@ func Default() Config {
 		Store:     "sqlite:verifyd.db",
 		Retention: Age(30 * day), PaymentRetention: Age(day),
 		BuiltInLimits: true,
+		Delivery:      Delivery{MaxSends: 3, Deadline: Duration(time.Minute)},
 		Log:           Log{Format: "json", Level: "info"},
 	}
 }
@@ -184,7 +191,10 @@ func Parse(text []byte, getenv func(string) (string, bool)) (Config, error) {
 		}
 		*secret = table["secret"].(string)
 	}
-	return c, c.validate()
+	if err := c.validate(); err != nil {
+		return c, err
+	}
+	return c, c.readAllRoutes()
 }
 
 // readable makes one line of an error of the TOML library, with line and key.
@@ -275,24 +285,8 @@ func (c Config) validate() error {
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		return fmt.Errorf("log.level: %q is none of debug, info, warn, error", c.Log.Level)
 	}
-	return c.validateRoutes()
-}
-
-func (c Config) validateRoutes() error {
-	if err := c.validateTable("routes", c.Routes, channels); err != nil {
+	if err := c.Delivery.validate(); err != nil {
 		return err
-	}
-	for sid, table := range c.MessagingServices {
-		path := "messaging_services." + sid
-		if !messagingService.MatchString(sid) {
-			return fmt.Errorf("%s: want MG and 32 hexadecimal digits", path)
-		}
-		if err := c.validateTable(path, table, messagingChannels); err != nil {
-			return err
-		}
-		if len(table["sms"])+len(table["rcs"]) == 0 {
-			return fmt.Errorf("%s: has no providers; set sms = [\"…\"]", path)
-		}
 	}
 	for sid, name := range c.PushCredentials {
 		if !pushCredential.MatchString(sid) {
@@ -311,23 +305,8 @@ func (c Config) validateRoutes() error {
 		if kind, _ := table["type"].(string); kind == "" {
 			return fmt.Errorf("providers.%s.type: is missing", name)
 		}
-	}
-	return nil
-}
-
-// validateTable checks the routes of channels.
-func (c Config) validateTable(path string, routes map[string][]string, channels []string) error {
-	for channel, names := range routes {
-		if !slices.Contains(channels, channel) {
-			return fmt.Errorf("%s.%s: no such channel; there are %s", path, channel, strings.Join(channels, ", "))
-		}
-		for i, name := range names {
-			if _, ok := c.Providers[name]; !ok {
-				return fmt.Errorf("%s.%s: there is no [providers.%s]", path, channel, name)
-			}
-			if slices.Contains(names[:i], name) {
-				return fmt.Errorf("%s.%s: %s stands twice", path, channel, name)
-			}
+		if _, err := c.TPS(name); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -404,7 +383,7 @@ func (c Config) Loopback() bool {
 func (c Config) Provider(name string) (kind string, settings json.RawMessage, err error) {
 	table := map[string]any{}
 	for key, value := range c.Providers[name] {
-		if key != "type" {
+		if key != "type" && key != "tps" {
 			table[key] = value
 		}
 	}

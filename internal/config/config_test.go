@@ -18,7 +18,9 @@ func none(string) (string, bool) { return "", false }
 
 func TestAnEmptyFileIsTheDefault(t *testing.T) {
 	c, err := config.Parse(nil, none)
-	if diff := cmp.Diff(config.Default(), c); err != nil || diff != "" {
+	want := config.Default()
+	want.Routes, want.MessagingServices = config.Routes{}, map[string]config.Routes{}
+	if diff := cmp.Diff(want, c); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }

@@ -146,7 +146,7 @@ func newBenchWorld(b *testing.B) *benchWorld {
 	if err != nil {
 		b.Fatal(err)
 	}
-	worker := &delivery.Worker{Engine: e, Routes: delivery.Routes{verify.SMS: {{Name: "taker", Provider: taker{}}}}, Log: log, Now: time.Now}
+	worker := &delivery.Worker{Engine: e, Routes: delivery.Routes{verify.SMS: delivery.Anywhere(delivery.Route{Name: "taker", Provider: taker{}})}, Log: log, Now: time.Now}
 	runner := queue.New(store, log, time.Now, queue.Lane{Kind: "sms", Worker: worker, Parallel: 256, Timeout: time.Minute})
 	e.Lanes = runner
 	ctx, stop := context.WithCancel(context.Background())

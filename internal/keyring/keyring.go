@@ -37,15 +37,16 @@ const (
 	PasscodeMAC  Purpose = "otp-mac"  // digests of codes, compared by a check
 	PasscodeSeal Purpose = "otp-seal" // codes, read again for a resend
 	TokenSeal    Purpose = "token-seal"
-	MeterMAC     Purpose = "meter-mac" // names of meters, so that what is counted is not stored
-	TOTPSeal     Purpose = "totp-seal" // seeds of authenticator apps, read for every answer
+	MeterMAC     Purpose = "meter-mac"  // names of meters, so that what is counted is not stored
+	TOTPSeal     Purpose = "totp-seal"  // seeds of authenticator apps, read for every answer
+	ReportMAC    Purpose = "report-mac" // secrets in the URLs that carriers call
 	// HandsetSeal is for the tokens under which push platforms know handsets: who has one and the
 	// application's key can write to the person.
 	HandsetSeal Purpose = "handset-seal"
 	AccessSeal  Purpose = "access-token" // the claims of access tokens, and the tokens kept to be shown again
 )
 
-var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC, TOTPSeal, HandsetSeal, AccessSeal}
+var purposes = []Purpose{PasscodeMAC, PasscodeSeal, TokenSeal, MeterMAC, TOTPSeal, ReportMAC, HandsetSeal, AccessSeal}
 
 const rootBytes = 32
 

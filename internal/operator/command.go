@@ -52,7 +52,10 @@ type verb struct {
 	arg      string
 	params   []param
 	required []string
-	fixed    map[string]string // parameters with the only value that makes this the verb it is
+	// inner is the key of a list in the one object, which is printed below it as a table of the
+	// resource's columns.
+	inner string
+	fixed map[string]string // parameters with the only value that makes this the verb it is
 }
 
 // answer is what the API answers to a verb, and so what is printed.

@@ -134,6 +134,10 @@ func (call *Call) printRecord(out Output, got *reply) error {
 	if err != nil {
 		return err
 	}
+	inner := call.command.verb.inner
+	lines = slices.DeleteFunc(lines, func(l [2]string) bool {
+		return inner != "" && (l[0] == inner || strings.HasPrefix(l[0], inner+"."))
+	})
 	var own []string
 	for name := range got.header {
 		if strings.HasPrefix(name, "Verifyd-") {
@@ -152,8 +156,27 @@ func (call *Call) printRecord(out Output, got *reply) error {
 	for _, l := range lines {
 		fmt.Fprintf(&b, "%-*s  %s\n", wide, l[0], l[1])
 	}
-	_, err = out.W.Write(b.Bytes())
-	return err
+	if _, err := out.W.Write(b.Bytes()); err != nil || inner == "" {
+		return err
+	}
+	return call.printInner(out, got.body)
+}
+
+// printInner prints the list in a record as a table.
+func (call *Call) printInner(out Output, body []byte) error {
+	var record map[string]json.RawMessage
+	if err := json.Unmarshal(body, &record); err != nil {
+		return fmt.Errorf("a record that cannot be read: %w", err)
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(record[call.command.verb.inner], &list); err != nil {
+		return fmt.Errorf("%q: %w", call.command.verb.inner, err)
+	}
+	if _, err := fmt.Fprintln(out.W); err != nil {
+		return err
+	}
+	t := table{columns: call.command.resource.columns, out: out}
+	return t.print(list)
 }
 
 func (call *Call) printIDs(out Output, records []json.RawMessage) error {

@@ -49,6 +49,14 @@ var resources = []resource{
 		},
 	},
 	{
+		noun: "attempt", path: "/v2/Verifyd/Attempts", id: "sid", arg: "SID",
+		columns: []column{{"TIME", "date"}, {"STEP", "kind"}, {"PROVIDER", "provider"}, {"MS", "milliseconds"}, {"OUTCOME", "outcome"},
+			{"CODE", "code"}, {"THEN", "decision"}, {"WHY", "reason"}, {"DETAIL", "detail"}},
+		verbs: []verb{
+			{name: "story", about: "tell what happened to an attempt, step by step", method: "GET", on: "/{Sid}", arg: "Sid", inner: "story"},
+		},
+	},
+	{
 		noun: "rate-limit", about: "how often a visitor may start, by a name that your server gives",
 		path: "/v2/Services/{ServiceSid}/RateLimits", id: "sid", name: "unique_name", arg: "SID|NAME",
 		columns: []column{{"SID", "sid"}, {"NAME", "unique_name"}, {"DESCRIPTION", "description"}, {"CREATED", "date_created"}},
@@ -226,6 +234,8 @@ var serviceParams = []param{
 	{name: "Passkeys.DiscoverableCredentials", help: "of passkeys: whether they are found without a name", values: preferences},
 	{name: "Passkeys.UserVerification", help: "of passkeys: whether the person is verified", values: preferences},
 	{name: "Verifyd.DisabledChannels", help: "channels that are switched off, separated by commas; empty for none"},
+	{name: "Verifyd.Fallback", help: "channels by which a code goes on, in their order, separated by commas; empty for none"},
+	{name: "Verifyd.FallbackAfter", kind: number, help: "seconds without a receipt after which it does so, 0 to 600; 0 is never"},
 	{name: "Verifyd.CodeTtl", kind: number, help: "how many seconds a code lives, 120 to 86400"},
 	{name: "Verifyd.MaxSends", kind: number, help: "sends of one verification, 1 to 10"},
 	{name: "Verifyd.MaxChecks", kind: number, help: "checks of one verification, 1 to 10"},

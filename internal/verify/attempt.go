@@ -26,7 +26,7 @@ type Attempt struct {
 
 	// What became of it.
 	State AttemptState
-	// Route is the number of routes that are done with, so the route to go on with.
+	// Route is the number of routes that are done with, in the present round.
 	Route    int
 	Provider string // who was given the message last
 	// ProviderID is the provider's own identifier of the message.
@@ -41,7 +41,14 @@ type Attempt struct {
 	Price    string
 	Currency string
 
-	// Carrier, MCC and MNC are who carries the number (see Line), "" if that was not looked up.
+	// Story is how it came to all this.
+	Story Story
+	// ReportKey is under what the carrier's reports will name the message (see ReportKey), "" if none
+	// are to come.
+	ReportKey string
+
+	// Carrier, MCC and MNC are who carries the number (see Line), "" if that was not looked up and no
+	// report said it.
 	Carrier string
 	MCC     string
 	MNC     string
@@ -76,6 +83,12 @@ type AttemptOptions struct {
 	Template *AttemptTemplate `json:"template,omitempty"`
 	// MessagingServiceSID names the providers, "" for those of the channel.
 	MessagingServiceSID string `json:"messaging_service,omitempty"`
+	// After is the provider of the send before, whose code did not come back: its routes begin behind it.
+	After string `json:"after,omitempty"`
+	// Fallback are the channels to go on by if this one does not reach the person, "sms,call".
+	Fallback string `json:"fallback,omitempty"`
+	// FallbackAfter is after how many seconds without a receipt to do so, 0 for never.
+	FallbackAfter int `json:"fallback_after,omitempty"`
 }
 
 // AttemptState is what is known about the message.
@@ -83,15 +96,27 @@ type AttemptState string
 
 // The states.
 //
-//	queued ──► sent
+//	queued ──► sent ─────► delivered ──► read
+//	   │ │       └───────► undelivered    the carrier took it and reports that it did not arrive
 //	   │ ├───► failed      no provider took it, or the code's life was over
 //	   │ ├───► unknown     handed over, and nobody can say whether it arrived
 //	   │ └───► dropped     approved, canceled or deleted before it went out
-//	   └─ … again and again, with other providers or later
+//	   └─ … again and again, with other providers or later; undelivered comes back here
+//
+// Reports move it forward alone. That it was delivered is believed in any state, because a late receipt
+// knows better than what was concluded before.
 const (
-	AttemptQueued  AttemptState = "queued"
-	AttemptSent    AttemptState = "sent"
-	AttemptFailed  AttemptState = "failed"
-	AttemptUnknown AttemptState = "unknown"
-	AttemptDropped AttemptState = "dropped"
+	AttemptQueued      AttemptState = "queued"
+	AttemptSent        AttemptState = "sent"
+	AttemptDelivered   AttemptState = "delivered"
+	AttemptRead        AttemptState = "read"
+	AttemptUndelivered AttemptState = "undelivered"
+	AttemptFailed      AttemptState = "failed"
+	AttemptUnknown     AttemptState = "unknown"
+	AttemptDropped     AttemptState = "dropped"
 )
+
+// AttemptStates are all of them.
+func AttemptStates() []AttemptState {
+	return []AttemptState{AttemptQueued, AttemptSent, AttemptDelivered, AttemptRead, AttemptUndelivered, AttemptFailed, AttemptUnknown, AttemptDropped}
+}

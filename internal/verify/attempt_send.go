@@ -31,6 +31,8 @@ type SendResult struct {
 	HandOvers  int // providers that were given the message in this turn
 	Price      string
 	Currency   string
+	Steps      []Step // of the story, those of this turn
+	ReportKey  string // see Attempt
 }
 
 // send is a message, or a notification, on its way from the operation that wants it to the worker.
@@ -121,9 +123,31 @@ func (e *Engine) Delivery(ctx context.Context, attemptSID string) (d Delivery, o
 }
 
 // RecordSend writes what became of a delivery and finishes or defers its job, in one commit.
+//
+// The first turn of an attempt writes without a look at what is stored: nobody else changes a queued
+// attempt then, because its reports wait (see Report). Later a report may have come meanwhile; what it
+// says stays.
 func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResult) error {
+	story := a.Story.Add(r.Steps...)
 	return e.Store.Update(ctx, func(tx Tx) error {
-		next := *a
+		next, r := *a, r
+		next.Story = story
+		if a.HandOvers > 0 {
+			stored, err := tx.Attempt(a.SID)
+			switch {
+			case errors.Is(err, ErrNotFound): // of its age
+			case err != nil:
+				return err
+			default:
+				if stored.State.arrived() {
+					r.State = stored.State
+				}
+				next.MCC, next.MNC = stored.MCC, stored.MNC
+				if stored.Story != a.Story {
+					next.Story = stored.Story.Add(r.Steps...)
+				}
+			}
+		}
 		next.UpdatedAt = e.Now()
 		next.State = r.State
 		next.Route = r.Route
@@ -133,11 +157,12 @@ func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResu
 		}
 		next.ProviderID, next.ErrorCode, next.ErrorClass = r.ProviderID, r.ErrorCode, r.ErrorClass
 		next.Price, next.Currency = r.Price, r.Currency
+		next.ReportKey = r.ReportKey
 		tx.PutAttempt(&next)
 		if r.State == AttemptQueued {
 			tx.DeferJob(job, r.RetryAt)
 		} else {
-			tx.FinishJob(job)
+			endAttempt(tx, job, &next, next.UpdatedAt)
 		}
 		return nil
 	})

@@ -42,8 +42,10 @@ var (
 	RelyingPartyIDs = Range{1, 253} // a host name (RFC 1035)
 	Origins         = Range{1, 255} // each
 
-	CodeTTLs = Range{int(MinCodeTTL / time.Second), int(MaxCodeTTL / time.Second)} // seconds, ours
-	Tries    = Range{1, MaxTries}                                                  // of MaxSends and MaxChecks, ours
+	// FallbackAfters are seconds; 0 is never. Ours.
+	FallbackAfters = Range{0, int(maxFallbackAfter / time.Second)}
+	CodeTTLs       = Range{int(MinCodeTTL / time.Second), int(MaxCodeTTL / time.Second)} // seconds, ours
+	Tries          = Range{1, MaxTries}                                                  // of MaxSends and MaxChecks, ours
 
 	// A message may shorten a payee; an amount is never shortened.
 	Amounts    = Range{1, message.MaxAmount}

@@ -44,6 +44,8 @@ type ServiceSettings struct {
 	// Ours, see docs/compatibility.md: what Twilio's console has switches for, and what its support
 	// changes on request.
 	DisabledChannels []Channel     // refused with 60223
+	Fallback         []Channel     // tried one after the other, see fallback.go; nil for none
+	FallbackAfter    time.Duration // without a receipt and without the code, 0 for never; whole seconds
 	CodeTTL          time.Duration // 2 minutes to 24 hours, default 10 minutes
 	MaxSends         int           // per verification, 1 to 10, default 5
 	MaxChecks        int           // per verification, 1 to 10, default 5
@@ -128,6 +130,9 @@ type ServiceParams struct {
 	PasskeysUserVerification        *string
 
 	DisabledChannels *string // comma-separated
+	Fallback         *string // comma-separated
+
+	FallbackAfter *int // seconds
 
 	CodeTTL   *int // seconds
 	MaxSends  *int
@@ -160,6 +165,9 @@ func (e *Engine) CreateService(ctx context.Context, accountSID string, p Service
 	if err := s.apply(p); err != nil {
 		return nil, err
 	}
+	if err := e.checkFallback(s); err != nil {
+		return nil, err
+	}
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		if err := checkDefaultTemplate(tx, s); err != nil {
 			return err
@@ -189,6 +197,11 @@ func (e *Engine) UpdateService(ctx context.Context, accountSID, serviceSID strin
 		}
 		if err := s.apply(p); err != nil {
 			return err
+		}
+		if p.Fallback != nil {
+			if err := e.checkFallback(s); err != nil {
+				return err
+			}
 		}
 		if p.DefaultTemplateSID != nil {
 			if err := checkDefaultTemplate(tx, s); err != nil {
@@ -298,6 +311,10 @@ func (s *Service) apply(p ServiceParams) error {
 	c.nullable(&next.Passkeys.UserVerification, p.PasskeysUserVerification, "Passkeys.UserVerification", oneOf(PasskeyPreferences))
 
 	c.channels(&next.DisabledChannels, p.DisabledChannels, "Verifyd.DisabledChannels")
+	c.channels(&next.Fallback, p.Fallback, "Verifyd.Fallback")
+	after := int(next.FallbackAfter / time.Second)
+	c.number(&after, p.FallbackAfter, "Verifyd.FallbackAfter", FallbackAfters)
+	next.FallbackAfter = time.Duration(after) * time.Second
 	ttl := int(next.CodeTTL / time.Second)
 	c.number(&ttl, p.CodeTTL, "Verifyd.CodeTtl", CodeTTLs)
 	next.CodeTTL = time.Duration(ttl) * time.Second

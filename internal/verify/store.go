@@ -121,6 +121,8 @@ type attemptTx interface {
 	AddAttempt(*Attempt)
 	// PutAttempt writes what a delivery changes.
 	PutAttempt(*Attempt)
+	// ReportedAttempt is the SID of the newest attempt in a range of keys that has a ReportKey.
+	ReportedAttempt(key string, from, before int64) (attemptSID string, err error)
 	// ConvertAttempt notes the conversion of an attempt, which may be under way.
 	ConvertAttempt(sid string, at time.Time)
 	// Attempts lists those that a filter lets through, newest first, at most limit. It looks at

@@ -70,9 +70,10 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 		return nil, got, &Error{Code: CodeMaxChecks, RetryAfter: v.ExpiresAt.Sub(now), Verification: v}
 	case NotPending:
 		return nil, got, &Error{Code: CodeNotFound, Reason: v.Reason(now)}
-	default:
-		return v, got, nil
+	case CodeRight:
+		e.tellConverted(v)
 	}
+	return v, got, nil
 }
 
 // validCheck holds a code that came back against the bounds of what can have been sent. Anything

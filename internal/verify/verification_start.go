@@ -31,6 +31,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	w.setFallback(s)
 	meters, err := e.metersOf(ctx, s, w.rateLimits)
 	if err != nil {
 		return nil, err
@@ -59,8 +60,11 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 			return err
 		}
 		put := tx.PutVerification
+		w.options.After = ""
 		if v = resent(tx, in.before, w, now); v != nil {
-			err = e.mayResend(v, s, now)
+			if err = e.mayResend(v, s, now); err == nil {
+				w.options.After, err = sentBy(tx, v, w.channel)
+			}
 		} else {
 			put = tx.AddVerification
 			v, err = e.newVerification(s, w, now, in.history)
@@ -142,6 +146,26 @@ func resent(tx Tx, before *Verification, w *wish, now time.Time) *Verification {
 	before.Forget()
 	tx.PutVerification(before)
 	return nil
+}
+
+// sentBy is the provider of a verification's last send, if that was by a channel: its code did not come
+// back, so the next one goes another way (channels reference, section 10.2). "" if there was none.
+func sentBy(tx Tx, v *Verification, c Channel) (string, error) {
+	if len(v.Sends) == 0 {
+		return "", nil
+	}
+	last := v.Sends[len(v.Sends)-1]
+	if last.Channel != c {
+		return "", nil
+	}
+	a, err := tx.Attempt(last.AttemptSID)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return a.Provider, nil
 }
 
 // mayResend is the refusal of another send, nil if there is none.

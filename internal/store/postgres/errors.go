@@ -75,7 +75,8 @@ func code(err error) string {
 // again reports whether a transaction failed for no fault of its own and may simply be run again.
 func again(err error) bool {
 	switch code(err) {
-	case codeSerialization, codeDeadlock, codeLockTimeout:
+	case codeSerialization, codeDeadlock, codeLockTimeout,
+		codeCheck: // the partition of its day was attached while an attempt was on its way to the default one
 		return true
 	}
 	return false

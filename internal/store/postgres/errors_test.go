@@ -30,6 +30,7 @@ func TestWhatAnErrorMeans(t *testing.T) {
 		"a column that is not there":  {said("42703", "ERROR"), false, false, ErrSchema, "run verifyd migrate"},
 		"a serialization failure":     {said("40001", "ERROR"), true, false, verify.ErrUnavailable, "too many others"},
 		"a deadlock":                  {said("40P01", "ERROR"), true, false, verify.ErrUnavailable, "too many others"},
+		"a day that is just made":     {said("23514", "ERROR"), true, false, verify.ErrUnavailable, "too many others"},
 		"a lock that was not had":     {said("55P03", "ERROR"), true, false, verify.ErrUnavailable, "too many others"},
 		"a standby":                   {said("25006", "ERROR"), false, true, verify.ErrUnavailable, "standby"},
 		"no connection left":          {said("53300", "FATAL"), false, true, verify.ErrUnavailable, "no connection left"},

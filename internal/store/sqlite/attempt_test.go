@@ -68,11 +68,12 @@ func TestAttemptsAreLookedUp(t *testing.T) {
 		ask  func(verify.Tx) error
 		want string
 	}{
-		"the list":               {func(tx verify.Tx) error { _, err := tx.Attempts(f, 10); return err }, byKey},
-		"the number":             {func(tx verify.Tx) error { _, err := tx.CountAttempts(f); return err }, byKey},
-		"a step":                 {func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10); return err }, byKey},
-		"the list of an address": {func(tx verify.Tx) error { _, err := tx.AttemptsTo(f, 10); return err }, "SEARCH attempt USING INDEX attempt_to (<expr>=? AND to_address=?)"},
-		"the number of a prefix": {func(tx verify.Tx) error { _, err := tx.CountAttemptsTo(f); return err }, "SEARCH attempt USING INDEX attempt_to (<expr>=? AND to_address>? AND to_address<?)"},
+		"the list":                {func(tx verify.Tx) error { _, err := tx.Attempts(f, 10); return err }, byKey},
+		"the number":              {func(tx verify.Tx) error { _, err := tx.CountAttempts(f); return err }, byKey},
+		"a step":                  {func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10); return err }, byKey},
+		"the list of an address":  {func(tx verify.Tx) error { _, err := tx.AttemptsTo(f, 10); return err }, "SEARCH attempt USING INDEX attempt_to (<expr>=? AND to_address=?)"},
+		"the attempt of a report": {func(tx verify.Tx) error { _, err := tx.ReportedAttempt("a/1", f.From, f.Before); return err }, "SEARCH attempt USING INDEX attempt_reported (<expr>=? AND report_key=?)"},
+		"the number of a prefix":  {func(tx verify.Tx) error { _, err := tx.CountAttemptsTo(f); return err }, "SEARCH attempt USING INDEX attempt_to (<expr>=? AND to_address>? AND to_address<?)"},
 	} {
 		spy := &spy{db: db}
 		if err := c.ask(sqlstore.New(spy)); !errors.Is(err, errSpied) {

@@ -150,7 +150,7 @@ func TestStoredNamesStay(t *testing.T) {
 	for stored, want := range map[reflect.Type][]string{
 		reflect.TypeFor[verify.ServiceSettings](): {"FriendlyName", "CodeLength", "LookupEnabled", "SkipSMSToLandlines", "DTMFInputRequired", "TTSName",
 			"PSD2Enabled", "DoNotShareWarningEnabled", "CustomCodeEnabled", "DefaultTemplateSID", "VerifyEventSubscription",
-			"Push", "TOTP", "WhatsApp", "Passkeys", "DisabledChannels", "CodeTTL", "MaxSends", "MaxChecks"},
+			"Push", "TOTP", "WhatsApp", "Passkeys", "DisabledChannels", "Fallback", "FallbackAfter", "CodeTTL", "MaxSends", "MaxChecks"},
 		reflect.TypeFor[verify.TemplateContent](): {"Default", "Variables", "Translations"},
 		reflect.TypeFor[verify.Translation]():     {"SMS", "Brandless", "Voice", "Approved", "CreatedAt", "UpdatedAt"},
 	} {

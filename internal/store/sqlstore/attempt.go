@@ -12,7 +12,7 @@ import (
 
 const attemptColumns = `sid, verification_sid, service_sid, account_sid, channel, to_address, country, code_length,
 	created_at, updated_at, expires_at, locale, brand, options, state, route, provider, provider_id, error_code, error_class,
-	hand_overs, price, currency, carrier, mcc, mnc, converted`
+	hand_overs, price, currency, carrier, mcc, mnc, converted, story, report_key`
 
 func scanAttempt(row Row) (verify.Attempt, error) {
 	var a verify.Attempt
@@ -20,7 +20,8 @@ func scanAttempt(row Row) (verify.Attempt, error) {
 	var options string
 	err := row.Scan(&a.SID, &a.VerificationSID, &a.ServiceSID, &a.AccountSID, &a.Channel, &a.To, &a.Country, &a.CodeLength,
 		&created, &updated, &expires, &a.Locale, &a.Brand, &options, &a.State, &a.Route, &a.Provider, &a.ProviderID,
-		&a.ErrorCode, &a.ErrorClass, &a.HandOvers, &a.Price, &a.Currency, &a.Carrier, &a.MCC, &a.MNC, &converted)
+		&a.ErrorCode, &a.ErrorClass, &a.HandOvers, &a.Price, &a.Currency, &a.Carrier, &a.MCC, &a.MNC, &converted,
+		&a.Story, &a.ReportKey)
 	if err != nil {
 		return a, err
 	}
@@ -65,10 +66,11 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 	id := sid.Key(a.SID)
 	t.change(a.SID)
 	t.write(`INSERT INTO `+t.attempts(id)+` (id, `+attemptColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`,
 		id, a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
 		toMillis(a.CreatedAt), toMillis(a.UpdatedAt), toMillis(a.ExpiresAt), a.Locale, a.Brand, options, string(a.State), a.Route,
-		a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, a.Carrier, a.MCC, a.MNC, toBit(a.Converted))
+		a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, a.Carrier, a.MCC, a.MNC, toBit(a.Converted),
+		string(a.Story), a.ReportKey)
 }
 
 // PutAttempt implements verify.Tx. It writes what a delivery can change.
@@ -76,10 +78,11 @@ func (t *Tx) PutAttempt(a *verify.Attempt) {
 	id := sid.Key(a.SID)
 	t.change(a.SID)
 	t.write(`UPDATE `+t.attempts(id)+` SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
-			error_code = $8, error_class = $9, hand_overs = $10, price = $11, currency = $12
+			error_code = $8, error_class = $9, hand_overs = $10, price = $11, currency = $12,
+			mcc = $13, mnc = $14, story = $15, report_key = $16
 		WHERE id = $1 AND sid = $2`,
 		id, a.SID, toMillis(a.UpdatedAt), string(a.State), a.Route, a.Provider, a.ProviderID,
-		a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency)
+		a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, a.MCC, a.MNC, string(a.Story), a.ReportKey)
 }
 
 // ConvertAttempt implements verify.Tx.
@@ -107,6 +110,20 @@ func filterArgs(f verify.AttemptFilter, more ...any) []any {
 		converted = 0
 	}
 	return append([]any{f.From, f.Before, f.AccountSID, f.ServiceSID, string(f.Channel), f.Country, converted}, more...)
+}
+
+// ReportedAttempt implements verify.Tx. Keys of reports are indexed by stretches, as addresses are, and
+// for the same reason.
+func (t *Tx) ReportedAttempt(key string, from, before int64) (attemptSID string, err error) {
+	condition := ` id / ` + stretchKeys + ` = +s AND +id >= $1 AND +id < $2 AND report_key = $5 AND report_key <> ''`
+	source := ` FROM stretch CROSS JOIN attempt WHERE` + condition
+	if t.dialect == Postgres {
+		source = ` FROM stretch CROSS JOIN LATERAL (SELECT id, sid FROM attempt
+			WHERE id >= s * ` + stretchKeys + ` AND id < (s + 1) * ` + stretchKeys + ` AND` + condition + ` OFFSET 0) AS attempt`
+	}
+	err = t.conn.QueryRow(stretchesFrom("$3", "$4")+`SELECT sid`+source+` ORDER BY id DESC LIMIT 1`,
+		from, before, from/keysPerStretch, (before-1)/keysPerStretch, key).Scan(&attemptSID)
+	return attemptSID, err
 }
 
 // Attempts implements verify.Tx.
@@ -138,7 +155,11 @@ var stretchKeys = strconv.FormatInt(keysPerStretch, 10)
 
 // stretches are those that a range of ids is in, so that the index of addresses is asked for each; $8
 // and $9 are the first and the last.
-const stretches = `WITH RECURSIVE stretch (s) AS (SELECT CAST($9 AS bigint) UNION ALL SELECT s - 1 FROM stretch WHERE s > $8) `
+var stretches = stretchesFrom("$8", "$9")
+
+func stretchesFrom(first, last string) string {
+	return `WITH RECURSIVE stretch (s) AS (SELECT CAST(` + last + ` AS bigint) UNION ALL SELECT s - 1 FROM stretch WHERE s > ` + first + `) `
+}
 
 // ofStretch is the part of a condition that holds an attempt against a stretch and against the range of
 // ids. A plus sign takes the type off s, for SQLite, and takes the range of ids off the list of what

@@ -261,6 +261,47 @@ func conversionStays(t *testing.T, s Store) {
 	}
 }
 
+// Carriers number their messages each for himself, and may begin again.
+func reportedAttempts(t *testing.T, s Store) {
+	update(t, s, func(tx verify.Tx) {
+		for minute, key := range map[int]string{0: "a/1", 1: "b/1", 2: "", 3: "a/2", 500: "a/1"} {
+			a := attemptAt(minute)
+			a.ReportKey = key
+			tx.AddAttempt(a)
+		}
+	})
+	late := attemptAt(2)
+	late.ReportKey = "a/3"
+	update(t, s, func(tx verify.Tx) { tx.PutAttempt(late) })
+	gone := attemptAt(3)
+	update(t, s, func(tx verify.Tx) { tx.PutAttempt(gone) })
+	for _, c := range []struct {
+		key          string
+		from, before int
+		want         int // -1 for none
+	}{
+		{"a/1", -1000, 1000, 500}, {"a/1", -1000, 500, 0}, {"a/1", 0, 1, 0}, {"a/1", 1, 400, -1}, {"b/1", -1000, 1000, 1},
+		{"a/3", -1000, 1000, 2}, {"a/2", -1000, 1000, -1}, {"", -1000, 1000, -1}, {"c/1", -1000, 1000, -1},
+	} {
+		for name, run := range map[string]func(func(verify.Tx) error) error{
+			"View":   func(fn func(verify.Tx) error) error { return s.View(t.Context(), fn) },
+			"Update": func(fn func(verify.Tx) error) error { return s.Update(t.Context(), fn) },
+		} {
+			var got string
+			err := run(func(tx verify.Tx) (err error) {
+				got, err = tx.ReportedAttempt(c.key, keyAt(c.from), keyAt(c.before))
+				return err
+			})
+			switch {
+			case c.want < 0 && !errors.Is(err, verify.ErrNotFound):
+				t.Errorf("%s of %q from %d to %d: %q, %v, want ErrNotFound", name, c.key, c.from, c.before, got, err)
+			case c.want >= 0 && (err != nil || got != attemptAt(c.want).SID):
+				t.Errorf("%s of %q from %d to %d: %q, %v, want that of minute %d", name, c.key, c.from, c.before, got, err, c.want)
+			}
+		}
+	}
+}
+
 func countersCount(t *testing.T, s Store) {
 	sums := func(f verify.AttemptFilter, span verify.Span, from, before int64) verify.AttemptCount {
 		t.Helper()

@@ -258,7 +258,8 @@ func attemptsComeBack(t *testing.T, s Store) {
 	}
 	a.UpdatedAt, a.State, a.Route, a.HandOvers = noon.Add(time.Hour), verify.AttemptSent, 7, 8
 	a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass = "mail", "id", "", ""
-	a.Price, a.Currency = "0.04", "EUR"
+	a.Price, a.Currency, a.MCC, a.MNC = "0.04", "EUR", "214", "07"
+	a.Story, a.ReportKey = "[]", "mail/id"
 	update(t, s, func(tx verify.Tx) { tx.PutAttempt(&a) })
 	if diff := cmp.Diff(&a, mustView(t, s, read)); diff != "" {
 		t.Errorf("attempt after a change:\n%s", diff)

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"attempts are found by address and by its beginning", attemptsToAddresses},
 		{"attempts of many days are found in all of them", attemptsOfManyDays},
 		{"a conversion outlasts the delivery", conversionStays},
+		{"attempts are found by what reports call them", reportedAttempts},
 		{"counters count what was committed, once", countersCount},
 		{"safe numbers come back, and once an account", safeNumbers},
 		{"geo rules come back, and go with their service", geoRules},

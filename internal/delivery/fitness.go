@@ -1,0 +1,314 @@
+package delivery
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/health"
+	"github.com/verifyd/verifyd/internal/ratelimit"
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
+)
+
+const (
+	// answersWithin is how long a code has to come back to count for its route.
+	answersWithin = 5 * time.Minute
+	// watchedPerSecond bounds how many codes are watched for that, so that memory is: a sample says
+	// as much.
+	watchedPerSecond = 20
+	// keptOnLoser is the share of messages that goes on by a route that converts less, so that it is
+	// seen when it gets better.
+	keptOnLoser = 0.05
+)
+
+// fitness is what this node knows of providers: how the last messages went, how many codes came back,
+// how many more they take. It is memory: a node that starts has no opinion, and nodes do not share one.
+// The zero value is one in which nothing has happened.
+type fitness struct {
+	mu       sync.Mutex
+	ways     map[way]*condition  // guarded by mu
+	carriers map[string]*carrier // guarded by mu
+	watched  map[string]way      // by attempt, guarded by mu
+	queue    []watch             // of watched, oldest first, guarded by mu
+	sample   ratelimit.Pace      // guarded by mu
+}
+
+// way is a provider and a country: carriers fail by country.
+type way struct{ provider, country string }
+
+// condition is how a way does.
+type condition struct {
+	breaker health.Breaker
+	score   health.Score
+	open    bool // as it was logged last
+	losing  bool // likewise
+}
+
+// carrier is how much a provider takes, wherever to.
+type carrier struct {
+	pace     ratelimit.Pace
+	inFlight int
+}
+
+type watch struct {
+	attempt string
+	since   time.Time
+}
+
+func (f *fitness) condition(w way) *condition {
+	c := f.ways[w]
+	if c == nil {
+		if f.ways == nil {
+			f.ways = map[way]*condition{}
+		}
+		c = &condition{}
+		f.ways[w] = c
+	}
+	return c
+}
+
+func (f *fitness) carrier(name string, tps map[string]float64) *carrier {
+	c := f.carriers[name]
+	if c == nil {
+		if f.carriers == nil {
+			f.carriers = map[string]*carrier{}
+		}
+		c = &carrier{pace: ratelimit.Pace{PerSecond: tps[name]}}
+		f.carriers[name] = c
+	}
+	return c
+}
+
+// plan is the order in which the routes of an attempt are asked now, with a step of its story for each
+// route that is not asked where it stands.
+func (w *Worker) plan(a *verify.Attempt, configured []Route, p *progress, now time.Time) ([]Route, []verify.Step) {
+	routes := preferred(configured, a)
+	var notes []verify.Step
+	if p.handOvers == 0 && a.Options.After != "" && len(routes) > 1 && routes[0].Name != configured[0].Name {
+		notes = append(notes, passed(now, a.Options.After, "the code of the send before, which went this way, did not come back"))
+	}
+	if p.handOvers > 0 {
+		routes = slices.DeleteFunc(slices.Clone(routes), func(r Route) bool {
+			return slices.Contains(p.done, r.Name) || slices.Contains(p.gone, r.Name)
+		})
+		if p.retried != "" {
+			if i := slices.IndexFunc(routes, func(r Route) bool { return r.Name == p.retried }); i > 0 {
+				routes = toFront(routes, i)
+			}
+			return routes, notes
+		}
+	}
+	if len(routes) < 2 {
+		return routes, notes
+	}
+	w.fit.mu.Lock()
+	defer w.fit.mu.Unlock()
+	if a.Options.After == "" {
+		if i, why := w.fit.converting(routes, a, now, w.Log); i > 0 {
+			notes = append(notes, passed(now, routes[0].Name, why))
+			routes = toFront(routes, i)
+		}
+	}
+	if i := w.fit.fittest(routes, a.Country, now); i > 0 {
+		for _, r := range routes[:i] {
+			notes = append(notes, passed(now, r.Name, w.fit.ways[way{r.Name, a.Country}].why(now)))
+		}
+		routes = slices.Concat(routes[i:], routes[:i])
+	}
+	return routes, notes
+}
+
+func passed(now time.Time, name, why string) verify.Step {
+	return verify.Step{At: verify.MillisOf(now), Kind: verify.StepPassed, Provider: name, Why: why}
+}
+
+func toFront(routes []Route, i int) []Route {
+	return slices.Concat(routes[i:i+1], routes[:i], routes[i+1:])
+}
+
+// converting is the route that has to come first because its codes come back so much more often than
+// those of the first one, 0 if none has.
+func (f *fitness) converting(routes []Route, a *verify.Attempt, now time.Time, log *slog.Logger) (best int, why string) {
+	f.settle(now)
+	var some [8]health.Score
+	scores := some[:0]
+	for _, r := range routes {
+		var s health.Score
+		if c := f.ways[way{r.Name, a.Country}]; c != nil {
+			s = c.score
+		}
+		scores = append(scores, s)
+	}
+	best = health.Best(now, scores...)
+	first := f.ways[way{routes[0].Name, a.Country}]
+	if first == nil {
+		return 0, ""
+	}
+	if best > 0 {
+		rate, _ := scores[0].Rate(now)
+		better, _ := scores[best].Rate(now)
+		why = fmt.Sprintf("its codes come back %.0f times in a hundred, those of %s %.0f", 100*rate, routes[best].Name, 100*better)
+	}
+	if first.losing != (best > 0) {
+		first.losing = best > 0
+		log.Warn("route loses traffic by conversion", "provider", routes[0].Name, "country", a.Country, "losing", first.losing, "why", why)
+	}
+	if best > 0 && uniform(a.SID, "loser") < keptOnLoser {
+		return 0, ""
+	}
+	return best, why
+}
+
+// fittest is the first route that is fit, or that may be tried by this message; if none is, the one
+// that fails least.
+func (f *fitness) fittest(routes []Route, country string, now time.Time) int {
+	least, part := 0, 2.0
+	for i, r := range routes {
+		c := f.ways[way{r.Name, country}]
+		if c == nil {
+			return i
+		}
+		switch c.breaker.State(now) {
+		case health.Closed:
+			return i
+		case health.Due:
+			if c.breaker.Probe(now) {
+				return i
+			}
+		}
+		if failing, _ := c.breaker.Failing(now); failing < part {
+			least, part = i, failing
+		}
+	}
+	return least
+}
+
+// why says why a way is not asked where it stands.
+func (c *condition) why(now time.Time) string {
+	part, of := c.breaker.Failing(now)
+	return fmt.Sprintf("left alone: %.0f %% of its last %d failed; tried again at %s", 100*part, of, c.breaker.Until().UTC().Format("15:04:05"))
+}
+
+// unfit reports whether a way is left alone.
+func (f *fitness) unfit(name, country string, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.ways[way{name, country}]
+	return c != nil && c.breaker.State(now) != health.Closed
+}
+
+// place takes a place in a provider's pace if there is one now; else it says how long it is until the
+// next. full says that the provider has as many messages in hand as it may have.
+func (w *Worker) place(name string, booked bool, now time.Time) (wait time.Duration, full bool) {
+	f := &w.fit
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.carrier(name, w.TPS)
+	full = w.MostInFlight > 0 && c.inFlight >= w.MostInFlight
+	if !booked {
+		if wait = c.pace.Wait(now); wait == 0 && !full {
+			c.pace.Take(now)
+		}
+	}
+	return wait, full
+}
+
+// book takes the next place in a provider's pace, and says how long it is until then.
+func (w *Worker) book(name string, now time.Time) time.Duration {
+	w.fit.mu.Lock()
+	defer w.fit.mu.Unlock()
+	return w.fit.carrier(name, w.TPS).pace.Take(now)
+}
+
+// begin notes that a provider is given a message.
+func (w *Worker) begin(name, country string, now time.Time) {
+	f := &w.fit
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.carrier(name, w.TPS).inFlight++
+	f.condition(way{name, country}).breaker.Begin(now)
+}
+
+// end notes what it answered; failure is nil if it took the message.
+func (w *Worker) end(name, country string, began, now time.Time, failure *provider.Error) {
+	outcome := health.Good
+	if failure != nil {
+		switch failure.Class {
+		case provider.Temporary:
+			outcome = health.Bad
+		case provider.Unknown:
+			outcome = health.Doubtful
+		case provider.BadRequest:
+			outcome = health.Refused
+		}
+	}
+	f := &w.fit
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.carrier(name, w.TPS)
+	c.inFlight--
+	if failure != nil && failure.Class == provider.Throttled {
+		// The pause may be meant for one number alone, so all others do not wait longer than a short one.
+		c.pace.Slow(now, min(failure.RetryAfter, shortPause))
+	}
+	cond := f.condition(way{name, country})
+	cond.breaker.End(began, now, outcome)
+	if open := cond.breaker.State(now) != health.Closed; open != cond.open {
+		cond.open = open
+		if open {
+			w.Log.Warn("route is left alone", "provider", name, "country", country, "why", cond.why(now))
+		} else {
+			w.Log.Info("route is back", "provider", name, "country", country)
+		}
+	}
+}
+
+// watch waits for the code of an attempt that a provider took.
+func (f *fitness) watch(attempt, name, country string, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sample.PerSecond = watchedPerSecond
+	if f.sample.Wait(now) > 0 {
+		return
+	}
+	f.sample.Take(now)
+	f.settle(now)
+	if f.watched == nil {
+		f.watched = map[string]way{}
+	}
+	f.watched[attempt] = way{name, country}
+	f.queue = append(f.queue, watch{attempt, now})
+}
+
+// settle counts the codes that did not come back in their time.
+func (f *fitness) settle(now time.Time) {
+	n := 0
+	for n < len(f.queue) && now.Sub(f.queue[n].since) >= answersWithin {
+		attempt := f.queue[n].attempt
+		if w, waiting := f.watched[attempt]; waiting {
+			f.condition(w).score.Add(now, false)
+			delete(f.watched, attempt)
+		}
+		n++
+	}
+	if n == len(f.queue) {
+		f.queue = nil
+	} else {
+		f.queue = f.queue[n:] // append moves what is left when the array ends
+	}
+}
+
+// Converted says that the code of an attempt came back. An attempt that another node sent, or that is
+// not watched, changes nothing.
+func (w *Worker) Converted(attemptSID string) {
+	f := &w.fit
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if way, waiting := f.watched[attemptSID]; waiting {
+		delete(f.watched, attemptSID)
+		f.condition(way).score.Add(w.Now(), true)
+	}
+}

@@ -1,0 +1,281 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/channel"
+	"github.com/verifyd/verifyd/internal/phone"
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
+)
+
+// accepted is the outcome of a hand-over after which the provider has the message.
+const accepted = "accepted"
+
+// turn offers a message to the routes, in the order of plan. It ends when one takes it, when none is
+// left, or when something has to be waited for.
+func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult {
+	t := w.begins(d)
+	order, notes := w.plan(d.Attempt, t.configured, &t.progress, t.now)
+	t.steps = append(t.steps, notes...)
+	for i, route := range order {
+		now := w.Now()
+		if t.progress.handOvers > 0 {
+			if why := t.spent(now); why != "" {
+				return t.over(why)
+			}
+			if deadline, ok := ctx.Deadline(); ok && t.result.HandOvers > 0 && time.Until(deadline) < sendTimeout(d.Attempt.Channel) {
+				return t.later(0) // slow routes: go on in the next run
+			}
+		}
+		wait, full := w.place(route.Name, t.progress.booked == route.Name, now)
+		if wait > 0 || full && i < len(order)-1 {
+			t.pass(route, wait, now)
+			continue
+		}
+		if decision, pause := t.offer(ctx, route); decision != verify.DecidedNext {
+			return t.conclude(decision, pause)
+		}
+	}
+	return t.routesEnd()
+}
+
+// turn is one turn of an attempt.
+type turn struct {
+	*Worker
+	verify.Delivery
+	now        time.Time
+	configured []Route
+	message    provider.Message
+	progress   progress
+	end        time.Time // nothing is tried from here on but a first hand-over
+	result     verify.SendResult
+	steps      []verify.Step
+	asked      time.Duration // the longest pause that a provider asked for in this turn
+	waitFor    string        // the provider whose pace has a place soonest, "" if none was full
+	shortest   time.Duration // until then
+}
+
+func (w *Worker) begins(d verify.Delivery) turn {
+	a := d.Attempt
+	t := turn{Worker: w, Delivery: d, now: w.Now(), configured: w.routes(a), message: channel.Compose(d)}
+	if a.Story != "" {
+		t.progress = readProgress(a.Story.Steps())
+	}
+	began := t.progress.began
+	if began.IsZero() {
+		began = t.now
+	}
+	t.end = began.Add(w.Budget.deadline())
+	if last := d.Deadline.Add(-lifeLeft); last.Before(t.end) {
+		t.end = last
+	}
+	t.result = verify.SendResult{State: verify.AttemptFailed}
+	return t
+}
+
+// spent says why there is no other hand-over, "" if there may be one.
+func (t *turn) spent(now time.Time) string {
+	switch {
+	case t.progress.sends >= t.Budget.sends():
+		return fmt.Sprintf("it was sent %d times", t.progress.sends)
+	case !now.Before(t.end):
+		return "there is no time for another route"
+	default:
+		return ""
+	}
+}
+
+// pass notes that a provider takes nothing more at the moment.
+func (t *turn) pass(route Route, wait time.Duration, now time.Time) {
+	why := "it has as many messages in hand as it may have"
+	if wait > 0 {
+		why = fmt.Sprintf("its pace has no place for %s", wait.Round(time.Millisecond))
+		if t.waitFor == "" || wait < t.shortest {
+			t.waitFor, t.shortest = route.Name, wait
+		}
+	}
+	t.steps = append(t.steps, passed(now, route.Name, why))
+}
+
+// offer gives the message to one provider, and says what follows.
+func (t *turn) offer(ctx context.Context, route Route) (verify.Decision, time.Duration) {
+	a := t.Attempt
+	ordinal := 1 + slices.IndexFunc(t.configured, func(r Route) bool { return r.Name == route.Name })
+	t.message.Key = a.SID + ":" + strconv.Itoa(ordinal)
+	t.message.From = route.From
+	began := t.Now()
+	t.begin(route.Name, a.Country, began)
+	taken, failure := t.handOver(ctx, route, t.message)
+	now := t.Now()
+	t.Worker.end(route.Name, a.Country, began, now, failure)
+
+	t.result.HandOvers++
+	t.result.Provider = route.Name
+	step := verify.Step{At: verify.MillisOf(began), Provider: route.Name, Took: verify.Millis(now.Sub(began).Milliseconds())}
+	if failure == nil {
+		t.taken(route, taken)
+		step.Outcome, step.Decision = accepted, verify.DecidedSent
+		t.step(step)
+		t.log(route, now.Sub(began), step, nil)
+		return verify.DecidedSent, 0
+	}
+	t.result.ErrorCode, t.result.ErrorClass = failure.Code, failure.Class.String()
+	t.asked = max(t.asked, failure.RetryAfter)
+	_, repeatable := route.Provider.(provider.Repeatable)
+	decision, pause, why := answer{
+		class: failure.Class, retryAfter: failure.RetryAfter, channel: a.Channel, repeatable: repeatable,
+		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, a.Country, now),
+		unknown: t.progress.unknown, left: t.end.Sub(now),
+	}.decide()
+	step.Outcome, step.Code, step.Detail, step.Decision, step.Why = failure.Class.String(), failure.Code, failure.Detail, decision, why
+	t.step(step)
+	t.log(route, now.Sub(began), step, failure)
+	return decision, pause
+}
+
+func (t *turn) step(s verify.Step) {
+	t.steps = append(t.steps, s)
+	t.progress.add(s)
+}
+
+// taken notes that a provider has the message.
+func (t *turn) taken(route Route, taken provider.Accepted) {
+	a, r := t.Attempt, &t.result
+	r.State, r.ProviderID, r.ErrorCode, r.ErrorClass = verify.AttemptSent, taken.ID, "", ""
+	r.Price, r.Currency = taken.Price.Amount, taken.Price.Currency
+	if taken.ID != "" && reports(route.Provider) {
+		r.ReportKey = verify.ReportKey(route.Name, taken.ID)
+	}
+	if len(t.configured) > 1 {
+		t.fit.watch(a.SID, route.Name, a.Country, t.Now())
+	}
+}
+
+// reports says whether a provider may say later what became of a message.
+func reports(p provider.Provider) bool {
+	switch p.(type) {
+	case provider.Reporter, provider.Runner:
+		return true
+	}
+	return false
+}
+
+// conclude ends the turn as a decision says that is not to go on at once.
+func (t *turn) conclude(decision verify.Decision, pause time.Duration) verify.SendResult {
+	switch decision {
+	case verify.DecidedSent:
+	case verify.DecidedRetry:
+		return t.later(pause)
+	case verify.DecidedWait:
+		if !t.anotherRoute() {
+			return t.over("there is no other route")
+		}
+		return t.later(pause)
+	default:
+		if t.result.ErrorClass == provider.Unknown.String() {
+			t.result.State = verify.AttemptUnknown
+		}
+	}
+	return t.done()
+}
+
+// routesEnd ends a turn that has come to the end of the routes.
+func (t *turn) routesEnd() verify.SendResult {
+	now := t.Now()
+	switch {
+	case t.waitFor != "":
+		if now.Add(t.shortest).Before(t.end) {
+			wait := t.book(t.waitFor, now)
+			t.steps = append(t.steps, verify.Step{At: verify.MillisOf(now), Kind: verify.StepBooked, Provider: t.waitFor,
+				Why: fmt.Sprintf("its place is in %s", wait.Round(time.Millisecond))})
+			return t.later(wait)
+		}
+		return t.over("no provider has a place in time")
+	case !t.progress.mayHelp:
+		return t.over("there is no other route")
+	case t.spent(now) != "":
+		return t.over(t.spent(now))
+	}
+	pause := backOff(t.progress.rounds+1, t.asked)
+	if last := len(t.steps) - 1; last >= 0 && t.steps[last].Kind == verify.StepHandOver {
+		t.steps[last].Decision = verify.DecidedAgain
+		t.steps[last].Why += fmt.Sprintf("; no other route: all once more in %s", pause)
+	}
+	return t.later(pause)
+}
+
+// anotherRoute reports whether there is a route that has neither the message nor had its turn.
+func (t *turn) anotherRoute() bool { return t.progress.another(t.configured) }
+
+func (p *progress) another(routes []Route) bool {
+	return slices.ContainsFunc(routes, func(r Route) bool {
+		return !slices.Contains(p.done, r.Name) && !slices.Contains(p.gone, r.Name)
+	})
+}
+
+// later puts the next turn off, or gives up if it would come too late.
+func (t *turn) later(pause time.Duration) verify.SendResult {
+	t.result.RetryAt = t.Now().Add(pause)
+	if !t.result.RetryAt.Before(t.end) {
+		return t.over("there is no time for more")
+	}
+	t.result.State = verify.AttemptQueued
+	return t.done()
+}
+
+// over ends the attempt.
+func (t *turn) over(why string) verify.SendResult {
+	t.result.State = t.lost()
+	t.steps = append(t.steps, verify.Step{At: verify.MillisOf(t.Now()), Kind: verify.StepEnd, Decision: verify.DecidedStop, Why: why})
+	return t.done()
+}
+
+// lost is the state of an attempt that nothing more is tried for.
+func (t *turn) lost() verify.AttemptState {
+	if t.progress.unknown {
+		return verify.AttemptUnknown
+	}
+	return verify.AttemptFailed
+}
+
+// done is the result of the turn.
+func (t *turn) done() verify.SendResult {
+	t.result.Route = len(t.progress.done)
+	t.result.Steps = t.steps
+	return t.result
+}
+
+// handOver gives a message to one provider.
+func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) (provider.Accepted, *provider.Error) {
+	ctx, cancel := context.WithTimeout(ctx, min(sendTimeout(verify.Channel(m.Channel)), m.Deadline.Sub(w.Now())))
+	defer cancel()
+	taken, err := route.Provider.Send(ctx, m)
+	if err == nil {
+		return taken, nil
+	}
+	return taken, provider.AsError(err)
+}
+
+// log writes the line of a hand-over.
+func (t *turn) log(route Route, took time.Duration, s verify.Step, failure *provider.Error) {
+	attrs := append(make([]slog.Attr, 0, 10),
+		slog.String("attempt", t.Attempt.SID),
+		slog.String("channel", t.message.Channel),
+		slog.String("to", phone.Masked(t.message.To)),
+		slog.String("provider", route.Name),
+		slog.Duration("took", took),
+		slog.String("outcome", s.Outcome))
+	if failure == nil {
+		t.Log.LogAttrs(context.Background(), slog.LevelInfo, "delivery", append(attrs, slog.String("id", t.result.ProviderID))...)
+		return
+	}
+	t.Log.LogAttrs(context.Background(), slog.LevelWarn, "delivery", append(attrs,
+		slog.String("code", failure.Code), slog.String("error", failure.Error()),
+		slog.String("then", string(s.Decision)), slog.String("why", s.Why))...)
+}

@@ -1,0 +1,17 @@
+package provider
+
+import (
+	"context"
+	"errors"
+)
+
+// Checker is a Provider that can say whether it would work. Check connects, proves who it is as far as
+// that sends nothing, and leaves. Its error says what is wrong in words for an operator, without
+// secrets. It may be called of a provider that does not run (Runner).
+type Checker interface {
+	Check(ctx context.Context) error
+}
+
+// ErrUnproven is the error of a Check that reached the other side and could not find out whether it
+// knows the credentials.
+var ErrUnproven = errors.New("reached, but nothing there says whether our credentials are right")
