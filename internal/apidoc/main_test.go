@@ -177,7 +177,7 @@ func TestAnAnyIsWhatTheFactsSay(t *testing.T) {
 	}{
 		{nil, nil, "object", 0, 1},
 		{[]any{text{}}, []api.Fact{both, one}, "object", 0, 3},
-		{[]any{text{}, call{}}, []api.Fact{both, one}, "", 2, 3},
+		{[]any{text{}, call{}}, []api.Fact{both, one}, "object", 2, 3},
 	} {
 		facts := append([]api.Fact{{Name: "data", OneOf: c.oneOf}}, c.facts...)
 		s, fields, err := newRecords().schemaOf(api.Record{Body: body{}, Facts: facts})

@@ -157,7 +157,7 @@ func (w *walker) choice(path string, structs []any) schema {
 	case 1:
 		return list[0]
 	default:
-		return schema{OneOf: list}
+		return schema{Type: "object", OneOf: list} // all are structs; a null needs a type beside it
 	}
 }
 
