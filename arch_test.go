@@ -25,7 +25,7 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
+	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/intercept", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 
 	"internal/config":    {},
 	"internal/gsm7":      {},
+	"internal/intercept": {},
 	"internal/jsonparam": {},
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},

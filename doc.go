@@ -16,6 +16,7 @@
 //	internal/gsm7        the alphabet of text messages, and what a text costs
 //	internal/operator    the commands that go through the API of a running server
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
+//	internal/intercept   how a program that has Twilio's host built in reaches verifyd: proxy, certificates
 //	internal/config      verifyd.toml
 //	internal/webhook     the worker that tells URLs of the application what happened
 //	internal/lookup      what a service outside knows of a number

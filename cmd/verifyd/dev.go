@@ -11,17 +11,26 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// The names under which an application has its credentials.
+const (
+	envAccount = "TWILIO_ACCOUNT_SID"
+	envToken   = "TWILIO_AUTH_TOKEN"
 )
 
 // sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
@@ -37,38 +46,97 @@ const (
 // on the same machine.
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
+// devOptions say what a verifyd dev is made of.
+type devOptions struct {
+	listen   string // the address to serve on
+	alias    string // the address to answer as verify.twilio.com on
+	data     string // the folder that keeps everything
+	database string // a PostgreSQL in the place of the folder's file, "" for none
+	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
+	limits   bool
+	// environ is searched for the SIDs of services that the application knows.
+	environ []string
+	// account and token are those that the application has, "" for new ones.
+	account, token string
+}
+
+// devServer is a verifyd dev that is ready to run.
+type devServer struct {
+	*server
+	world     devWorld
+	authority *intercept.Authority
+}
+
 func runDev(ctx context.Context, args []string, sys system) (err error) {
+	o := devOptions{environ: sys.environ()}
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
-	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
-	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
-	database := flags.String("store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
-	limits := flags.Bool("limits", false, "refuse bursts, polling and guessing as serve does")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8642", "the `address` to serve on")
+	flags.StringVar(&o.alias, "alias", "127.0.0.1:0", "the `address` to answer as verify.twilio.com on, for a network that gives verifyd that name")
+	flags.StringVar(&o.data, "data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
+	flags.StringVar(&o.database, "store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
+	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(*data, 0o700); err != nil {
-		return fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
-	}
-	listener, err := listen(*address)
+	o.account, _ = sys.getenv(envAccount)
+	o.token, _ = sys.getenv(envToken)
+	lines := newLogBuffer(sys.stderr)
+	defer func() { err = errors.Join(err, lines.Close()) }()
+	d, err := newDev(ctx, o, newLog(lines, "text", *logLevel))
 	if err != nil {
 		return err
 	}
-	lines := newLogBuffer(sys.stderr)
-	defer func() { err = errors.Join(err, lines.Close()) }()
-	log := newLog(lines, "text", *logLevel)
-	store, engine, place, err := openDev(ctx, *data, *database, log)
+	withdraw, err := d.announcement(o).Announce(o.data)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(fmt.Errorf("cannot use the data folder: %w; choose another with --data", err), d.close())
 	}
-	if *limits {
+	defer func() { err = errors.Join(err, withdraw()) }()
+	if o.data != defaultData(sys.getenv) {
+		d.world.dataFlag = " --data " + o.data
+	}
+	d.world.print(sys.stdout)
+	return d.run(ctx)
+}
+
+// newDev opens and prepares everything; what is left is to run it.
+func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devServer, err error) {
+	if err := os.MkdirAll(o.data, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
+	}
+	d := &devServer{server: &server{log: log, webhooks: loopback}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if d.listener, err = listen(o.listen); err != nil {
+		return nil, err
+	}
+	if d.authority, err = intercept.OpenAuthority(o.data, time.Now); err != nil {
+		return nil, err
+	}
+	d.aliasTLS = d.authority.TLS()
+	if d.alias, err = net.Listen("tcp", o.alias); err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --alias", o.alias, err)
+	}
+	place := "memory"
+	if o.forget {
+		d.store, d.engine, err = openForgetful(ctx, log)
+	} else {
+		d.store, d.engine, place, err = openDev(ctx, o.data, o.database, log)
+	}
+	if err != nil {
+		return nil, err
+	}
+	engine := d.engine
+	if o.limits {
 		engine.Limits = verify.BuiltIn()
 	}
-	world, err := prepareDev(ctx, engine, sys.getenv)
-	if err != nil {
-		return errors.Join(err, listener.Close(), store.Close())
+	if d.world, err = prepareDev(ctx, engine, o); err != nil {
+		return nil, err
 	}
-	world.place, world.url = place, "http://"+reachable(listener.Addr())
+	d.world.place, d.world.url = place, "http://"+reachable(d.listener.Addr())
 
 	box := inbox.New(inbox.Options{
 		Now: time.Now,
@@ -76,26 +144,38 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 			status, err := engine.StatusOf(ctx, verificationSID)
 			return string(status), err
 		},
-		Hint:    world.start(),
+		Hint:    d.world.start(),
 		Factors: waitingFactors(engine),
 		Factor:  waitingFactor(engine),
 	})
-	routes := delivery.Routes{}
+	d.inbox, d.closeInbox = box.Handler(), box.Close
+	d.routes = delivery.Routes{}
 	for _, channel := range verify.Channels() {
-		routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
+		d.routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
 	}
-	withdraw, err := operator.Dev{URL: world.url, AccountSID: world.account, AuthToken: world.token}.Announce(*data)
-	if err != nil {
-		return errors.Join(fmt.Errorf("cannot use the data folder: %w; choose another with --data", err), listener.Close(), store.Close())
+	return d, nil
+}
+
+// close gives back what was opened for a server that does not run.
+func (d *devServer) close() error {
+	var errs []error
+	for _, l := range []net.Listener{d.listener, d.alias} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
 	}
-	defer func() { err = errors.Join(err, withdraw()) }()
-	if *data != defaultData(sys.getenv) {
-		world.dataFlag = " --data " + *data
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
 	}
-	world.print(sys.stdout)
-	s := &server{log: log, store: store, engine: engine, routes: routes, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
-	s.webhooks = loopback
-	return s.run(ctx)
+	return errors.Join(errs...)
+}
+
+// announcement is what other commands are told.
+func (d *devServer) announcement(o devOptions) operator.Dev {
+	return operator.Dev{
+		URL: d.world.url, AccountSID: d.world.account, AuthToken: d.world.token, ServiceSID: d.world.service,
+		TLS: reachable(d.alias.Addr()), Borrowed: o.account != "" || o.token != "",
+	}
 }
 
 // openDev opens the store of a data folder, or a database that is brought up to date first; place
@@ -163,11 +243,10 @@ type devWorld struct {
 	dataFlag                string // what commands need to find the data folder, "" for the usual one
 }
 
-// prepareDev finds the account and the service of a data folder, and makes them where they are
-// missing. The credentials are those of the environment, if an application's environment is there.
-func prepareDev(ctx context.Context, e *verify.Engine, getenv func(string) (string, bool)) (devWorld, error) {
-	accountSID, _ := getenv("TWILIO_ACCOUNT_SID")
-	token, _ := getenv("TWILIO_AUTH_TOKEN")
+// prepareDev finds the account and the services of a data folder, and makes them where they are missing,
+// under the SIDs that the application has, if its environment is there.
+func prepareDev(ctx context.Context, e *verify.Engine, o devOptions) (devWorld, error) {
+	accountSID, token := o.account, o.token
 	account, err := findAccount(ctx, e, accountSID)
 	if err != nil {
 		return devWorld{}, err
@@ -198,15 +277,40 @@ func prepareDev(ctx context.Context, e *verify.Engine, getenv func(string) (stri
 	if len(services) > 0 {
 		w.service = services[len(services)-1].SID // the first that was made
 		w.found = fmt.Sprintf("found its account and %d service(s)", len(services))
-		return w, nil
 	}
 	name := "Acme"
-	s, err := e.CreateService(ctx, account.SID, verify.ServiceParams{FriendlyName: &name})
-	if err != nil {
-		return w, err
+	for _, known := range servicesIn(o.environ) {
+		_, err := e.ImportService(ctx, account.SID, known, verify.ServiceParams{FriendlyName: &name})
+		if err != nil && !errors.Is(err, verify.ErrExists) {
+			return w, err
+		}
+		w.service = known
 	}
-	w.service = s.SID
+	if w.service == "" {
+		s, err := e.CreateService(ctx, account.SID, verify.ServiceParams{FriendlyName: &name})
+		if err != nil {
+			return w, err
+		}
+		w.service = s.SID
+	}
+	if len(services) > 0 {
+		return w, nil
+	}
 	return w, addSampleTemplate(ctx, e, account.SID)
+}
+
+var serviceSID = regexp.MustCompile(`^VA[0-9a-f]{32}$`)
+
+// servicesIn are the SIDs of services in an environment, whatever the names are under which the
+// application keeps them; the first of its names comes last.
+func servicesIn(environ []string) (sids []string) {
+	sorted := slices.Sorted(slices.Values(environ))
+	for _, entry := range slices.Backward(sorted) {
+		if _, value, _ := strings.Cut(entry, "="); serviceSID.MatchString(value) && !slices.Contains(sids, value) {
+			sids = append(sids, value)
+		}
+	}
+	return sids
 }
 
 // addSampleTemplate makes a template to try, unless the account has one of its name.

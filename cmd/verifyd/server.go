@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -42,6 +43,10 @@ type server struct {
 	webhooks  []netip.Prefix // private networks that webhooks may go to
 	sink      webhook.Sink
 	inbox     http.Handler // nil but in dev
+	// alias is a second address that serves the same with aliasTLS, as the host that is built into
+	// client libraries; nil but in dev.
+	alias    net.Listener
+	aliasTLS *tls.Config
 	// closeInbox ends the streams that would keep the server from stopping.
 	closeInbox func()
 }
@@ -79,7 +84,7 @@ func (s *server) run(ctx context.Context) error {
 		WriteTimeout:   15 * time.Second,
 		IdleTimeout:    120 * time.Second,
 		MaxHeaderBytes: 16 << 10,
-		TLSConfig:      s.tls,
+		TLSConfig:      cmp.Or(s.tls, s.aliasTLS),
 		ErrorLog:       log.New(serverErrors{s.log}, "", 0),
 	}
 	worker := &delivery.Worker{Engine: s.engine, Routes: s.routes, MessagingServices: s.messaging, Log: s.log, Now: s.engine.Now}
@@ -106,7 +111,10 @@ func (s *server) run(ctx context.Context) error {
 	workers.Go(func() { runner.Run(work) })
 	workers.Go(func() { s.sweep(work) })
 
-	served := make(chan error, 1)
+	served := make(chan error, 2)
+	if s.alias != nil {
+		go func() { served <- web.ServeTLS(s.alias, "", "") }()
+	}
 	go func() {
 		if s.tls != nil {
 			served <- web.ServeTLS(s.listener, "", "")

@@ -78,7 +78,7 @@ func TestWhoStopsTakesItsOwnAnnouncementAlone(t *testing.T) {
 	if err := first(); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := readDev(folder); err != nil || d.URL != "http://2" {
+	if d, err := ReadDev(folder); err != nil || d.URL != "http://2" {
 		t.Errorf("the second is gone: %v, %v", d, err)
 	}
 	if err := second(); err != nil {
