@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -105,13 +106,52 @@ func trustSettings(folder string, authority []byte, getenv func(string) (string,
 			}
 			before = text
 		}
-		path := filepath.Join(folder, strings.ToLower(v.name)+".pem")
+		path := bundlePath(folder, v.name)
 		if err := os.WriteFile(path, bytes.Join([][]byte{before, authority}, []byte("\n")), 0o644); err != nil {
 			return nil, err
 		}
 		settings = append(settings, Setting{v.name, path})
 	}
-	return settings, missing
+	python, err := pythonSetting(folder, getenv)
+	if err != nil {
+		return nil, err
+	}
+	return append(settings, python), missing
+}
+
+// certifi takes the place of Python's package of that name, which is nothing but these two functions.
+// Twilio's library for Python asks it, and looks at no variable.
+const certifi = `"""In the place of certifi: what verifyd run has programs trust."""
+
+
+def where():
+    return %s
+
+
+def contents():
+    with open(where(), encoding="utf-8") as bundle:
+        return bundle.read()
+`
+
+// pythonSetting puts certifi in front of Python's packages.
+func pythonSetting(folder string, getenv func(string) (string, bool)) (Setting, error) {
+	packages := filepath.Join(folder, "python")
+	text := fmt.Sprintf(certifi, strconv.QuoteToASCII(bundlePath(folder, "REQUESTS_CA_BUNDLE")))
+	if err := os.MkdirAll(filepath.Join(packages, "certifi"), 0o755); err != nil {
+		return Setting{}, err
+	}
+	if err := os.WriteFile(filepath.Join(packages, "certifi", "__init__.py"), []byte(text), 0o644); err != nil {
+		return Setting{}, err
+	}
+	if before, _ := getenv("PYTHONPATH"); before != "" {
+		packages += string(os.PathListSeparator) + before
+	}
+	return Setting{"PYTHONPATH", packages}, nil
+}
+
+// bundlePath is the file that a variable names.
+func bundlePath(folder, name string) string {
+	return filepath.Join(folder, strings.ToLower(name)+".pem")
 }
 
 func firstOf(files []string) ([]byte, error) {

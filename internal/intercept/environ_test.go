@@ -72,6 +72,9 @@ func TestACommandTrustsWhatItTrustedAndTheAuthority(t *testing.T) {
 	}
 	want := map[string]string{"NODE_EXTRA_CA_CERTS": "OURS", "DENO_CERT": "OURS", "SSL_CERT_FILE": "SYSTEM OURS", "REQUESTS_CA_BUNDLE": "OWN OURS", "CURL_CA_BUNDLE": "SYSTEM OURS"}
 	for _, s := range settings {
+		if s.Name == "PYTHONPATH" {
+			continue
+		}
 		text, err := os.ReadFile(s.Value)
 		if got := strings.Join(strings.Fields(string(text)), " "); err != nil || got != want[s.Name] {
 			t.Errorf("%s has %q, %v; want %q", s.Name, got, err, want[s.Name])
@@ -83,10 +86,29 @@ func TestACommandTrustsWhatItTrustedAndTheAuthority(t *testing.T) {
 	}
 
 	settings, err = trustSettings(out, []byte("OURS"), environment(nil), bundles[:1])
-	if !errors.Is(err, ErrNoBundle) || len(settings) != len(trustNames) {
+	if !errors.Is(err, ErrNoBundle) || len(settings) != len(trustNames)+1 {
 		t.Errorf("without a bundle: %v, %v", settings, err)
 	}
 	if _, err := trustSettings(out, nil, environment(map[string]string{"SSL_CERT_FILE": "/nowhere"}), bundles); err == nil || !strings.Contains(err.Error(), "SSL_CERT_FILE") {
 		t.Errorf("a file of the environment that is not there: %v", err)
+	}
+}
+
+// Python's certifi is ours, in front of the packages that the program has.
+func TestPythonAsksOurCertifi(t *testing.T) {
+	for before, after := range map[string]string{"": "", "/a:/b": ":/a:/b"} {
+		out := t.TempDir()
+		settings, err := TrustSettings(out, []byte("OURS"), environment(map[string]string{"PYTHONPATH": before}))
+		if err != nil && !errors.Is(err, ErrNoBundle) {
+			t.Fatal(err)
+		}
+		packages := filepath.Join(out, "python")
+		if !slices.Contains(settings, Setting{"PYTHONPATH", packages + after}) {
+			t.Errorf("with PYTHONPATH=%s: %v", before, settings)
+		}
+		text, err := os.ReadFile(filepath.Join(packages, "certifi", "__init__.py"))
+		if err != nil || !strings.Contains(string(text), `return "`+bundlePath(out, "REQUESTS_CA_BUNDLE")+`"`) {
+			t.Errorf("certifi: %v\n%s", err, text)
+		}
 	}
 }

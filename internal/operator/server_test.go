@@ -11,8 +11,8 @@ import (
 func TestWhereTheServerIs(t *testing.T) {
 	usual, other, none := t.TempDir(), t.TempDir(), t.TempDir()
 	for folder, d := range map[string]Dev{
-		usual: {"http://usual", "ACusual", "usual"},
-		other: {"http://other", "ACother", "other"},
+		usual: {URL: "http://usual", AccountSID: "ACusual", AuthToken: "usual"},
+		other: {URL: "http://other", AccountSID: "ACother", AuthToken: "other"},
 	} {
 		if _, err := d.Announce(folder); err != nil {
 			t.Fatal(err)
