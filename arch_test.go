@@ -25,7 +25,7 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/intercept", "internal/keyring",
+	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/intercept", "internal/journal", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/inbox":    {"internal/qr", "provider"},
 	"internal/delivery": {"internal/channel", "internal/phone", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
+	"internal/journal":  {"internal/verify"},
 	"internal/queue":    {"internal/verify"},
 	"internal/lookup":   {"internal/verify"},
 	"internal/webhook":  {"internal/verify"},

@@ -20,6 +20,7 @@ import (
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/intercept"
+	"github.com/verifyd/verifyd/internal/journal"
 	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/store/postgres"
@@ -129,7 +130,8 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devServer, 
 	if err != nil {
 		return nil, err
 	}
-	engine := d.engine
+	engine, happened := d.engine, journal.New(time.Now)
+	engine.Store = happened.Watch(engine.Store)
 	if o.limits {
 		engine.Limits = verify.BuiltIn()
 	}
@@ -144,11 +146,16 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devServer, 
 			status, err := engine.StatusOf(ctx, verificationSID)
 			return string(status), err
 		},
+		Sent:    func(m inbox.Message) { happened.Add("message", m) },
 		Hint:    d.world.start(),
 		Factors: waitingFactors(engine),
 		Factor:  waitingFactor(engine),
 	})
-	d.inbox, d.closeInbox = box.Handler(), box.Close
+	d.inbox, d.events = box.Handler(), happened
+	d.closeStreams = func() {
+		box.Close()
+		happened.Close()
+	}
 	d.routes = delivery.Routes{}
 	for _, channel := range verify.Channels() {
 		d.routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}

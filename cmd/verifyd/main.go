@@ -2,6 +2,7 @@
 //
 //	verifyd dev                 a server for a laptop or CI, with an inbox
 //	verifyd run -- CMD          a command whose calls to Twilio Verify land here
+//	verifyd inbox --to +34…     the code that a number was sent
 //	verifyd serve               a server for production
 //	verifyd migrate             the schema of the store, or a move from SQLite to PostgreSQL
 //	verifyd account create      an account and its auth token
@@ -82,6 +83,7 @@ func commands() []subcommand {
 	return append([]subcommand{
 		{name: "dev", about: "run a server for a laptop or CI, with an inbox of everything it sends", run: runDev},
 		{name: "run", arg: "COMMAND", about: "run a command whose calls to verify.twilio.com reach a verifyd dev", run: runCommand},
+		{name: "inbox", about: "print the code that was sent to a number, as soon as it has been", run: runInbox},
 		{name: "ca path", about: "print where the certificate is that verifyd dev answers as verify.twilio.com with", run: runCAPath},
 		{name: "ca install", about: "have all programs of this machine trust that certificate", run: runCAInstall},
 		{name: "ca uninstall", about: "take that trust back", run: runCAUninstall},

@@ -43,12 +43,13 @@ type server struct {
 	webhooks  []netip.Prefix // private networks that webhooks may go to
 	sink      webhook.Sink
 	inbox     http.Handler // nil but in dev
+	events    http.Handler // nil but in dev
 	// alias is a second address that serves the same with aliasTLS, as the host that is built into
 	// client libraries; nil but in dev.
 	alias    net.Listener
 	aliasTLS *tls.Config
-	// closeInbox ends the streams that would keep the server from stopping.
-	closeInbox func()
+	// closeStreams ends what would keep the server from stopping.
+	closeStreams func()
 }
 
 const (
@@ -132,8 +133,8 @@ func (s *server) run(ctx context.Context) error {
 	case err = <-served:
 	}
 	health.stopping.Store(true)
-	if s.closeInbox != nil {
-		s.closeInbox()
+	if s.closeStreams != nil {
+		s.closeStreams()
 	}
 	grace, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
@@ -176,6 +177,8 @@ func (s *server) handler(health *health) http.Handler {
 			api.ServeDocument(w, r)
 		case s.inbox != nil && (path == "/dev/inbox" || strings.HasPrefix(path, "/dev/inbox/")):
 			s.inbox.ServeHTTP(w, r)
+		case s.events != nil && path == "/dev/events":
+			s.events.ServeHTTP(w, r)
 		case s.inbox != nil && path == "/":
 			http.Redirect(w, r, "/dev/inbox", http.StatusFound)
 		default:
