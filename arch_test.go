@@ -25,7 +25,7 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/intercept", "internal/journal", "internal/keyring",
+	"cmd/verifyd": {"internal/api", "internal/clock", "internal/config", "internal/delivery", "internal/inbox", "internal/intercept", "internal/journal", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 		"internal/otp", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
+	"internal/clock":     {},
 	"internal/config":    {},
 	"internal/gsm7":      {},
 	"internal/intercept": {},

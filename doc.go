@@ -17,6 +17,7 @@
 //	internal/operator    the commands that go through the API of a running server
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/journal     what happens in a verifyd dev, as a stream of events
+//	internal/clock       the time of a verifyd dev, which can be stopped and moved on
 //	internal/intercept   how a program that has Twilio's host built in reaches verifyd: proxy, certificates
 //	internal/config      verifyd.toml
 //	internal/webhook     the worker that tells URLs of the application what happened

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/inbox"
@@ -55,6 +56,9 @@ type devOptions struct {
 	database string // a PostgreSQL in the place of the folder's file, "" for none
 	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
 	limits   bool
+	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
+	// from the beginning, and nothing was there before.
+	seed *uint64
 	// environ is searched for the SIDs of services that the application knows.
 	environ []string
 	// account and token are those that the application has, "" for new ones.
@@ -75,6 +79,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.StringVar(&o.alias, "alias", "127.0.0.1:0", "the `address` to answer as verify.twilio.com on, for a network that gives verifyd that name")
 	flags.StringVar(&o.data, "data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
 	flags.StringVar(&o.database, "store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
+	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
@@ -122,7 +127,7 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devServer, 
 		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --alias", o.alias, err)
 	}
 	place := "memory"
-	if o.forget {
+	if o.forget || o.seed != nil {
 		d.store, d.engine, err = openForgetful(ctx, log)
 	} else {
 		d.store, d.engine, place, err = openDev(ctx, o.data, o.database, log)
@@ -130,8 +135,12 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devServer, 
 	if err != nil {
 		return nil, err
 	}
-	engine, happened := d.engine, journal.New(time.Now)
+	engine, now := d.engine, o.steer(d.engine)
+	happened := journal.New(now.Now)
+	now.OnMove(func(s clock.State) { happened.Add("clock", s) })
 	engine.Store = happened.Watch(engine.Store)
+	d.clock, d.swept = now.Handler(duties{d.server, happened}), happened.Expire
+	d.jitter = func() float64 { return 0 } // the same every time
 	if o.limits {
 		engine.Limits = verify.BuiltIn()
 	}
@@ -141,7 +150,8 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devServer, 
 	d.world.place, d.world.url = place, "http://"+reachable(d.listener.Addr())
 
 	box := inbox.New(inbox.Options{
-		Now: time.Now,
+		Now:   now.Now,
+		Clock: true,
 		State: func(ctx context.Context, verificationSID string) (string, error) {
 			status, err := engine.StatusOf(ctx, verificationSID)
 			return string(status), err

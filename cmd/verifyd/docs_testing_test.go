@@ -22,6 +22,11 @@ func TestTheTestingPageWorks(t *testing.T) {
 			t.Errorf("nothing said %q:\n%s", part, said)
 		}
 	}
+	for _, line := range []string{`Z  frozen$`, `^{"now":"[^"]*","frozen":false,"next":`, `^AC[0-9a-f]{32}$`} {
+		if !regexp.MustCompile(`(?m)` + line).MatchString(said) {
+			t.Errorf("no line is %s:\n%s", line, said)
+		}
+	}
 	if !regexp.MustCompile(`(?m)^\d{6}$`).MatchString(said) {
 		t.Errorf("no code was printed:\n%s", said)
 	}

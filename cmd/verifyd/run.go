@@ -45,6 +45,8 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the certificates, and in which a verifyd dev that runs is found")
 	fresh := flags.Bool("fresh", false, "have a server of its own even where a verifyd dev runs")
+	var seed *uint64
+	flags.Var(seedValue{&seed}, "seed", "as for verifyd dev, with a server of its own: the same SIDs and codes in every run with this `number`")
 	logLevel := flags.String("log", "warn", "what a server of its own logs: debug, info, warn or error")
 	if err := parseSome(flags, args, sys); err != nil {
 		return err
@@ -66,7 +68,7 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stderr)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 
-	at, stop, err := findOrStart(ctx, *data, *fresh, newLog(lines, "text", *logLevel), sys)
+	at, stop, err := findOrStart(ctx, *data, *fresh || seed != nil, seed, newLog(lines, "text", *logLevel), sys)
 	if err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func foreignKey(environ []string) string {
 
 // findOrStart finds the verifyd dev that runs on a data folder, or starts one in this process; stop stops
 // what was started.
-func findOrStart(ctx context.Context, data string, fresh bool, log *slog.Logger, sys system) (at operator.Dev, stop func() error, err error) {
+func findOrStart(ctx context.Context, data string, fresh bool, seed *uint64, log *slog.Logger, sys system) (at operator.Dev, stop func() error, err error) {
 	if !fresh {
 		at, err := operator.ReadDev(data)
 		if err == nil && alive(ctx, at) {
@@ -125,7 +127,7 @@ func findOrStart(ctx context.Context, data string, fresh bool, log *slog.Logger,
 			return at, nil, err
 		}
 	}
-	o := devOptions{listen: "127.0.0.1:0", alias: "127.0.0.1:0", data: data, forget: true, environ: sys.environ()}
+	o := devOptions{listen: "127.0.0.1:0", alias: "127.0.0.1:0", data: data, forget: true, seed: seed, environ: sys.environ()}
 	d, err := newDev(ctx, o, log)
 	if err != nil {
 		return at, nil, err

@@ -44,6 +44,12 @@ type server struct {
 	sink      webhook.Sink
 	inbox     http.Handler // nil but in dev
 	events    http.Handler // nil but in dev
+	clock     http.Handler // nil but in dev
+	// jitter is a number from 0 up to 1, by which the pauses between tries differ.
+	jitter func() float64
+	// swept is called after every walk over what has expired; nil but in dev.
+	swept  func()
+	runner *queue.Runner // from run on
 	// alias is a second address that serves the same with aliasTLS, as the host that is built into
 	// client libraries; nil but in dev.
 	alias    net.Listener
@@ -78,6 +84,9 @@ func (s *server) run(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	if s.jitter == nil {
+		s.jitter = rand.Float64
+	}
 	health := &health{store: s.store}
 	web := &http.Server{
 		Handler:        s.handler(health),
@@ -97,13 +106,13 @@ func (s *server) run(ctx context.Context) error {
 	}
 	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.engine}, Parallel: 1, Timeout: cleanUpTurn})
 	events := &webhook.Worker{
-		Engine: s.engine, Client: webhook.NewClient(s.webhooks, nil), Sink: s.sink, Log: s.log, Now: s.engine.Now, Random: rand.Float64,
+		Engine: s.engine, Client: webhook.NewClient(s.webhooks, nil), Sink: s.sink, Log: s.log, Now: s.engine.Now, Random: s.jitter,
 	}
 	for _, kind := range []string{verify.ToWebhook, verify.ToSink} {
 		lanes = append(lanes, queue.Lane{Kind: kind, Worker: events, Parallel: parallelEvents, Timeout: webhook.CallTimeout + 5*time.Second})
 	}
 	runner := queue.New(s.store, s.log, s.engine.Now, lanes...)
-	s.engine.Lanes = runner
+	s.engine.Lanes, s.runner = runner, runner
 	s.engine.SweepRest = sweepRest
 
 	work, stopWork := context.WithCancel(context.Background())
@@ -179,6 +188,8 @@ func (s *server) handler(health *health) http.Handler {
 			s.inbox.ServeHTTP(w, r)
 		case s.events != nil && path == "/dev/events":
 			s.events.ServeHTTP(w, r)
+		case s.clock != nil && path == "/dev/clock":
+			s.clock.ServeHTTP(w, r)
 		case s.inbox != nil && path == "/":
 			http.Redirect(w, r, "/dev/inbox", http.StatusFound)
 		default:
@@ -193,22 +204,30 @@ func (s *server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepPause)
 	defer ticker.Stop()
 	for round := 0; ; round++ {
-		if err := s.engine.Sweep(ctx); err != nil {
-			s.log.Error("cannot end expired verifications", "error", err)
-		}
-		if err := s.engine.DropOld(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("cannot drop old records", "error", err)
-		}
-		if round%meterSweeps == 0 {
-			if err := s.engine.SweepMeters(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("cannot remove the counts of rate limits that are over", "error", err)
-			}
-		}
+		s.sweepOnce(ctx, round%meterSweeps == 0)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+// sweepOnce is one walk.
+func (s *server) sweepOnce(ctx context.Context, metersToo bool) {
+	if err := s.engine.Sweep(ctx); err != nil {
+		s.log.Error("cannot end expired verifications", "error", err)
+	}
+	if err := s.engine.DropOld(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("cannot drop old records", "error", err)
+	}
+	if metersToo {
+		if err := s.engine.SweepMeters(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("cannot remove the counts of rate limits that are over", "error", err)
+		}
+	}
+	if s.swept != nil {
+		s.swept()
 	}
 }
 

@@ -37,6 +37,8 @@ type Options struct {
 	State func(ctx context.Context, verificationSID string) (status string, err error)
 	// Limit is how many messages are kept, the newest; 0 is 5000.
 	Limit int
+	// Clock says that there is a clock to be moved at /dev/clock, and that the page shall show it.
+	Clock bool
 	// Sent is told of every message, in their order, while it is taken in. Nil: nobody is.
 	Sent func(Message)
 	// Hint is a command line that the empty page offers as the way to a first message. It is
@@ -57,6 +59,7 @@ type Inbox struct {
 	sent  func(Message)
 	limit int
 	hint  string
+	clock bool
 
 	factors func(context.Context) ([]Factor, error)
 	factor  func(context.Context, string) (Factor, error)
@@ -81,6 +84,7 @@ func New(o Options) *Inbox {
 		sent:     o.Sent,
 		limit:    o.Limit,
 		hint:     o.Hint,
+		clock:    o.Clock,
 		factors:  o.Factors,
 		factor:   o.Factor,
 		closed:   make(chan struct{}),

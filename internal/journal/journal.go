@@ -41,6 +41,7 @@ type Journal struct {
 	more    chan struct{}
 	closed  bool
 	closing chan struct{}
+	ends    map[string]time.Time // of verifications and challenges that are pending, by SID
 }
 
 // event is one thing that happened.
@@ -52,7 +53,7 @@ type event struct {
 
 // New makes an empty journal. now dates the events.
 func New(now func() time.Time) *Journal {
-	return &Journal{now: now, more: make(chan struct{}), closing: make(chan struct{})}
+	return &Journal{now: now, more: make(chan struct{}), closing: make(chan struct{}), ends: map[string]time.Time{}}
 }
 
 // Add says that something happened. kind names it, and data is an object in JSON that says what; it gets
@@ -75,6 +76,49 @@ func (j *Journal) Add(kind string, data any) {
 	}
 	close(j.more)
 	j.more = make(chan struct{})
+}
+
+// NextEnd is when something that it has told of expires next.
+func (j *Journal) NextEnd() (end time.Time, found bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, t := range j.ends {
+		if !found || t.Before(end) {
+			end, found = t, true
+		}
+	}
+	return end, found
+}
+
+// Expire tells of what has expired: nobody puts that into a commit of its own.
+func (j *Journal) Expire() {
+	now := j.now()
+	j.mu.Lock()
+	var over []string
+	for sid, end := range j.ends {
+		if !end.After(now) {
+			over = append(over, sid)
+			delete(j.ends, sid)
+		}
+	}
+	j.mu.Unlock()
+	slices.Sort(over) // the order of their starts
+	for _, sid := range over {
+		j.Add("expired", struct {
+			SID string `json:"sid"`
+		}{sid})
+	}
+}
+
+// pending notes until when something waits, or that it does not wait any more.
+func (j *Journal) pending(sid string, waits bool, end time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if waits {
+		j.ends[sid] = end
+	} else {
+		delete(j.ends, sid)
+	}
 }
 
 // Close ends every stream and refuses new ones.

@@ -177,3 +177,32 @@ func TestEveryCommitIsToldOnce(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+func TestItKnowsWhatExpiresNext(t *testing.T) {
+	now := noon
+	j := New(func() time.Time { return now })
+	if _, found := j.NextEnd(); found {
+		t.Error("an empty journal knows of something")
+	}
+	j.pending("VE2", true, noon.Add(2*time.Minute))
+	j.pending("VE1", true, noon.Add(time.Minute))
+	j.pending("VE3", true, noon.Add(2*time.Minute))
+	j.pending("VE0", true, noon.Add(time.Second))
+	j.pending("VE0", false, noon)
+	if end, found := j.NextEnd(); !found || !end.Equal(noon.Add(time.Minute)) {
+		t.Errorf("next is %v, %v", end, found)
+	}
+	now = noon.Add(2 * time.Minute)
+	j.Expire()
+	var told []string
+	happened, _ := j.after(0)
+	for _, e := range happened {
+		told = append(told, e.kind+string(regexp.MustCompile(`VE\d`).Find(e.data)))
+	}
+	if want := []string{"expiredVE1", "expiredVE2", "expiredVE3"}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	if _, found := j.NextEnd(); found {
+		t.Error("what has expired is still to come")
+	}
+}

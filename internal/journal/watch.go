@@ -26,6 +26,9 @@ func (s watched) Update(ctx context.Context, fn func(verify.Tx) error) error {
 		return err
 	}
 	for _, c := range written {
+		if c.sid != "" {
+			s.journal.pending(c.sid, c.waits, c.end)
+		}
 		s.journal.Add(c.kind, c.what)
 	}
 	return nil
@@ -35,6 +38,10 @@ func (s watched) Update(ctx context.Context, fn func(verify.Tx) error) error {
 type change struct {
 	kind string
 	what any
+	// Of something that expires: until when it waits, if it does.
+	sid   string
+	waits bool
+	end   time.Time
 }
 
 // watchedTx notes what is written. What is noted is copied at once: the engine may change it later.
@@ -44,7 +51,7 @@ type watchedTx struct {
 }
 
 func (tx watchedTx) note(kind string, what any) {
-	*tx.written = append(*tx.written, change{kind, what})
+	*tx.written = append(*tx.written, change{kind: kind, what: what})
 }
 
 type verification struct {
@@ -59,7 +66,8 @@ type verification struct {
 }
 
 func (tx watchedTx) verification(v *verify.Verification) {
-	tx.note("verification", verification{v.SID, v.ServiceSID, v.To, string(v.Channel), v.Status, len(v.Sends), v.Checks, stamp(v.ExpiresAt)})
+	what := verification{v.SID, v.ServiceSID, v.To, string(v.Channel), v.Status, len(v.Sends), v.Checks, stamp(v.ExpiresAt)}
+	*tx.written = append(*tx.written, change{kind: "verification", what: what, sid: v.SID, waits: v.Status == verify.Pending, end: v.ExpiresAt})
 }
 
 func (tx watchedTx) AddVerification(v *verify.Verification) {
@@ -132,7 +140,8 @@ type challenge struct {
 }
 
 func (tx watchedTx) challenge(c *verify.Challenge) {
-	tx.note("challenge", challenge{c.SID, c.FactorSID, c.Identity, c.Status})
+	what := challenge{c.SID, c.FactorSID, c.Identity, c.Status}
+	*tx.written = append(*tx.written, change{kind: "challenge", what: what, sid: c.SID, waits: c.Status == verify.ChallengePending, end: c.ExpiresAt})
 }
 
 func (tx watchedTx) AddChallenge(c *verify.Challenge) {
