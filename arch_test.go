@@ -25,10 +25,14 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/clock", "internal/config", "internal/delivery", "internal/inbox", "internal/intercept", "internal/journal", "internal/keyring",
-		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
-		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
+	"cmd/verifyd": {"internal/config", "internal/delivery", "internal/devserver", "internal/intercept",
+		"internal/keyring", "internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/server",
+		"internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
+
+	"internal/server": {"internal/api", "internal/delivery", "internal/queue", "internal/verify", "internal/webhook"},
+	"internal/devserver": {"internal/clock", "internal/delivery", "internal/inbox", "internal/intercept", "internal/journal",
+		"internal/keyring", "internal/message", "internal/server", "internal/store/sqlite", "internal/verify"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},

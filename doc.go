@@ -3,7 +3,9 @@
 // In one sentence: api turns HTTP into Go values, verify decides inside one transaction, the commit
 // leaves rows and jobs, workers carry the jobs out, and only workers talk to the outside world.
 //
-//	cmd/verifyd          the binary: commands, and the wiring of everything below (serve.go, dev.go)
+//	cmd/verifyd          the binary: its commands, and what a configuration means (serve.go, dev.go)
+//	internal/server      the wiring: what runs in every verifyd, started and stopped in order
+//	internal/devserver   the wiring of dev: a server with an inbox, a clock that can be moved, a journal
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
 //	internal/apidoc      writes the OpenAPI document and docs/compatibility.md from the tables of api
 //	internal/verify      the domain: nouns, rules, operations, and the contract of the store

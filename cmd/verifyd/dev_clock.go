@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -10,48 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/verifyd/verifyd/internal/clock"
-	"github.com/verifyd/verifyd/internal/journal"
-	"github.com/verifyd/verifyd/internal/verify"
 )
-
-// seededStart is where time stands still in a world that is the same in every run.
-var seededStart = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-
-// steer gives an engine a clock that can be moved.
-func (o devOptions) steer(e *verify.Engine) *clock.Clock {
-	now, source := clock.New(e.Now), rand.Reader
-	if o.seed != nil {
-		now, source = clock.Stopped(seededStart, e.Now), clock.Seeded(*o.seed)
-	}
-	e.Now, e.Random = now.Now, now.Random(source)
-	return now
-}
-
-// duties are what time sets in motion in a server.
-type duties struct {
-	server   *server
-	happened *journal.Journal
-}
-
-// Next implements clock.Work.
-func (d duties) Next(ctx context.Context) (due time.Time, found bool, err error) {
-	due, found, err = d.server.runner.NextDue(ctx)
-	if end, ends := d.happened.NextEnd(); ends && (!found || end.Before(due)) {
-		due, found = end, true
-	}
-	return due, found, err
-}
-
-// Settle implements clock.Work.
-func (d duties) Settle(ctx context.Context) error {
-	if err := d.server.runner.Settle(ctx); err != nil {
-		return err
-	}
-	d.server.sweepOnce(ctx, true)
-	return nil
-}
 
 // seedValue is a number that may be missing.
 type seedValue struct{ to **uint64 }

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/verifyd/verifyd/internal/devserver"
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/operator"
 )
@@ -137,8 +138,8 @@ func findOrStart(ctx context.Context, data string, fresh bool, seed *uint64, log
 	}
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
-	go func() { ended <- d.run(work) }()
-	return d.announcement(o), func() error {
+	go func() { ended <- d.Run(work) }()
+	return announcement(d, o), func() error {
 		end()
 		return <-ended
 	}, nil
@@ -184,7 +185,7 @@ func suitable(ctx context.Context, at operator.Dev, sys system) error {
 	case at.Borrowed:
 		return fmt.Errorf("the verifyd dev that runs took %s and %s from its environment; if they are Twilio's, a program that passes the proxy by would send real messages with them%s", envAccount, envToken, instead)
 	}
-	for _, service := range servicesIn(sys.environ()) {
+	for _, service := range devserver.ServicesIn(sys.environ()) {
 		if status, err := ask(ctx, at, "/v2/Services/"+service); err != nil || status != http.StatusOK {
 			return fmt.Errorf("the environment names the service %s, which the verifyd dev that runs does not have; start it in this environment%s", service, instead)
 		}

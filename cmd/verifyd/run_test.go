@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -311,14 +310,6 @@ func TestVariablesWithKeys(t *testing.T) {
 		if got := foreignKey([]string{"A=b", entry}); got != want {
 			t.Errorf("%s: %q, want %q", entry, got, want)
 		}
-	}
-}
-
-func TestServicesOfAnEnvironment(t *testing.T) {
-	const one, two = "VA0123456789abcdef0123456789abcdef", "VA1123456789abcdef0123456789abcdef"
-	got := servicesIn([]string{"B=" + two, "A=" + one, "C=" + two, "D=VAx", "E=x" + one})
-	if !slices.Equal(got, []string{two, one}) {
-		t.Errorf("got %v", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 
 // dev and serve differ in the inbox; both say without credentials what they serve.
 func TestTheDocumentNeedsNoCredentials(t *testing.T) {
-	for name, inbox := range map[string]http.Handler{"dev": http.NotFoundHandler(), "serve": nil} {
-		s := &server{log: slog.New(slog.DiscardHandler), engine: &verify.Engine{Now: time.Now}, inbox: inbox}
+	for name, dev := range map[string]http.Handler{"dev": http.NotFoundHandler(), "serve": nil} {
+		s := &Server{Log: slog.New(slog.DiscardHandler), Engine: &verify.Engine{Now: time.Now}, Dev: dev}
 		rec := httptest.NewRecorder()
 		s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", "/openapi.json", nil))
 		var doc struct {
