@@ -70,6 +70,8 @@ var mayImport = map[string][]string{
 	"internal/ratelimit": {},
 	"internal/sid":       {},
 
+	"verifytest": {"internal/devserver", "internal/intercept"},
+
 	"provider":              {},
 	"provider/httpapi":      {"provider"},
 	"provider/smtp":         {"provider"},

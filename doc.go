@@ -27,6 +27,7 @@
 //	internal/keyring     keys: sealing, digests, rotation
 //	internal/ratelimit   the arithmetic of limits
 //	internal/sid, otp, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, addresses, JSON, pictures
+//	verifytest           public: a server in the test process, with its inbox and its clock
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //

@@ -63,6 +63,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	if err := parse(flags, args, sys); err != nil {
 		return err
 	}
+	if o.seed != nil && o.database != "" {
+		return misuse(flags, "--seed starts empty, and --store does not", sys)
+	}
 	o.account, _ = sys.getenv(envAccount)
 	o.token, _ = sys.getenv(envToken)
 	lines := newLogBuffer(sys.stderr)

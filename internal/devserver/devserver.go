@@ -100,7 +100,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	for _, channel := range verify.Channels() {
 		d.Routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
 	}
-	steering := now.Handler(duties{d.Server, happened})
+	steering, messages := now.Handler(duties{d.Server, happened}), box.Handler()
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/":
@@ -110,7 +110,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		case "/dev/clock":
 			steering.ServeHTTP(w, r)
 		default:
-			box.Handler().ServeHTTP(w, r)
+			messages.ServeHTTP(w, r)
 		}
 	})
 	d.CloseStreams = func() {
