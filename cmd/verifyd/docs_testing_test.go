@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,6 +30,42 @@ func TestTheTestingPageWorks(t *testing.T) {
 	}
 	if !regexp.MustCompile(`(?m)^\d{6}$`).MatchString(said) {
 		t.Errorf("no code was printed:\n%s", said)
+	}
+}
+
+// The test of docs/testing.md passes, as a test of verifytest that lies elsewhere.
+func TestTheGoTestOfTheTestingPage(t *testing.T) {
+	const head = `package verifytest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+	verify "github.com/twilio/twilio-go/rest/verify/v2"
+
+	"github.com/verifyd/verifyd/verifytest"
+)
+
+`
+	dir := t.TempDir()
+	file, overlay := filepath.Join(dir, "page_test.go"), filepath.Join(dir, "overlay.json")
+	place, err := filepath.Abs("../../verifytest/page_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {place: file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{file: head + readPage(t, "testing.md")["gotest"][0], overlay: string(text)} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-v", "-run", "TestACodeIsGoodForTenMinutes", "../../verifytest")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestACodeIsGoodForTenMinutes") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
