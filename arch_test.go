@@ -26,13 +26,13 @@ var mayImport = map[string][]string{
 	".": {},
 
 	"cmd/verifyd": {"internal/config", "internal/delivery", "internal/devserver", "internal/intercept",
-		"internal/keyring", "internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/server",
+		"internal/keyring", "internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/rules", "internal/server",
 		"internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/httpapi", "provider/smtp"},
 
 	"internal/server": {"internal/api", "internal/delivery", "internal/queue", "internal/verify", "internal/webhook"},
 	"internal/devserver": {"internal/clock", "internal/delivery", "internal/inbox", "internal/intercept", "internal/journal",
-		"internal/keyring", "internal/message", "internal/server", "internal/store/sqlite", "internal/verify"},
+		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/journal":  {"internal/verify"},
 	"internal/queue":    {"internal/verify"},
+	"internal/rules":    {"internal/verify", "provider"},
 	"internal/lookup":   {"internal/verify"},
 	"internal/webhook":  {"internal/verify"},
 
@@ -70,7 +71,7 @@ var mayImport = map[string][]string{
 	"internal/ratelimit": {},
 	"internal/sid":       {},
 
-	"verifytest": {"internal/devserver", "internal/intercept"},
+	"verifytest": {"internal/devserver", "internal/intercept", "internal/rules"},
 
 	"provider":              {},
 	"provider/httpapi":      {"provider"},

@@ -20,6 +20,7 @@
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/journal     what happens in a verifyd dev, as a stream of events
 //	internal/clock       the time of a verifyd dev, which can be stopped and moved on
+//	internal/rules       what becomes of a message in a verifyd dev, by its destination
 //	internal/intercept   how a program that has Twilio's host built in reaches verifyd: proxy, certificates
 //	internal/config      verifyd.toml
 //	internal/webhook     the worker that tells URLs of the application what happened

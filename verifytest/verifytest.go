@@ -11,6 +11,7 @@
 package verifytest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/devserver"
 	"github.com/verifyd/verifyd/internal/intercept"
+	"github.com/verifyd/verifyd/internal/rules"
 )
 
 // Server is a verifyd that runs.
@@ -50,6 +52,18 @@ func Seed(n uint64) Option { return func(o *devserver.Options) { o.Seed = &n } }
 
 // Limits has bursts, polling and guessing refused as a production server does.
 func Limits() Option { return func(o *devserver.Options) { o.Limits = true } }
+
+// Rule says what becomes of messages to some destinations, of lookups of them and of their codes;
+// docs/testing.md has the table of its Carrier.
+type Rule = rules.Rule
+
+// SetRules puts rules in the place of those that held. It fails the test where one is wrong.
+func (s *Server) SetRules(rules ...Rule) {
+	text, err := json.Marshal(map[string][]Rule{"rules": rules})
+	s.must(err)
+	var now struct{}
+	s.must(s.call(context.Background(), http.MethodPut, "/dev/rules", bytes.NewReader(text), &now))
+}
 
 // Start starts a server that runs until the test and its subtests have ended. What it warns of is in the
 // test's log.
@@ -153,7 +167,7 @@ func (s *Server) WaitForCode(ctx context.Context, to string) (string, error) {
 	query := url.Values{"to": {to}, "pending": {"true"}, "limit": {"1"}, "wait": {"1m"}}
 	for {
 		var inbox struct{ Messages []struct{ Code string } }
-		if err := s.call(ctx, http.MethodGet, "/dev/inbox?"+query.Encode(), &inbox); err != nil {
+		if err := s.call(ctx, http.MethodGet, "/dev/inbox?"+query.Encode(), nil, &inbox); err != nil {
 			return "", err
 		}
 		if len(inbox.Messages) > 0 {
@@ -178,13 +192,13 @@ func (s *Server) Next() { s.move("next=true") }
 // Now is the server's time.
 func (s *Server) Now() time.Time {
 	var shows struct{ Now time.Time }
-	s.must(s.call(context.Background(), http.MethodGet, "/dev/clock", &shows))
+	s.must(s.call(context.Background(), http.MethodGet, "/dev/clock", nil, &shows))
 	return shows.Now
 }
 
 func (s *Server) move(how string) {
 	var shows struct{}
-	s.must(s.call(context.Background(), http.MethodPost, "/dev/clock?"+how, &shows))
+	s.must(s.call(context.Background(), http.MethodPost, "/dev/clock?"+how, nil, &shows))
 }
 
 // must ends the test at what only a wrong call or a server that has stopped can cause.
@@ -199,8 +213,8 @@ func (s *Server) must(err error) {
 	}
 }
 
-func (s *Server) call(ctx context.Context, method, path string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, nil)
+func (s *Server) call(ctx context.Context, method, path string, body io.Reader, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, body)
 	if err != nil {
 		return err
 	}

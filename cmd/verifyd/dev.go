@@ -15,6 +15,7 @@ import (
 	"github.com/verifyd/verifyd/internal/devserver"
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/operator"
+	"github.com/verifyd/verifyd/internal/rules"
 	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
@@ -41,6 +42,7 @@ type devOptions struct {
 	database string // a PostgreSQL in the place of the folder's file, "" for none
 	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
 	limits   bool
+	rules    string // the file of rules by destination, "" for none
 	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
 	// from the beginning, and nothing was there before.
 	seed *uint64
@@ -58,6 +60,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.StringVar(&o.data, "data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
 	flags.StringVar(&o.database, "store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
 	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
+	flags.StringVar(&o.rules, "rules", "", "do with messages what this `file` says by their destination (docs/testing.md)")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
@@ -98,6 +101,15 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.S
 			err = errors.Join(err, made.Close())
 		}
 	}()
+	if o.rules != "" {
+		text, err := os.ReadFile(o.rules)
+		if err != nil {
+			return nil, err
+		}
+		if made.Rules, err = rules.Parse(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.rules, err)
+		}
+	}
 	if made.Listener, err = listen(o.listen); err != nil {
 		return nil, err
 	}

@@ -46,8 +46,9 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the certificates, and in which a verifyd dev that runs is found")
 	fresh := flags.Bool("fresh", false, "have a server of its own even where a verifyd dev runs")
-	var seed *uint64
-	flags.Var(seedValue{&seed}, "seed", "as for verifyd dev, with a server of its own: the same SIDs and codes in every run with this `number`")
+	own := devOptions{listen: "127.0.0.1:0", alias: "127.0.0.1:0", forget: true, environ: sys.environ()}
+	flags.StringVar(&own.rules, "rules", "", "as for verifyd dev, with a server of its own: what becomes of messages is in this `file`")
+	flags.Var(seedValue{&own.seed}, "seed", "as for verifyd dev, with a server of its own: the same SIDs and codes in every run with this `number`")
 	logLevel := flags.String("log", "warn", "what a server of its own logs: debug, info, warn or error")
 	if err := parseSome(flags, args, sys); err != nil {
 		return err
@@ -69,7 +70,9 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 	lines := newLogBuffer(sys.stderr)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 
-	at, stop, err := findOrStart(ctx, *data, *fresh || seed != nil, seed, newLog(lines, "text", *logLevel), sys)
+	own.data = *data
+	alone := *fresh || own.seed != nil || own.rules != ""
+	at, stop, err := findOrStart(ctx, own, alone, newLog(lines, "text", *logLevel), sys)
 	if err != nil {
 		return err
 	}
@@ -116,11 +119,11 @@ func foreignKey(environ []string) string {
 	return ""
 }
 
-// findOrStart finds the verifyd dev that runs on a data folder, or starts one in this process; stop stops
-// what was started.
-func findOrStart(ctx context.Context, data string, fresh bool, seed *uint64, log *slog.Logger, sys system) (at operator.Dev, stop func() error, err error) {
+// findOrStart finds the verifyd dev that runs on a data folder, or starts the one that own describes in this
+// process; stop stops what was started.
+func findOrStart(ctx context.Context, own devOptions, fresh bool, log *slog.Logger, sys system) (at operator.Dev, stop func() error, err error) {
 	if !fresh {
-		at, err := operator.ReadDev(data)
+		at, err := operator.ReadDev(own.data)
 		if err == nil && alive(ctx, at) {
 			return at, func() error { return nil }, suitable(ctx, at, sys)
 		}
@@ -128,8 +131,7 @@ func findOrStart(ctx context.Context, data string, fresh bool, seed *uint64, log
 			return at, nil, err
 		}
 	}
-	o := devOptions{listen: "127.0.0.1:0", alias: "127.0.0.1:0", data: data, forget: true, seed: seed, environ: sys.environ()}
-	d, err := newDev(ctx, o, log)
+	d, err := newDev(ctx, own, log)
 	if err != nil {
 		return at, nil, err
 	}
@@ -139,7 +141,7 @@ func findOrStart(ctx context.Context, data string, fresh bool, seed *uint64, log
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(work) }()
-	return announcement(d, o), func() error {
+	return announcement(d, own), func() error {
 		end()
 		return <-ended
 	}, nil

@@ -331,3 +331,23 @@ func trusting(t *testing.T, path, address string) *http.Client {
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
 }
+
+func TestRunWithRules(t *testing.T) {
+	data := t.TempDir()
+	file := filepath.Join(data, "rules.json")
+	for text, want := range map[string]string{
+		`{"rules":[{"to":"*","carrier":"flies"}]}`:                  "1 verifyd run: " + file + ": rule 1: carrier",
+		`{"rules":[{"to":"+34*","carrier":"twice","code":"4711"}]}`: "0 pending approved",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, errs, code := runOnce(t, nil, "--data", data, "--rules", file, "--", "env", asApplication+"=sign-in", os.Args[0])
+		if got := fmt.Sprint(code, " ", out, errs); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	if _, errs, code := runOnce(t, nil, "--data", data, "--rules", "/nowhere.json", "true"); code != 1 || !strings.Contains(errs, "/nowhere.json") {
+		t.Errorf("a file that is not there: %d %s", code, errs)
+	}
+}

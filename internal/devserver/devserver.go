@@ -19,6 +19,7 @@ import (
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/journal"
+	"github.com/verifyd/verifyd/internal/rules"
 	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	// Seed, if it is not nil, has everything that is made up be the same in every run, on a store in
 	// memory; time stands still from the beginning.
 	Seed *uint64
+	// Rules say what becomes of messages by their destination, at first.
+	Rules []rules.Rule
 	// Environ is searched for the SIDs of services that the application knows.
 	Environ []string
 	// Account and Token are those that the application has, "" for new ones.
@@ -67,6 +70,9 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	happened := journal.New(now.Now)
 	now.OnMove(func(s clock.State) { happened.Add("clock", s) })
 	o.Engine.Store = happened.Watch(o.Engine.Store)
+	book := &rules.Book{}
+	book.Set(o.Rules)
+	o.Engine.ChooseCode, o.Engine.Lines = book.Code, book
 	if o.Limits {
 		o.Engine.Limits = verify.BuiltIn()
 	}
@@ -98,7 +104,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	})
 	d.Routes = delivery.Routes{}
 	for _, channel := range verify.Channels() {
-		d.Routes[channel] = []delivery.Route{{Name: "inbox", Provider: box}}
+		d.Routes[channel] = []delivery.Route{{Name: "inbox", Provider: book.Carrier(box)}}
 	}
 	steering, messages := now.Handler(duties{d.Server, happened}), box.Handler()
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -109,6 +115,8 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 			happened.ServeHTTP(w, r)
 		case "/dev/clock":
 			steering.ServeHTTP(w, r)
+		case "/dev/rules":
+			book.ServeHTTP(w, r)
 		default:
 			messages.ServeHTTP(w, r)
 		}
