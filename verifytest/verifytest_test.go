@@ -161,6 +161,31 @@ func TestRulesByNumber(t *testing.T) {
 	}
 }
 
+func TestAfterAResetItIsAsAtTheStart(t *testing.T) {
+	srv := verifytest.Start(t)
+	srv.SetRules(verifytest.Rule{To: "*", Code: "4711"})
+	old := start(t, srv, ana)
+	post(t, srv, "verify.twilio.com", "/RateLimits", url.Values{"UniqueName": {"ip"}})
+	post(t, srv, "verify.twilio.com", "/Entities/user-7f3a91c2/Factors", url.Values{"FactorType": {"totp"}, "FriendlyName": {"Ann"}})
+	srv.Code(t, ana)
+	for range 2 {
+		srv.Reset()
+	}
+	if got := check(t, srv, ana, "4711"); !strings.HasPrefix(got, "404 ") {
+		t.Errorf("a code from before: %s", got)
+	}
+	if status, body := post(t, srv, "verify.twilio.com", "/RateLimits", url.Values{"UniqueName": {"ip"}}); status != 201 {
+		t.Errorf("the rate limit is still there: %d %v", status, body)
+	}
+	again := start(t, srv, ana)
+	if code := srv.Code(t, ana); code == "4711" || len(code) != 6 || again["sid"] == old["sid"] {
+		t.Errorf("a start after it: %v with the code %s", again["sid"], code)
+	}
+	if got := check(t, srv, ana, srv.Code(t, ana)); got != "200 approved" {
+		t.Errorf("a check after it: %s", got)
+	}
+}
+
 func TestLimitsAreAChoice(t *testing.T) {
 	for _, limited := range []bool{false, true} {
 		var options []verifytest.Option

@@ -88,3 +88,17 @@ func callClock(ctx context.Context, find func() (string, error), move url.Values
 	_, err = fmt.Fprintln(sys.stdout, line)
 	return err
 }
+
+func runReset(ctx context.Context, args []string, sys system) error {
+	flags := flag.NewFlagSet("reset", flag.ContinueOnError)
+	find := devFlags(flags, sys)
+	if err := parse(flags, args, sys); err != nil {
+		return err
+	}
+	base, err := find()
+	if err != nil {
+		return err
+	}
+	_, err = callDev(ctx, http.MethodPost, base+"/dev/reset", nil, movePatience)
+	return err
+}

@@ -89,6 +89,7 @@ func commands() []subcommand {
 		{name: "clock advance", arg: "DURATION", about: "move the time of a verifyd dev on; what is due on the way is done at its time", run: runClockAdvance},
 		{name: "clock next", about: "move the time of a verifyd dev to what is due next, and have it done", run: steerClock("clock next", "next")},
 		{name: "clock resume", about: "let the time of a verifyd dev run on from where it stands", run: steerClock("clock resume", "resume")},
+		{name: "reset", about: "have a verifyd dev be as it was at its start: empty, with the same account and service", run: runReset},
 		{name: "ca path", about: "print where the certificate is that verifyd dev answers as verify.twilio.com with", run: runCAPath},
 		{name: "ca install", about: "have all programs of this machine trust that certificate", run: runCAInstall},
 		{name: "ca uninstall", about: "take that trust back", run: runCAUninstall},

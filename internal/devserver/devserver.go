@@ -58,7 +58,8 @@ type Server struct {
 	*server.Server
 	World World
 
-	made Options
+	made       Options
+	startAgain func() // empties what is kept in memory
 }
 
 // Close is for a server that does not come to run; Run closes by itself.
@@ -106,6 +107,14 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	for _, channel := range verify.Channels() {
 		d.Routes[channel] = []delivery.Route{{Name: "inbox", Provider: book.Carrier(box)}}
 	}
+	d.startAgain = func() {
+		book.Set(o.Rules)
+		box.Clear()
+		happened.Forget()
+		happened.Add("reset", struct{}{})
+	}
+	// A page from elsewhere must not do it through the developer's browser.
+	resetting := http.NewCrossOriginProtection().Handler(http.HandlerFunc(d.serveReset))
 	steering, messages := now.Handler(duties{d.Server, happened}), box.Handler()
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -115,6 +124,8 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 			happened.ServeHTTP(w, r)
 		case "/dev/clock":
 			steering.ServeHTTP(w, r)
+		case "/dev/reset":
+			resetting.ServeHTTP(w, r)
 		case "/dev/rules":
 			book.ServeHTTP(w, r)
 		default:

@@ -110,6 +110,13 @@ func (j *Journal) Expire() {
 	}
 }
 
+// Forget forgets what is to expire: it is not there any more.
+func (j *Journal) Forget() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	clear(j.ends)
+}
+
 // pending notes until when something waits, or that it does not wait any more.
 func (j *Journal) pending(sid string, waits bool, end time.Time) {
 	j.mu.Lock()
