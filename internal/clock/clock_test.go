@@ -33,9 +33,9 @@ func (p *plan) Next(context.Context) (next time.Time, found bool, err error) {
 	return slices.MinFunc(p.due, time.Time.Compare), true, p.err
 }
 
-func (p *plan) Settle(context.Context) error {
+func (p *plan) Settle(ctx context.Context) error {
 	for {
-		due, found, _ := p.Next(nil)
+		due, found, _ := p.Next(ctx)
 		if now := p.clock.Now(); !found || due.After(now) {
 			return p.err
 		} else {
@@ -149,7 +149,7 @@ func TestASeedRepeats(t *testing.T) {
 		}
 		return string(b)
 	}
-	if read(7) != read(7) || read(7) == read(8) {
+	if one, again, other := read(7), read(7), read(8); one != again || one == other {
 		t.Error("the same seed differs, or another does not")
 	}
 }

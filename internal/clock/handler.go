@@ -31,7 +31,7 @@ func (c *Clock) Handler(w Work) http.Handler {
 		err := c.steer(ctx, r, w)
 		switch {
 		case errors.Is(err, errParameter):
-			refuse(out, 60200, http.StatusBadRequest, err.Error())
+			refuse(out, 60200, http.StatusBadRequest, "Invalid parameter: "+err.Error())
 		case err != nil:
 			refuse(out, 20500, http.StatusInternalServerError, "What is due was not done in time: "+err.Error())
 		default:
@@ -46,7 +46,7 @@ func (c *Clock) Handler(w Work) http.Handler {
 	return origins.Handler(mux)
 }
 
-var errParameter = errors.New("Invalid parameter: want one of freeze=true, resume=true, next=true, advance=10m")
+var errParameter = errors.New("want one of freeze=true, resume=true, next=true, advance=10m")
 
 func (c *Clock) steer(ctx context.Context, r *http.Request, w Work) error {
 	if err := r.ParseForm(); err != nil || len(r.Form) != 1 {

@@ -25,7 +25,6 @@ type world struct {
 	proxy     *Proxy
 	authority *Authority
 	verifyd   *httptest.Server
-	upstream  func(*http.Request) (*url.URL, error)
 
 	mu     sync.Mutex
 	dialed []string
