@@ -25,12 +25,17 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/api", "internal/channel", "internal/config", "internal/delivery", "internal/handset", "internal/inbound", "internal/inbox", "internal/keyring",
-		"internal/lookup", "internal/message", "internal/operator", "internal/phone", "internal/qr", "internal/queue", "internal/sid", "internal/store/postgres",
-		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
+	"cmd/verifyd": {"internal/channel", "internal/config", "internal/delivery", "internal/devserver", "internal/inbound", "internal/intercept",
+		"internal/keyring", "internal/lookup", "internal/message", "internal/operator", "internal/phone", "internal/qr", "internal/rules",
+		"internal/server", "internal/sid", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",
 		"provider/infobip", "provider/msg91", "provider/plivo", "provider/sinch", "provider/smpp", "provider/smtp",
 		"provider/telnyx", "provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp"},
+
+	"internal/server": {"internal/api", "internal/delivery", "internal/inbound", "internal/keyring", "internal/queue", "internal/verify",
+		"internal/webhook", "provider"},
+	"internal/devserver": {"internal/clock", "internal/delivery", "internal/handset", "internal/inbox", "internal/intercept", "internal/journal",
+		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify", "provider"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -38,7 +43,9 @@ var mayImport = map[string][]string{
 	"internal/inbox":    {"internal/qr", "provider"},
 	"internal/delivery": {"internal/channel", "internal/health", "internal/phone", "internal/ratelimit", "internal/verify", "provider"},
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
+	"internal/journal":  {"internal/verify"},
 	"internal/queue":    {"internal/verify"},
+	"internal/rules":    {"internal/verify", "provider"},
 	"internal/lookup":   {"internal/verify"},
 	"internal/webhook":  {"internal/verify"},
 
@@ -60,11 +67,13 @@ var mayImport = map[string][]string{
 	"internal/fakecarrier/jwt":     {},
 	"internal/passkey/passkeytest": {},
 
+	"internal/clock":     {},
 	"internal/config":    {},
 	"internal/gsm7":      {},
 	"internal/handset":   {},
-	"internal/jose":      {},
 	"internal/health":    {},
+	"internal/intercept": {},
+	"internal/jose":      {},
 	"internal/jsonparam": {},
 	"internal/keyring":   {},
 	"internal/mailaddr":  {},
@@ -78,6 +87,8 @@ var mayImport = map[string][]string{
 	"internal/smpp":      {},
 
 	"internal/fakecarrier/smsc": {"internal/gsm7", "internal/smpp"},
+
+	"verifytest": {"internal/devserver", "internal/intercept", "internal/rules"},
 
 	"provider":              {},
 	"provider/apns":         {"provider", "provider/httpsend"},
@@ -111,6 +122,7 @@ var mayImport = map[string][]string{
 	"tests/clients":    {},
 	"tests/openapi":    {},
 	"tests/providers":  {},
+	"tests/run":        {},
 
 	"tests/push":          {},
 	"tests/push/firebase": {},

@@ -3,7 +3,9 @@
 // In one sentence: api turns HTTP into Go values, verify decides inside one transaction, the commit
 // leaves rows and jobs, workers carry the jobs out, and only workers talk to the outside world.
 //
-//	cmd/verifyd          the binary: commands, and the wiring of everything below (serve.go, dev.go)
+//	cmd/verifyd          the binary: its commands, and what a configuration means (serve.go, dev.go)
+//	internal/server      the wiring: what runs in every verifyd, started and stopped in order
+//	internal/devserver   the wiring of dev: a server with an inbox, a clock that can be moved, a journal
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
 //	internal/apidoc      writes the OpenAPI document and docs/compatibility.md from the tables of api
 //	internal/verify      the domain: nouns, rules, operations, and the contract of the store
@@ -17,6 +19,10 @@
 //	internal/operator    the commands that go through the API of a running server
 //	internal/handset     a telephone as the push libraries are, for tests and for `verifyd dev`
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
+//	internal/journal     what happens in a verifyd dev, as a stream of events
+//	internal/clock       the time of a verifyd dev, which can be stopped and moved on
+//	internal/rules       what becomes of a message in a verifyd dev, by its destination
+//	internal/intercept   how a program that has Twilio's host built in reaches verifyd: proxy, certificates
 //	internal/config      verifyd.toml
 //	internal/fakecarrier the other ends of the wires, which check what the real ones check
 //	internal/webhook     the worker that tells URLs of the application what happened
@@ -26,6 +32,7 @@
 //	internal/sid, otp, jose, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, tokens,
 //	                     addresses, JSON, pictures
 //	internal/smpp        what carriers speak, in octets
+//	verifytest           public: a server in the test process, with its inbox and its clock
 //	provider             the public contract of a provider, and one folder for each
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/verifyd/verifyd/internal/server"
 )
 
 // gateway is the customer's own: it takes every message and counts how often it got each.
@@ -275,7 +277,7 @@ func TestKillMinusNineLosesNothingThatWasAnswered(t *testing.T) {
 		}
 		twice += n - 1
 	}
-	if limit := kills * parallelSends; twice > limit {
+	if limit := kills * server.ParallelSends; twice > limit {
 		t.Errorf("%d duplicates, at most %d messages were in flight at the kills", twice, limit)
 	}
 	t.Logf("%d starts answered, %d wrong codes counted, %d duplicates in %d kills", len(attempts), len(checked), twice, kills)

@@ -5,28 +5,28 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/config"
-	"github.com/verifyd/verifyd/internal/delivery"
-	"github.com/verifyd/verifyd/internal/inbox"
-	"github.com/verifyd/verifyd/internal/message"
+	"github.com/verifyd/verifyd/internal/devserver"
+	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/operator"
+	"github.com/verifyd/verifyd/internal/rules"
+	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
-	"github.com/verifyd/verifyd/provider"
 )
 
-// sampleNumber is a valid number that belongs to nobody we know of; the printed lines use it.
-const sampleNumber = "+34612345678"
+// The names under which an application has its credentials.
+const (
+	envAccount = "TWILIO_ACCOUNT_SID"
+	envToken   = "TWILIO_AUTH_TOKEN"
+)
 
 // The files of a data folder.
 const (
@@ -34,82 +34,115 @@ const (
 	devKeys  = "verifyd.key"
 )
 
-// loopback are the addresses that webhooks of dev may go to, beside the public ones: the application runs
-// on the same machine.
-var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+// devOptions say what a verifyd dev is made of.
+type devOptions struct {
+	listen   string // the address to serve on
+	alias    string // the address to answer as verify.twilio.com on
+	data     string // the folder that keeps everything
+	database string // a PostgreSQL in the place of the folder's file, "" for none
+	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
+	limits   bool
+	rules    string // the file of rules by destination, "" for none
+	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
+	// from the beginning, and nothing was there before.
+	seed *uint64
+	// environ is searched for the SIDs of services that the application knows.
+	environ []string
+	// account and token are those that the application has, "" for new ones.
+	account, token string
+}
 
 func runDev(ctx context.Context, args []string, sys system) (err error) {
+	o := devOptions{environ: sys.environ()}
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
-	address := flags.String("listen", "127.0.0.1:8642", "the `address` to serve on")
-	data := flags.String("data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
-	database := flags.String("store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
-	limits := flags.Bool("limits", false, "refuse bursts, polling and guessing as serve does")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8642", "the `address` to serve on")
+	flags.StringVar(&o.alias, "alias", "127.0.0.1:0", "the `address` to answer as verify.twilio.com on, for a network that gives verifyd that name")
+	flags.StringVar(&o.data, "data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
+	flags.StringVar(&o.database, "store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
+	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
+	flags.StringVar(&o.rules, "rules", "", "do with messages what this `file` says by their destination (docs/testing.md)")
+	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(*data, 0o700); err != nil {
-		return fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
+	if o.seed != nil && o.database != "" {
+		return misuse(flags, "--seed starts empty, and --store does not", sys)
 	}
-	listener, err := listen(*address)
+	o.account, _ = sys.getenv(envAccount)
+	o.token, _ = sys.getenv(envToken)
+	lines := newLogBuffer(sys.stderr)
+	defer func() { err = errors.Join(err, lines.Close()) }()
+	d, err := newDev(ctx, o, newLog(lines, "text", *logLevel))
 	if err != nil {
 		return err
 	}
-	lines := newLogBuffer(sys.stderr)
-	defer func() { err = errors.Join(err, lines.Close()) }()
-	log := newLog(lines, "text", *logLevel)
-	store, engine, place, err := openDev(ctx, *data, *database, log)
+	withdraw, err := announcement(d, o).Announce(o.data)
 	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	if *limits {
-		engine.Limits = verify.BuiltIn()
-	}
-	world, err := prepareDev(ctx, engine, sys.getenv)
-	if err != nil {
-		return errors.Join(err, listener.Close(), store.Close())
-	}
-	world.place, world.url = place, "http://"+reachable(listener.Addr())
-
-	handsets, err := openHandsets(engine, world, *data)
-	if err != nil {
-		return errors.Join(err, listener.Close(), store.Close())
-	}
-	box := inbox.New(inbox.Options{
-		Now:      time.Now,
-		State:    statusOf(engine),
-		Hint:     world.start(),
-		Factors:  waitingFactors(engine),
-		Factor:   waitingFactor(engine),
-		Handsets: handsets,
-	})
-	byInbox := []delivery.Route{{Name: "inbox", Provider: box}}
-	routes := delivery.Routes{}
-	for _, channel := range verify.Channels() {
-		routes[channel] = delivery.Anywhere(byInbox...)
-	}
-	push := delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{}}
-	for _, platform := range platforms {
-		push.Platforms[platform] = byInbox
-	}
-	withdraw, err := operator.Dev{URL: world.url, AccountSID: world.account, AuthToken: world.token}.Announce(*data)
-	if err != nil {
-		return errors.Join(fmt.Errorf("cannot use the data folder: %w; choose another with --data", err), listener.Close(), store.Close())
+		return errors.Join(fmt.Errorf("cannot use the data folder: %w; choose another with --data", err), d.Close())
 	}
 	defer func() { err = errors.Join(err, withdraw()) }()
-	if *data != defaultData(sys.getenv) {
-		world.dataFlag = " --data " + *data
+	if o.data != defaultData(sys.getenv) {
+		d.World.DataFlag = " --data " + o.data
 	}
-	world.print(sys.stdout)
-	s := &server{log: log, store: store, engine: engine, routes: routes, push: push, listener: listener, inbox: box.Handler(), closeInbox: box.Close}
-	s.providers = map[string]provider.Provider{"inbox": box}
-	s.webhooks = loopback
-	return s.run(ctx)
+	d.World.Print(sys.stdout)
+	tuneCollector()
+	return d.Run(ctx)
+}
+
+// newDev opens what the options name, and prepares a server of it.
+func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.Server, err error) {
+	if err := os.MkdirAll(o.data, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
+	}
+	made := devserver.Options{Log: log, Limits: o.limits, Seed: o.seed, Environ: o.environ, Account: o.account, Token: o.token}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, made.Close())
+		}
+	}()
+	if o.rules != "" {
+		text, err := os.ReadFile(o.rules)
+		if err != nil {
+			return nil, err
+		}
+		if made.Rules, err = rules.Parse(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.rules, err)
+		}
+	}
+	if made.Listener, err = listen(o.listen); err != nil {
+		return nil, err
+	}
+	if made.Authority, err = intercept.OpenAuthority(o.data, time.Now); err != nil {
+		return nil, err
+	}
+	if made.Alias, err = net.Listen("tcp", o.alias); err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --alias", o.alias, err)
+	}
+	if o.forget || o.seed != nil {
+		made.Place = "memory"
+		made.Store, made.Engine, err = devserver.OpenMemory(ctx, log)
+	} else {
+		made.Data = o.data
+		made.Store, made.Engine, made.Place, err = openDev(ctx, o.data, o.database, log)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return devserver.New(ctx, made)
+}
+
+// announcement is what other commands are told.
+func announcement(d *devserver.Server, o devOptions) operator.Dev {
+	return operator.Dev{
+		URL: d.World.URL, AccountSID: d.World.Account, AuthToken: d.World.Token, ServiceSID: d.World.Service,
+		TLS: devserver.Reachable(d.Alias.Addr()), Borrowed: o.account != "" || o.token != "",
+	}
 }
 
 // openDev opens the store of a data folder, or a database that is brought up to date first; place
 // names it for people. The key file is in the data folder either way.
-func openDev(ctx context.Context, data, database string, log *slog.Logger) (s store, e *verify.Engine, place string, err error) {
+func openDev(ctx context.Context, data, database string, log *slog.Logger) (s server.Store, e *verify.Engine, place string, err error) {
 	c := devConfig(data)
 	place = "data folder " + data
 	if database != "" {
@@ -149,164 +182,4 @@ func defaultData(getenv func(string) (string, bool)) string {
 		return filepath.Join(home, ".local", "share", "verifyd")
 	}
 	return "verifyd-data"
-}
-
-// reachable is an address that a client on this machine can use: a listener on all interfaces is
-// reached by loopback.
-func reachable(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return addr.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
-}
-
-// devWorld is what a developer is told at start.
-type devWorld struct {
-	account, token, service string
-	found                   string // what was there already
-	place, url              string
-	dataFlag                string // what commands need to find the data folder, "" for the usual one
-}
-
-// prepareDev finds the account and the service of a data folder, and makes them where they are
-// missing. The credentials are those of the environment, if an application's environment is there.
-func prepareDev(ctx context.Context, e *verify.Engine, getenv func(string) (string, bool)) (devWorld, error) {
-	accountSID, _ := getenv("TWILIO_ACCOUNT_SID")
-	token, _ := getenv("TWILIO_AUTH_TOKEN")
-	account, err := findAccount(ctx, e, accountSID)
-	if err != nil {
-		return devWorld{}, err
-	}
-	w := devWorld{found: "a new account was made"}
-	if account == nil {
-		a, minted, err := e.CreateAccount(ctx, "dev", accountSID, token)
-		if err != nil {
-			return w, fmt.Errorf("TWILIO_ACCOUNT_SID: %w", err)
-		}
-		account, w.token = &a, minted
-	} else {
-		if w.token, err = e.Token(account); err != nil {
-			return w, fmt.Errorf("the key file does not belong to this data folder: %w", err)
-		}
-		if token != "" && token != w.token {
-			if err := e.ReplaceToken(ctx, account.SID, token); err != nil {
-				return w, err
-			}
-			w.token = token
-		}
-	}
-	w.account = account.SID
-	services, err := allServices(ctx, e, account.SID)
-	if err != nil {
-		return w, err
-	}
-	if len(services) > 0 {
-		w.service = services[len(services)-1].SID // the first that was made
-		w.found = fmt.Sprintf("found its account and %d service(s)", len(services))
-		return w, nil
-	}
-	name := "Acme"
-	s, err := e.CreateService(ctx, account.SID, verify.ServiceParams{FriendlyName: &name})
-	if err != nil {
-		return w, err
-	}
-	w.service = s.SID
-	return w, addSampleTemplate(ctx, e, account.SID)
-}
-
-// addSampleTemplate makes a template to try, unless the account has one of its name.
-func addSampleTemplate(ctx context.Context, e *verify.Engine, accountSID string) error {
-	file, err := message.ReadFile(sampleTemplate)
-	if err != nil {
-		return err
-	}
-	have, err := e.Templates(ctx, accountSID, file.Name, verify.Page{Size: 1})
-	if err != nil || len(have) > 0 {
-		return err
-	}
-	_, err = e.PutTemplate(ctx, accountSID, file, true)
-	return err
-}
-
-// findAccount is the account with a SID, or the first one where none is named; nil if there is
-// none.
-func findAccount(ctx context.Context, e *verify.Engine, accountSID string) (*verify.Account, error) {
-	accounts, err := e.Accounts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for i := range accounts {
-		if accountSID == "" || accounts[i].SID == accountSID {
-			return &accounts[i], nil
-		}
-	}
-	return nil, nil
-}
-
-// allServices lists every service of an account, newest first.
-func allServices(ctx context.Context, e *verify.Engine, accountSID string) ([]verify.Service, error) {
-	const size = 1000
-	var all []verify.Service
-	for after := ""; ; after = all[len(all)-1].SID {
-		list, err := e.Services(ctx, accountSID, verify.Page{Size: size, After: after})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list...)
-		if len(list) < size {
-			return all, nil
-		}
-	}
-}
-
-// The three lines to paste. Each works as it is; the last reads the code by itself.
-
-func (w devWorld) start() string {
-	return fmt.Sprintf("curl -s %s/Verifications -u %s:%s -d Channel=sms --data-urlencode To=%s", w.serviceURL(), w.account, w.token, sampleNumber)
-}
-
-func (w devWorld) readCode() string {
-	return fmt.Sprintf("curl -s '%s/dev/inbox?to=%s&wait=5s&limit=1'", w.url, strings.Replace(sampleNumber, "+", "%2B", 1))
-}
-
-func (w devWorld) check() string {
-	return fmt.Sprintf(`curl -s %s/VerificationCheck -u %s:%s --data-urlencode To=%s -d Code=$(%s | sed 's/.*"code":"\([^"]*\)".*/\1/')`,
-		w.serviceURL(), w.account, w.token, sampleNumber, w.readCode())
-}
-
-func (w devWorld) serviceURL() string { return w.url + "/v2/Services/" + w.service }
-
-func (w devWorld) print(out io.Writer) {
-	fmt.Fprintf(out, `
-verifyd dev is ready. Its %[1]s: %[2]s.
-
-  account SID   %[3]s
-  auth token    %[4]s
-  service SID   %[5]s
-  base URL      %[6]s
-  inbox         %[6]s/dev/inbox
-
-Start a verification, read its code, check it:
-
-%[7]s
-%[8]s
-%[9]s
-
-Point a client library here:
-
-  Node    const client = require('twilio')('%[3]s', '%[4]s'); client.verify.baseUrl = '%[6]s'
-  Python  client = twilio.rest.Client('%[3]s', '%[4]s'); client.verify.base_url = '%[6]s'
-  Go      http.DefaultTransport = divert("%[6]s")  // a few lines: README.md, "From Go"
-
-See what was sent, from another terminal (verifyd help lists all commands):
-
-verifyd attempt list%[10]s
-
-Ctrl-C stops it.
-
-`, w.place, w.found, w.account, w.token, w.service, w.url, w.start(), w.readCode(), w.check(), w.dataFlag)
 }

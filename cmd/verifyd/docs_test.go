@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/verifyd/verifyd/internal/devserver"
 )
 
 // The commands of docs/rate-limits.md run one after another, and say what the page says.
@@ -42,7 +44,7 @@ func TestTheTemplatesPageWorks(t *testing.T) {
 	home := t.TempDir()
 	p := begin(t, devReady, []string{"HOME=" + home}, "dev", "--listen", "127.0.0.1:0", "--log", "warn")
 	for _, text := range page["json"] {
-		if text != string(sampleTemplate) {
+		if text != string(devserver.SampleTemplate) {
 			t.Errorf("the file on the page is not sample_template.json:\n%s", text)
 		}
 	}

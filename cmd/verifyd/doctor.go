@@ -16,6 +16,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/inbound"
+	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -127,7 +128,7 @@ func reportURLs(c config.Config, e *verify.Engine) (found []finding) {
 		base = "https://PUBLIC_URL"
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
-		p, err := buildProvider(c, name, slog.New(slog.DiscardHandler), &wayBack{})
+		p, err := buildProvider(c, name, slog.New(slog.DiscardHandler), &server.WayBack{})
 		if err != nil {
 			continue // is said elsewhere
 		}
@@ -145,7 +146,7 @@ func examineChains(ctx context.Context, e *verify.Engine, c config.Config) (foun
 		return nil, err
 	}
 	for _, a := range accounts {
-		services, err := allServices(ctx, e, a.SID)
+		services, err := e.AllServices(ctx, a.SID)
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +164,7 @@ func examineChains(ctx context.Context, e *verify.Engine, c config.Config) (foun
 // examineProvider makes a provider as the server would, and asks it.
 func examineProvider(ctx context.Context, c config.Config, name string) finding {
 	f := finding{What: "provider " + name, Result: failed}
-	p, err := buildProvider(c, name, slog.New(slog.DiscardHandler), &wayBack{})
+	p, err := buildProvider(c, name, slog.New(slog.DiscardHandler), &server.WayBack{})
 	if err != nil {
 		f.Words = err.Error()
 		return f

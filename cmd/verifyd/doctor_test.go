@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -220,4 +221,11 @@ func TestATestMessage(t *testing.T) {
 			wantNoSecrets(t, stdout+stderr)
 		})
 	}
+}
+
+// keepsNothing is a provider that takes everything.
+type keepsNothing struct{}
+
+func (keepsNothing) Send(context.Context, provider.Message) (provider.Accepted, error) {
+	return provider.Accepted{}, nil
 }

@@ -30,20 +30,20 @@ type engines struct {
 	codes   map[string]string // the latest by number
 }
 
-// clock is one that a test sets. A tick is a minute.
-type clock struct{ nanoseconds atomic.Int64 }
+// handClock is one that a test sets. A tick is a minute.
+type handClock struct{ nanoseconds atomic.Int64 }
 
 var firstMinute = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-func (c *clock) now() time.Time { return firstMinute.Add(time.Duration(c.nanoseconds.Load())) }
+func (c *handClock) now() time.Time { return firstMinute.Add(time.Duration(c.nanoseconds.Load())) }
 
-func (c *clock) tick() int { return int(c.now().Sub(firstMinute) / time.Minute) }
+func (c *handClock) tick() int { return int(c.now().Sub(firstMinute) / time.Minute) }
 
-func (c *clock) advance(d time.Duration) { c.nanoseconds.Add(int64(d)) }
+func (c *handClock) advance(d time.Duration) { c.nanoseconds.Add(int64(d)) }
 
 // startEngines starts nodes whose own clocks are wrong by some time. What the store leaves of that
 // is how far they are from the clock of the test.
-func startEngines(t *testing.T, dsn string, c *clock, wrong [3]time.Duration) *engines {
+func startEngines(t *testing.T, dsn string, c *handClock, wrong [3]time.Duration) *engines {
 	t.Helper()
 	keys, err := keyring.Parse([]byte("1 " + strings.Repeat("42", 32)))
 	if err != nil {
@@ -147,7 +147,7 @@ func (e *engines) codeFor(to string) string {
 // The clock runs while clients ask, and the database stops twice.
 func TestAnswersWhileTheClockRunsHaveAnOrder(t *testing.T) {
 	server := startPostgres(t)
-	var clock clock
+	var clock handClock
 	e := startEngines(t, server.DSN(server.Database(t)), &clock, [3]time.Duration{})
 	c := &crowd{history: e.history, ask: e.ask, codeFor: e.codeFor}
 	for i := range 40 {
@@ -188,7 +188,7 @@ func TestAnswersWhileTheClockRunsHaveAnOrder(t *testing.T) {
 // for itself.
 func TestNoOutcomeChangesWhereClocksDiffer(t *testing.T) {
 	server := startPostgres(t)
-	var clock clock
+	var clock handClock
 	e := startEngines(t, server.DSN(server.Database(t)), &clock, [3]time.Duration{-5 * time.Second, 7 * time.Second})
 	const lease = 30 * time.Second
 	want := func(when string, node int, q question, status string, refused int) {

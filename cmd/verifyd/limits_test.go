@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"os"
 	"testing"
+
+	"github.com/verifyd/verifyd/internal/devserver"
 )
 
 // A server refuses who guesses, unless that is turned off; a developer's does so if asked. Counts
@@ -57,7 +59,7 @@ func guess(t *testing.T, base, user, password string, want int) (service string)
 	service = "/v2/Services/" + made["sid"].(string)
 	v := start(t, base, user, password, service, 201)
 	for range 5 {
-		send(200, service+"/VerificationCheck", url.Values{"To": {sampleNumber}, "Code": {"too long"}})
+		send(200, service+"/VerificationCheck", url.Values{"To": {devserver.SampleNumber}, "Code": {"too long"}})
 	}
 	send(200, service+"/Verifications/"+v["sid"].(string), url.Values{"Status": {"canceled"}})
 	start(t, base, user, password, service, want)
@@ -66,7 +68,7 @@ func guess(t *testing.T, base, user, password string, want int) (service string)
 
 func start(t *testing.T, base, user, password, service string, want int) map[string]any {
 	t.Helper()
-	got, body, _, err := post(t.Context(), base, user, password, service+"/Verifications", url.Values{"To": {sampleNumber}, "Channel": {"sms"}})
+	got, body, _, err := post(t.Context(), base, user, password, service+"/Verifications", url.Values{"To": {devserver.SampleNumber}, "Channel": {"sms"}})
 	if err != nil || got != want || want == 429 && body["code"] != 60202.0 {
 		t.Fatalf("start: %d %v, %v; want %d", got, body, err, want)
 	}

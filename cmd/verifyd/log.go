@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 )
@@ -83,12 +82,4 @@ func (b *logBuffer) Close() error {
 	b.timer.Stop()
 	b.flush()
 	return b.err
-}
-
-// serverErrors passes what net/http has to complain about (broken handshakes, mostly) to our log.
-type serverErrors struct{ log *slog.Logger }
-
-func (e serverErrors) Write(line []byte) (int, error) {
-	e.log.Warn("http server", "message", strings.TrimSpace(string(line)))
-	return len(line), nil
 }

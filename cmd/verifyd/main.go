@@ -1,6 +1,8 @@
 // Command verifyd verifies people by one-time passcodes and speaks the Verify v2 API of Twilio.
 //
 //	verifyd dev                 a server for a laptop or CI, with an inbox
+//	verifyd run -- CMD          a command whose calls to Twilio Verify land here
+//	verifyd inbox --to +34…     the code that a number was sent
 //	verifyd serve               a server for production
 //	verifyd doctor              whether the store and every provider would work
 //	verifyd send                one test message by a provider, or as the routes say
@@ -36,15 +38,18 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], system{getenv: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
+	os.Exit(run(ctx, os.Args[1:], system{
+		getenv: os.LookupEnv, environ: os.Environ, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+	}))
 }
 
 // system is what a command has of the process it runs in.
 type system struct {
-	getenv func(string) (string, bool)
-	stdin  io.Reader
-	stdout io.Writer
-	stderr io.Writer
+	getenv  func(string) (string, bool)
+	environ func() []string
+	stdin   io.Reader
+	stdout  io.Writer
+	stderr  io.Writer
 	// describe, if there is one, is given the flags of a command whose help was asked for, instead of
 	// people.
 	describe func(*flag.FlagSet)
@@ -56,6 +61,11 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 )
+
+// exitStatus ends the program with a code of somebody else's, and without a word.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // errUsage says that a command was called wrongly; the text has been printed.
 var errUsage = errors.New("usage")
@@ -76,6 +86,17 @@ type subcommand struct {
 func commands() []subcommand {
 	return append([]subcommand{
 		{name: "dev", about: "run a server for a laptop or CI, with an inbox of everything it sends", run: runDev},
+		{name: "run", arg: "COMMAND", about: "run a command whose calls to verify.twilio.com reach a verifyd dev", run: runCommand},
+		{name: "inbox", about: "print the code that was sent to a number, as soon as it has been", run: runInbox},
+		{name: "clock show", about: "print the time of a verifyd dev, and when something is due next", run: runClockShow},
+		{name: "clock freeze", about: "stop the time of a verifyd dev", run: steerClock("clock freeze", "freeze")},
+		{name: "clock advance", arg: "DURATION", about: "move the time of a verifyd dev on; what is due on the way is done at its time", run: runClockAdvance},
+		{name: "clock next", about: "move the time of a verifyd dev to what is due next, and have it done", run: steerClock("clock next", "next")},
+		{name: "clock resume", about: "let the time of a verifyd dev run on from where it stands", run: steerClock("clock resume", "resume")},
+		{name: "reset", about: "have a verifyd dev be as it was at its start: empty, with the same account and service", run: runReset},
+		{name: "ca path", about: "print where the certificate is that verifyd dev answers as verify.twilio.com with", run: runCAPath},
+		{name: "ca install", about: "have all programs of this machine trust that certificate", run: runCAInstall},
+		{name: "ca uninstall", about: "take that trust back", run: runCAUninstall},
 		{name: "serve", about: "run a server for production", run: runServe},
 		{name: "doctor", about: "say whether the configuration, the store and every provider would work", run: runDoctor},
 		{name: "send", about: "send one test message by a provider, or as the routes say", run: runSend},
@@ -114,6 +135,9 @@ func run(ctx context.Context, args []string, sys system) int {
 		return exitUsage
 	}
 	err := c.run(ctx, rest, sys)
+	if status, ok := errors.AsType[exitStatus](err); ok {
+		return int(status)
+	}
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
 		return exitOK
@@ -175,27 +199,38 @@ func parseWith(flags *flag.FlagSet, what string, args []string, sys system) (str
 }
 
 // parseArgs reads a command's flags and its arguments, which may stand before, between or after
-// them. Every command comes here before it does anything, so that this is where --help is answered.
+// them.
 func parseArgs(flags *flag.FlagSet, args []string, sys system) (found []string, err error) {
-	flags.SetOutput(io.Discard)
-	flags.Usage = func() {}
 	for rest := args; ; {
-		err := flags.Parse(rest)
-		switch {
-		case errors.Is(err, flag.ErrHelp):
-			if sys.describe != nil {
-				sys.describe(flags)
-			} else {
-				printHelp(sys.stdout, flags)
-			}
+		if err := parseSome(flags, rest, sys); err != nil {
 			return nil, err
-		case err != nil:
-			return nil, misuse(flags, err.Error(), sys)
-		case flags.NArg() == 0:
+		}
+		if flags.NArg() == 0 {
 			return found, nil
 		}
 		found = append(found, flags.Arg(0))
 		rest = flags.Args()[1:]
+	}
+}
+
+// parseSome reads the flags up to the first argument. Every command comes here before it does anything, so
+// that this is where --help is answered.
+func parseSome(flags *flag.FlagSet, args []string, sys system) error {
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		if sys.describe != nil {
+			sys.describe(flags)
+		} else {
+			printHelp(sys.stdout, flags)
+		}
+		return err
+	case err != nil:
+		return misuse(flags, err.Error(), sys)
+	default:
+		return nil
 	}
 }
 

@@ -24,6 +24,9 @@ import (
 const asVerifyd = "VERIFYD_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if task := os.Getenv(asApplication); task != "" {
+		os.Exit(applications[task]())
+	}
 	if os.Getenv(asVerifyd) != "" {
 		main()
 		return

@@ -213,7 +213,7 @@ func TestAServerThatIsWrong(t *testing.T) {
 // inProcess runs a command line in this process; what it would serve or change is for processes.
 func inProcess(ctx context.Context, args ...string) (stdout, stderr string, code int) {
 	var out, errs bytes.Buffer
-	code = run(ctx, args, system{getenv: func(string) (string, bool) { return "", false }, stdout: &out, stderr: &errs})
+	code = run(ctx, args, system{getenv: func(string) (string, bool) { return "", false }, environ: func() []string { return nil }, stdout: &out, stderr: &errs})
 	return out.String(), errs.String(), code
 }
 

@@ -20,8 +20,8 @@ var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
 
 var fromFile = regexp.MustCompile(`"file:[^"]*"`)
 
-// environment has every variable that a page asks for. A public key has a form of its own.
-func environment(name string) (string, bool) {
+// anyVariable has every variable that a page asks for. A public key has a form of its own.
+func anyVariable(name string) (string, bool) {
 	switch {
 	case strings.HasPrefix(name, "VERIFYD_"):
 		return "", false
@@ -45,7 +45,7 @@ func TestTheManualOfEveryProviderWorks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, block := range tomlBlock.FindAllStringSubmatch(string(text), -1) {
-			c, err := config.Parse(fromFile.ReplaceAll([]byte(block[1]), []byte(`"from-a-file-0123456789"`)), environment)
+			c, err := config.Parse(fromFile.ReplaceAll([]byte(block[1]), []byte(`"from-a-file-0123456789"`)), anyVariable)
 			if err != nil {
 				t.Errorf("%s: %v\n%s", page, err, block[1])
 				continue

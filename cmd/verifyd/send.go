@@ -13,6 +13,7 @@ import (
 	"github.com/verifyd/verifyd/internal/channel"
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/phone"
+	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
@@ -142,15 +143,15 @@ func testWays(c config.Config, m provider.Message, name string) ([]config.Way, e
 // message.
 func sendBy(ctx context.Context, c config.Config, name string, m provider.Message) (taken provider.Accepted, took time.Duration, err error) {
 	log := slog.New(slog.DiscardHandler)
-	p, err := buildProvider(c, name, log, &wayBack{})
+	p, err := buildProvider(c, name, log, &server.WayBack{})
 	if err != nil {
 		return taken, 0, err
 	}
 	running := map[string]provider.Provider{name: p}
-	stop := startRunners(running, log)
+	stop := server.StartRunners(running, log)
 	defer func() {
 		stop()
-		_ = closeProviders(running) // the message is out, or it is not
+		_ = server.CloseProviders(running) // the message is out, or it is not
 	}()
 	_, runs := p.(provider.Runner)
 	for until := time.Now().Add(bindTime); ; {

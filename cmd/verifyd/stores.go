@@ -12,30 +12,19 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/keyring"
-	"github.com/verifyd/verifyd/internal/queue"
+	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
-// store is what the binary needs of a store; there are two.
-type store interface {
-	verify.Store
-	queue.Jobs
-	// Ping commits something.
-	Ping(context.Context) error
-	// Failed is closed when nothing that was written is certain any more, and Failure says why.
-	Failed() <-chan struct{}
-	Failure() error
-}
-
 var (
-	_ store = (*sqlite.Store)(nil)
-	_ store = (*postgres.Store)(nil)
+	_ server.Store = (*sqlite.Store)(nil)
+	_ server.Store = (*postgres.Store)(nil)
 )
 
 // openConfigured opens the store and the keys of a configuration.
-func openConfigured(ctx context.Context, c config.Config, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (store, *verify.Engine, error) {
+func openConfigured(ctx context.Context, c config.Config, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (server.Store, *verify.Engine, error) {
 	if c.Postgres() {
 		return openPostgres(ctx, c, log, routed)
 	}
@@ -47,7 +36,7 @@ func openConfigured(ctx context.Context, c config.Config, log *slog.Logger, asSe
 }
 
 // openSQLite opens a file and its keys, and puts the engine on them.
-func openSQLite(ctx context.Context, storePath, keyPath string, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (store, *verify.Engine, error) {
+func openSQLite(ctx context.Context, storePath, keyPath string, log *slog.Logger, asServer bool, routed func(verify.Channel) bool) (server.Store, *verify.Engine, error) {
 	keys, err := keyring.LoadOrGenerate(keyPath, rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("key file: %w", err)
@@ -62,7 +51,7 @@ func openSQLite(ctx context.Context, storePath, keyPath string, log *slog.Logger
 // openPostgres opens a database and the keys that belong to it. A key file is made for a database
 // without accounts alone: later it would be a second one, and what one node seals another could
 // not open.
-func openPostgres(ctx context.Context, c config.Config, log *slog.Logger, routed func(verify.Channel) bool) (_ store, _ *verify.Engine, err error) {
+func openPostgres(ctx context.Context, c config.Config, log *slog.Logger, routed func(verify.Channel) bool) (_ server.Store, _ *verify.Engine, err error) {
 	s, err := postgres.Open(ctx, c.Store, postgres.Options{Log: log})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.StoreName(), err)

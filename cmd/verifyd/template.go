@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -13,11 +12,6 @@ import (
 	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/verify"
 )
-
-// sampleTemplate is what `verifyd dev` has from the start; docs/templates.md shows it.
-//
-//go:embed sample_template.json
-var sampleTemplate []byte
 
 func runTemplateAdd(ctx context.Context, args []string, sys system) error {
 	flags := newStoreFlags("template add")

@@ -37,6 +37,10 @@ type Options struct {
 	State func(ctx context.Context, sid string) (status string, err error)
 	// Limit is how many messages are kept, the newest; 0 is 5000.
 	Limit int
+	// Clock says that there is a clock to be moved at /dev/clock, and that the page shall show it.
+	Clock bool
+	// Sent is told of every message, in their order, while it is taken in. Nil: nobody is.
+	Sent func(Message)
 	// Hint is a command line that the empty page offers as the way to a first message. It is
 	// shown as it stands, as text.
 	Hint string
@@ -54,8 +58,10 @@ type Options struct {
 type Inbox struct {
 	now   func() time.Time
 	state func(context.Context, string) (string, error)
+	sent  func(Message)
 	limit int
 	hint  string
+	clock bool
 
 	factors func(context.Context) ([]Factor, error)
 	factor  func(context.Context, string) (Factor, error)
@@ -79,8 +85,10 @@ func New(o Options) *Inbox {
 	in := &Inbox{
 		now:      o.Now,
 		state:    o.State,
+		sent:     o.Sent,
 		limit:    o.Limit,
 		hint:     o.Hint,
+		clock:    o.Clock,
 		factors:  o.Factors,
 		factor:   o.Factor,
 		handsets: o.Handsets,
@@ -118,6 +126,9 @@ func (in *Inbox) Send(ctx context.Context, pm provider.Message) (provider.Accept
 	}
 	in.wake(m.key)
 	in.wake("")
+	if in.sent != nil {
+		in.sent(*m)
+	}
 	return provider.Accepted{ID: m.SID, Parts: m.Segments}, nil
 }
 
@@ -142,7 +153,7 @@ func (in *Inbox) Close() {
 
 // Messages are the messages that q asks for, the newest first.
 func (in *Inbox) Messages(ctx context.Context, q Query) []Message {
-	return in.withStatus(ctx, in.find(q))
+	return in.read(ctx, q)
 }
 
 // Message is the message with that SID, if it is still there.
@@ -165,8 +176,8 @@ func (in *Inbox) Wait(ctx context.Context, q Query) ([]Message, error) {
 	news, stop := in.watch(q.To)
 	defer stop()
 	for {
-		if got := in.find(q); len(got) > 0 {
-			return in.withStatus(ctx, got), nil
+		if got := in.read(ctx, q); len(got) > 0 {
+			return got, nil
 		}
 		select {
 		case <-news:
@@ -176,6 +187,17 @@ func (in *Inbox) Wait(ctx context.Context, q Query) ([]Message, error) {
 			return nil, ErrClosed
 		}
 	}
+}
+
+// read is Messages.
+func (in *Inbox) read(ctx context.Context, q Query) []Message {
+	if !q.Pending {
+		return in.withStatus(ctx, in.find(q))
+	}
+	all := q
+	all.Limit = stateWindow
+	got := slices.DeleteFunc(in.withStatus(ctx, in.find(all)), func(m Message) bool { return settled(m.VerificationStatus) })
+	return got[:min(len(got), q.limit())]
 }
 
 func (in *Inbox) find(q Query) []*Message {

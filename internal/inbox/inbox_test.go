@@ -390,3 +390,48 @@ func messageJSON(t *testing.T, in *Inbox) string {
 	}
 	return string(b)
 }
+
+// A number that signs in twice: the first code opens nothing any more, and is not what a test waits for.
+func TestPendingLeavesOutWhatIsOver(t *testing.T) {
+	st := newStates()
+	in := New(Options{State: st.get})
+	first, second := textTo("+34612345678", "1"), textTo("+34612345678", "2")
+	first.Verification, second.Verification = sampleSID("VE", 1), sampleSID("VE", 2)
+	st.set(first.Verification, "pending")
+	st.set(second.Verification, "pending")
+	send(t, in, first)
+	pending := Query{To: "+34612345678", Pending: true}
+	if got := codes(in.Messages(t.Context(), pending)); got != "1" {
+		t.Errorf("at first: %q", got)
+	}
+	st.set(first.Verification, "approved")
+	if got := codes(in.Messages(t.Context(), pending)); got != "" {
+		t.Errorf("after the approval: %q", got)
+	}
+	got := make(chan []Message, 1)
+	go func() {
+		messages, _ := in.Wait(t.Context(), pending)
+		got <- messages
+	}()
+	send(t, in, second)
+	if got := codes(<-got); got != "2" {
+		t.Errorf("waited for %q, want 2", got)
+	}
+	for range 10 {
+		send(t, in, second)
+	}
+	pending.Limit = 3
+	if got := codes(in.Messages(t.Context(), pending)); got != "2 2 2" {
+		t.Errorf("with a limit of 3: %q", got)
+	}
+}
+
+func TestEveryMessageIsToldOf(t *testing.T) {
+	var told []Message
+	in := New(Options{Sent: func(m Message) { told = append(told, m) }})
+	send(t, in, textTo("+34612345678", "1"))
+	send(t, in, textTo("+34612345679", "2"))
+	if got := codes(told); got != "1 2" {
+		t.Errorf("told of %q", got)
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"path"
 )
 
-// The page is one document, two style sheets and a few modules, as they lie in assets: nothing is
+// The page is one document, some style sheets and a few modules, as they lie in assets: nothing is
 // built, nothing comes from elsewhere.
 //
 //go:embed assets
@@ -25,7 +25,10 @@ var assetTypes = map[string]string{
 
 func (in *Inbox) writePage(w http.ResponseWriter) error {
 	var b bytes.Buffer
-	if err := page.Execute(&b, struct{ Hint string }{in.hint}); err != nil {
+	if err := page.Execute(&b, struct {
+		Hint  string
+		Clock bool
+	}{in.hint, in.clock}); err != nil {
 		return err
 	}
 	write(w, http.StatusOK, "text/html; charset=utf-8", b.Bytes())

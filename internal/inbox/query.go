@@ -26,6 +26,8 @@ type Query struct {
 	Code string
 	// After is a message's SID: only newer ones are meant. That message need not exist any more.
 	After string
+	// Pending leaves out messages whose verification is over: their codes open nothing any more.
+	Pending bool
 	// Limit is the number of messages at most, the newest; 0 is 50.
 	Limit int
 }
@@ -37,7 +39,7 @@ func (q Query) limit() int {
 	return q.Limit
 }
 
-// matcher looks at all but After and Limit.
+// matcher looks at all but After, Pending and Limit.
 func (q Query) matcher() func(*Message) bool {
 	to := foldDestination(q.To)
 	return func(m *Message) bool {
@@ -89,6 +91,13 @@ func parseParameters(raw string) (parameters, error) {
 		if p.Limit, err = strconv.Atoi(v); err != nil || p.Limit < 1 || p.Limit > maxPage {
 			return parameters{}, badParameter("limit")
 		}
+	}
+	switch values["pending"] {
+	case "", "false":
+	case "true":
+		p.Pending = true
+	default:
+		return parameters{}, badParameter("pending")
 	}
 	switch values["format"] {
 	case "":

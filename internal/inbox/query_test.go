@@ -30,6 +30,8 @@ func TestParameters(t *testing.T) {
 		"wait=0":                            {},
 		"limit=1000":                        {Query: Query{Limit: 1000}},
 		"format=json":                       {json: true},
+		"pending=true":                      {Query: Query{Pending: true}},
+		"pending=false":                     {},
 		"unknown=1&_=2":                     {},
 	} {
 		if got, err := parseParameters(raw); err != nil || got != want {
@@ -54,6 +56,7 @@ func TestBadParametersAreNamed(t *testing.T) {
 		"after=SM1":   "after",
 		"after=VE0192f0c4a1b2000031323334353637ff": "after",
 		"format=xml":  "format",
+		"pending=1":   "pending",
 		"to=%zz":      "to",
 		"%zz=1":       "%zz",
 		"other=%":     "other",

@@ -150,3 +150,24 @@ func Example() {
 	fmt.Println(code, err)
 	// Output: 123456 <nil>
 }
+
+func TestANewRingIsUnlikeAnyOther(t *testing.T) {
+	one, err := keyring.New(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := keyring.New(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := one.Seal(keyring.TokenSeal, "value", "row")
+	if got, err := one.Open(keyring.TokenSeal, sealed, "row"); err != nil || got != "value" {
+		t.Errorf("its own: %q, %v", got, err)
+	}
+	if _, err := other.Open(keyring.TokenSeal, sealed, "row"); err == nil {
+		t.Error("another ring opens it")
+	}
+	if _, err := keyring.New(strings.NewReader("short")); err == nil {
+		t.Error("made of too little randomness")
+	}
+}

@@ -78,7 +78,7 @@ func (s *Server) elsewhere(address string, env func(string) string, hint string)
 }
 
 func (s *Server) dev(data string) (*Client, error) {
-	dev, err := readDev(data)
+	dev, err := ReadDev(data)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no verifyd dev runs on the data folder %s; start one, or say where a server is with --url or %s", data, envURL)
 	}
@@ -102,6 +102,11 @@ type Dev struct {
 	URL        string `json:"url"`
 	AccountSID string `json:"account_sid"`
 	AuthToken  string `json:"auth_token"`
+	ServiceSID string `json:"service_sid"`
+	// TLS is the address, host:port, at which it answers as verify.twilio.com.
+	TLS string `json:"tls"`
+	// Borrowed says that account and token are from its environment, and so perhaps somebody else's too.
+	Borrowed bool `json:"borrowed"`
 }
 
 // devFile is the file of a Dev in a data folder.
@@ -130,7 +135,9 @@ func (d Dev) Announce(data string) (withdraw func() error, err error) {
 	}, nil
 }
 
-func readDev(data string) (Dev, error) {
+// ReadDev reads what a verifyd dev has announced in a data folder; fs.ErrNotExist where none runs. One that
+// was killed has left it as well.
+func ReadDev(data string) (Dev, error) {
 	var d Dev
 	text, err := os.ReadFile(filepath.Join(data, devFile))
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 func TestWhereTheServerIs(t *testing.T) {
 	usual, other, none := t.TempDir(), t.TempDir(), t.TempDir()
 	for folder, d := range map[string]Dev{
-		usual: {"http://usual", "ACusual", "usual"},
-		other: {"http://other", "ACother", "other"},
+		usual: {URL: "http://usual", AccountSID: "ACusual", AuthToken: "usual"},
+		other: {URL: "http://other", AccountSID: "ACother", AuthToken: "other"},
 	} {
 		if _, err := d.Announce(folder); err != nil {
 			t.Fatal(err)
@@ -78,7 +78,7 @@ func TestWhoStopsTakesItsOwnAnnouncementAlone(t *testing.T) {
 	if err := first(); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := readDev(folder); err != nil || d.URL != "http://2" {
+	if d, err := ReadDev(folder); err != nil || d.URL != "http://2" {
 		t.Errorf("the second is gone: %v, %v", d, err)
 	}
 	if err := second(); err != nil {

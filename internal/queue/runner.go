@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/verify"
@@ -61,6 +62,9 @@ type Runner struct {
 	lanes map[string]*lane
 	log   *slog.Logger
 	now   func() time.Time
+
+	begun atomic.Int64  // jobs, ever
+	freed chan struct{} // a place has become free, since somebody looked
 }
 
 // lane is a Lane at work.
@@ -69,6 +73,8 @@ type lane struct {
 	runner *Runner
 	// free holds a token for every place that nobody has.
 	free chan struct{}
+	// poked has the lane look for due jobs without being asked by a commit or by the time.
+	poked chan struct{}
 }
 
 const (
@@ -85,9 +91,9 @@ const (
 
 // New puts a runner together. Each kind has one lane.
 func New(jobs Jobs, log *slog.Logger, now func() time.Time, lanes ...Lane) *Runner {
-	r := &Runner{jobs: jobs, lanes: map[string]*lane{}, log: log, now: now}
+	r := &Runner{jobs: jobs, lanes: map[string]*lane{}, log: log, now: now, freed: make(chan struct{}, 1)}
 	for _, l := range lanes {
-		at := &lane{Lane: l, runner: r, free: make(chan struct{}, l.Parallel)}
+		at := &lane{Lane: l, runner: r, free: make(chan struct{}, l.Parallel), poked: make(chan struct{}, 1)}
 		for range l.Parallel {
 			at.free <- struct{}{}
 		}
@@ -130,16 +136,17 @@ func (l *lane) run(ctx context.Context) {
 		if err != nil {
 			r.log.Error("cannot claim jobs", "kind", l.Kind, "error", err)
 		}
+		r.begun.Add(int64(len(jobs)))
 		for _, job := range jobs {
 			go l.carry(job)
 		}
 		for range places - len(jobs) {
-			l.free <- struct{}{}
+			l.giveBack()
 		}
 		if len(jobs) == places {
 			continue
 		}
-		if !r.sleep(ctx, l.Kind, wake, err != nil) {
+		if !l.sleep(ctx, wake, err != nil) {
 			return
 		}
 	}
@@ -154,8 +161,14 @@ func (l *lane) drain() {
 
 // carry carries out a job in a place that was taken for it, and gives the place back.
 func (l *lane) carry(job verify.Job) {
-	defer func() { l.free <- struct{}{} }()
+	defer l.giveBack()
 	l.runner.runJob(l, job)
+}
+
+// giveBack gives a place back.
+func (l *lane) giveBack() {
+	l.free <- struct{}{}
+	signal(l.runner.freed)
 }
 
 // Reserve implements verify.Lanes.
@@ -177,20 +190,23 @@ func (p place) Claim(job verify.Job) verify.Job {
 }
 
 // Run implements verify.Place.
-func (p place) Run(job verify.Job) { go p.lane.carry(job) }
+func (p place) Run(job verify.Job) {
+	p.lane.runner.begun.Add(1)
+	go p.lane.carry(job)
+}
 
 // Release implements verify.Place.
-func (p place) Release() { p.lane.free <- struct{}{} }
+func (p place) Release() { p.lane.giveBack() }
 
 // sleep waits until there may be a due job, and reports whether to go on.
-func (r *Runner) sleep(ctx context.Context, kind string, wake <-chan struct{}, failed bool) bool {
+func (l *lane) sleep(ctx context.Context, wake <-chan struct{}, failed bool) bool {
 	if !failed && take(wake) {
 		return ctx.Err() == nil
 	}
-	pause := maxPoll
+	r, pause := l.runner, maxPoll
 	if failed {
 		pause = faultPause
-	} else if due, found, err := r.jobs.NextDue(context.WithoutCancel(ctx), kind); err == nil && found {
+	} else if due, found, err := r.jobs.NextDue(context.WithoutCancel(ctx), l.Kind); err == nil && found {
 		pause = min(max(due.Sub(r.now()), 0), maxPoll)
 	}
 	timer := time.NewTimer(pause)
@@ -199,6 +215,7 @@ func (r *Runner) sleep(ctx context.Context, kind string, wake <-chan struct{}, f
 	case <-ctx.Done():
 		return false
 	case <-wake:
+	case <-l.poked:
 	case <-timer.C:
 	}
 	return true
@@ -232,6 +249,14 @@ func work(ctx context.Context, w Worker, job verify.Job) (err error) {
 		}
 	}()
 	return w.Work(ctx, job)
+}
+
+// signal leaves a word in a channel that holds one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // the last word has not been heard yet, and is as good
+	}
 }
 
 func take(c <-chan struct{}) bool {

@@ -25,6 +25,9 @@ type Engine struct {
 	// Brandless reports whether text messages to a country must not name the brand; nil if they
 	// always may.
 	Brandless func(country string) bool
+	// ChooseCode is the code for a recipient, "" to have one drawn; nil draws every one. It is for tests
+	// of applications: whoever knows what it answers needs no message.
+	ChooseCode func(to string) string
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes

@@ -542,3 +542,27 @@ func TestARefusedStartLeavesNoTrace(t *testing.T) {
 		t.Errorf("refused starts left %d jobs, %v", len(jobs), err)
 	}
 }
+
+// An application moves with the SID that it knows its service by, and nobody takes it from somebody.
+func TestAServiceIsImportedUnderItsSID(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	const known = "VA0123456789abcdef0123456789abcdef"
+	params := verify.ServiceParams{FriendlyName: new("Moved")}
+	s, err := w.ImportService(t.Context(), w.account, known, params)
+	if err != nil || s.SID != known {
+		t.Fatalf("got %v, %v", s, err)
+	}
+	if got, err := w.Service(t.Context(), w.account, known); err != nil || got.FriendlyName != "Moved" {
+		t.Errorf("read back: %v, %v", got, err)
+	}
+	stranger, _, err := w.CreateAccount(t.Context(), "stranger", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.ImportService(t.Context(), stranger.SID, known, params); !errors.Is(err, verify.ErrExists) {
+		t.Errorf("by another account: %v, want ErrExists", err)
+	}
+	if _, err := w.ImportService(t.Context(), w.account, "VA1", params); err == nil {
+		t.Error("something that is no SID was taken")
+	}
+}

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -141,14 +142,23 @@ type ServiceParams struct {
 
 // CreateService makes a service.
 func (e *Engine) CreateService(ctx context.Context, accountSID string, p ServiceParams) (*Service, error) {
-	if p.FriendlyName == nil {
-		return nil, missing("FriendlyName")
-	}
-	now := e.Now()
-	serviceSID, err := sid.New(sid.Service, now, e.Random)
+	serviceSID, err := sid.New(sid.Service, e.Now(), e.Random)
 	if err != nil {
 		return nil, err
 	}
+	return e.ImportService(ctx, accountSID, serviceSID, p)
+}
+
+// ImportService creates a service under the SID (VA…) that an application knows it by already. It is
+// ErrExists where some account has it.
+func (e *Engine) ImportService(ctx context.Context, accountSID, serviceSID string, p ServiceParams) (*Service, error) {
+	if p.FriendlyName == nil {
+		return nil, missing("FriendlyName")
+	}
+	if !sid.Valid(sid.Service, serviceSID) {
+		return nil, fmt.Errorf("%q is no SID of a service", serviceSID)
+	}
+	now := e.Now()
 	s := &Service{
 		SID:        serviceSID,
 		AccountSID: accountSID,
@@ -168,7 +178,10 @@ func (e *Engine) CreateService(ctx context.Context, accountSID string, p Service
 	if err := e.checkFallback(s); err != nil {
 		return nil, err
 	}
-	err = e.Store.Update(ctx, func(tx Tx) error {
+	err := e.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.Service(serviceSID); !errors.Is(err, ErrNotFound) {
+			return errors.Join(err, ErrExists)
+		}
 		if err := checkDefaultTemplate(tx, s); err != nil {
 			return err
 		}
@@ -441,3 +454,19 @@ func isSID(prefix string) func(string) bool {
 
 // shortText is free text of reasonable length without control characters.
 func shortText(s string) bool { return oneLine(s, ShortTexts.Max) }
+
+// AllServices lists every service of an account, newest first: for commands, which have no pages.
+func (e *Engine) AllServices(ctx context.Context, accountSID string) ([]Service, error) {
+	const size = 1000
+	var all []Service
+	for after := ""; ; after = all[len(all)-1].SID {
+		list, err := e.Services(ctx, accountSID, Page{Size: size, After: after})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+		if len(list) < size {
+			return all, nil
+		}
+	}
+}

@@ -192,6 +192,9 @@ func (e *Engine) newVerification(s *Service, w *wish, now time.Time, history His
 		return nil, err
 	}
 	code := w.CustomCode
+	if code == "" && e.ChooseCode != nil {
+		code = e.ChooseCode(w.to)
+	}
 	if code == "" {
 		if code, err = otp.Generate(s.CodeLength, e.Random); err != nil {
 			return nil, err

@@ -357,3 +357,6 @@ func validAppHash(hash string) bool {
 func (w *wish) otherTransaction(v *Verification) bool {
 	return v.Amount != w.amount || v.Payee != w.payee
 }
+
+// ValidCode reports whether a code that is chosen and not drawn can be sent: 4 to 10 digits or letters.
+func ValidCode(code string) bool { return otp.ValidCustom(code) }

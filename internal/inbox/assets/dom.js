@@ -62,6 +62,13 @@ export function marked(text, code) {
   return text.split(code).flatMap((part, i) => (i === 0 ? [part] : [h("b", { class: "in-text" }, code), part]));
 }
 
+// now is the server's time, which clock.js may know to be another than the browser's.
+export let now = () => Date.now();
+export function setNow(fn) {
+  now = fn;
+  refreshTimes();
+}
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const clockSeconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
@@ -71,7 +78,7 @@ export const atClock = (iso) => clock.format(new Date(iso));
 export function absolute(iso) {
   const date = new Date(iso);
   const time = clockSeconds.format(date);
-  return date.toDateString() === new Date().toDateString() ? time : `${day.format(date)}, ${time}`;
+  return date.toDateString() === new Date(now()).toDateString() ? time : `${day.format(date)}, ${time}`;
 }
 
 function span(seconds) {
@@ -100,7 +107,7 @@ export function relative(iso, relation) {
 }
 
 function refresh(element) {
-  const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
+  const seconds = (now() - new Date(element.dateTime)) / 1000;
   const text = relations[element.dataset.relation](seconds);
   if (element.textContent !== text) element.textContent = text;
   return element;

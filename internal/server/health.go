@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 // health answers /readyz. Ready means that a row can be committed; a process that is alive over a
 // disk that is full is not ready.
 type health struct {
-	store    store
+	store    Store
 	stopping atomic.Bool
 
 	mu      sync.Mutex

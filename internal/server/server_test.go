@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"bytes"
@@ -19,8 +19,8 @@ import (
 
 // dev and serve differ in the inbox; both say without credentials what they serve.
 func TestTheDocumentNeedsNoCredentials(t *testing.T) {
-	for name, inbox := range map[string]http.Handler{"dev": http.NotFoundHandler(), "serve": nil} {
-		s := &server{log: slog.New(slog.DiscardHandler), engine: &verify.Engine{Now: time.Now}, inbox: inbox}
+	for name, dev := range map[string]http.Handler{"dev": http.NotFoundHandler(), "serve": nil} {
+		s := &Server{Log: slog.New(slog.DiscardHandler), Engine: &verify.Engine{Now: time.Now}, Dev: dev}
 		rec := httptest.NewRecorder()
 		s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", "/openapi.json", nil))
 		var doc struct {
@@ -54,7 +54,7 @@ func (keepsNothing) Send(context.Context, provider.Message) (provider.Accepted, 
 func TestProvidersAreClosedAtTheEnd(t *testing.T) {
 	broken := errors.New("broken pipe")
 	mail, gateway := &kept{}, &kept{err: broken}
-	err := closeProviders(map[string]provider.Provider{"mail": mail, "gateway": gateway, "other": keepsNothing{}})
+	err := CloseProviders(map[string]provider.Provider{"mail": mail, "gateway": gateway, "other": keepsNothing{}})
 	if mail.closed != 1 || gateway.closed != 1 || !errors.Is(err, broken) {
 		t.Errorf("closed %d and %d times, %v", mail.closed, gateway.closed, err)
 	}
@@ -81,7 +81,7 @@ func (r *runs) Run(ctx context.Context) error {
 func TestProvidersThatRunAreStartedAndWaitedFor(t *testing.T) {
 	var log bytes.Buffer
 	first, second := &runs{began: make(chan struct{})}, &runs{began: make(chan struct{}), err: errors.New("wrong password")}
-	stop := startRunners(map[string]provider.Provider{"first": first, "second": second, "other": keepsNothing{}},
+	stop := StartRunners(map[string]provider.Provider{"first": first, "second": second, "other": keepsNothing{}},
 		slog.New(slog.NewTextHandler(&log, nil)))
 	<-first.began
 	<-second.began
@@ -104,20 +104,20 @@ func TestReportsReachTheirProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := ""
-	s := &server{log: slog.New(slog.DiscardHandler), engine: &verify.Engine{Now: time.Now, Keys: keys}, providers: map[string]provider.Provider{"back": reports(func(r *http.Request) { got = r.URL.RawQuery })}}
-	back := wayBack{keys: keys, publicURL: "http://verify.example.com"}
+	s := &Server{Log: slog.New(slog.DiscardHandler), Engine: &verify.Engine{Now: time.Now, Keys: keys}, Providers: map[string]provider.Provider{"back": reports(func(r *http.Request) { got = r.URL.RawQuery })}}
+	back := WayBack{keys: keys, publicURL: "http://verify.example.com"}
 	rec := httptest.NewRecorder()
-	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.reportURL("back")+"?id=7", nil))
+	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.ReportURL("back")+"?id=7", nil))
 	if rec.Code != 200 || got != "id=7" {
 		t.Errorf("%d, the provider got %q", rec.Code, got)
 	}
 	rec = httptest.NewRecorder()
-	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.reportURL("other"), nil))
+	s.handler(&health{}).ServeHTTP(rec, httptest.NewRequest("GET", back.ReportURL("other"), nil))
 	if rec.Code != 404 {
 		t.Errorf("a report for nobody: %d", rec.Code)
 	}
 	// A command that makes a provider has no server behind it.
-	if none := (&wayBack{}); none.reportURL("back") != "" || none.report(t.Context(), "back", provider.Report{}) != nil {
+	if none := (&WayBack{}); none.ReportURL("back") != "" || none.Report(t.Context(), "back", provider.Report{}) != nil {
 		t.Error("without a server there is no way back")
 	}
 }

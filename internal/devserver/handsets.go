@@ -1,12 +1,12 @@
-package main
+package devserver
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -28,7 +28,7 @@ type devHandsets struct {
 	account string
 	service string // where no other is named
 	options handset.Options
-	path    string // of the file that remembers them, with their keys
+	path    string // of the file that remembers them, with their keys; "" for none
 
 	mu   sync.Mutex
 	sets []*devHandset // oldest first
@@ -39,18 +39,22 @@ type devHandset struct {
 	answered []inbox.Challenge // newest first
 }
 
-// devHandsetsFile is in the data folder.
-const devHandsetsFile = "handsets.json"
+// handsetsFile is in the data folder.
+const handsetsFile = "handsets.json"
 
 // shownAnswers is how many answers a handset goes on showing.
 const shownAnswers = 3
 
-// openHandsets reads the handsets of a data folder.
-func openHandsets(e *verify.Engine, w devWorld, data string) (*devHandsets, error) {
+// openHandsets reads the handsets of a data folder, if there is one.
+func openHandsets(e *verify.Engine, w World, data string) (*devHandsets, error) {
 	d := &devHandsets{
-		engine: e, account: w.account, service: w.service, path: filepath.Join(data, devHandsetsFile),
-		options: handset.Options{BaseURL: w.url + "/v2", Client: &http.Client{Timeout: 10 * time.Second}, Now: time.Now, Random: rand.Reader},
+		engine: e, account: w.Account, service: w.Service,
+		options: handset.Options{BaseURL: w.URL + "/v2", Client: &http.Client{Timeout: 10 * time.Second}, Now: e.Now, Random: e.Random},
 	}
+	if data == "" {
+		return d, nil
+	}
+	d.path = filepath.Join(data, handsetsFile)
 	text, err := os.ReadFile(d.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d, nil
@@ -74,6 +78,9 @@ func openHandsets(e *verify.Engine, w devWorld, data string) (*devHandsets, erro
 
 // save remembers the handsets. The caller holds mu.
 func (d *devHandsets) save() error {
+	if d.path == "" {
+		return nil
+	}
 	sets := make([]*handset.Handset, 0, len(d.sets))
 	for _, s := range d.sets {
 		sets = append(sets, s.Handset)
@@ -138,7 +145,7 @@ func (d *devHandsets) Register(ctx context.Context, p inbox.Registration) (inbox
 	}
 	if p.Platform != string(verify.NoPlatform) {
 		var b [16]byte
-		if _, err := rand.Read(b[:]); err != nil {
+		if _, err := io.ReadFull(d.options.Random, b[:]); err != nil {
 			return inbox.Handset{}, err
 		}
 		token = "handset-" + hex.EncodeToString(b[:])

@@ -1,0 +1,176 @@
+// Package devserver is a verifyd for a laptop, for CI and for a test: a server whose messages lie in an inbox, whose
+// time can be moved, which tells of everything that happens, and which answers as verify.twilio.com to those
+// who trust it. It is the server of production with another provider, another clock and another log.
+//
+// `verifyd dev`, `verifyd run` and package verifytest are thin around it. It is not for production: it asks
+// nobody for a password before it shows a code.
+package devserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/verifyd/verifyd/internal/clock"
+	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/inbox"
+	"github.com/verifyd/verifyd/internal/intercept"
+	"github.com/verifyd/verifyd/internal/journal"
+	"github.com/verifyd/verifyd/internal/rules"
+	"github.com/verifyd/verifyd/internal/server"
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
+)
+
+// loopback are the addresses that webhooks of dev may go to, beside the public ones: the application runs
+// on the same machine.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+// Options say what a Server is made of. It takes over what they have open.
+type Options struct {
+	Log *slog.Logger
+	// Store and Engine are what it works on (see OpenMemory), and Place names them for people.
+	Store  server.Store
+	Engine *verify.Engine
+	Place  string
+	// Listener is where it serves.
+	Listener net.Listener
+	// Alias is where it answers as verify.twilio.com, with certificates of Authority; nil for nowhere.
+	Alias     net.Listener
+	Authority *intercept.Authority
+	// Limits has bursts, polling and guessing refused as serve does.
+	Limits bool
+	// Seed, if it is not nil, has everything that is made up be the same in every run, on a store in
+	// memory; time stands still from the beginning.
+	Seed *uint64
+	// Rules say what becomes of messages by their destination, at first.
+	Rules []rules.Rule
+	// Data is the folder in which simulated handsets are remembered, "" for none.
+	Data string
+	// Environ is searched for the SIDs of services that the application knows.
+	Environ []string
+	// Account and Token are those that the application has, "" for new ones.
+	Account, Token string
+}
+
+// Server is one that is ready to Run.
+type Server struct {
+	*server.Server
+	World World
+
+	made       Options
+	startAgain func() // empties what is kept in memory
+}
+
+// Close is for a server that does not come to run; Run closes by itself.
+func (d *Server) Close() error { return d.made.Close() }
+
+// New prepares everything; what is left is to run it, or to Close what it was given.
+func New(ctx context.Context, o Options) (_ *Server, err error) {
+	now := steer(o.Engine, o.Seed)
+	happened := journal.New(now.Now)
+	now.OnMove(func(s clock.State) { happened.Add("clock", s) })
+	o.Engine.Store = happened.Watch(o.Engine.Store)
+	book := &rules.Book{}
+	book.Set(o.Rules)
+	o.Engine.ChooseCode, o.Engine.Lines = book.Code, book
+	if o.Limits {
+		o.Engine.Limits = verify.BuiltIn()
+	}
+	d := &Server{made: o, Server: &server.Server{
+		Log: o.Log, Store: o.Store, Engine: o.Engine, Listener: o.Listener, Alias: o.Alias,
+		Webhooks: loopback,
+		Jitter:   func() float64 { return 0 }, // the same every time
+		Swept:    happened.Expire,
+	}}
+	if o.Alias != nil {
+		d.AliasTLS = o.Authority.TLS()
+	}
+	if d.World, err = prepare(ctx, o.Engine, o); err != nil {
+		return nil, err
+	}
+	d.World.Place, d.World.URL = o.Place, "http://"+Reachable(o.Listener.Addr())
+
+	handsets, err := openHandsets(o.Engine, d.World, o.Data)
+	if err != nil {
+		return nil, err
+	}
+	box := inbox.New(inbox.Options{
+		Now:      now.Now,
+		Clock:    true,
+		State:    statusOf(o.Engine),
+		Sent:     func(m inbox.Message) { happened.Add("message", m) },
+		Hint:     d.World.start(),
+		Factors:  waitingFactors(o.Engine),
+		Factor:   waitingFactor(o.Engine),
+		Handsets: handsets,
+	})
+	byInbox := delivery.Route{Name: "inbox", Provider: book.Carrier(box)}
+	d.Providers = map[string]provider.Provider{byInbox.Name: byInbox.Provider}
+	d.Routes = delivery.Routes{}
+	for _, channel := range verify.Channels() {
+		d.Routes[channel] = delivery.Anywhere(byInbox)
+	}
+	d.Push = delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{verify.FCM: {byInbox}, verify.APN: {byInbox}}}
+	d.startAgain = func() {
+		book.Set(o.Rules)
+		box.Clear()
+		happened.Forget()
+		happened.Add("reset", struct{}{})
+	}
+	// A page from elsewhere must not do it through the developer's browser.
+	resetting := http.NewCrossOriginProtection().Handler(http.HandlerFunc(d.serveReset))
+	steering, messages := now.Handler(duties{d.Server, happened}), box.Handler()
+	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/":
+			http.Redirect(w, r, "/dev/inbox", http.StatusFound)
+		case "/dev/events":
+			happened.ServeHTTP(w, r)
+		case "/dev/clock":
+			steering.ServeHTTP(w, r)
+		case "/dev/reset":
+			resetting.ServeHTTP(w, r)
+		case "/dev/rules":
+			book.ServeHTTP(w, r)
+		default:
+			messages.ServeHTTP(w, r)
+		}
+	})
+	d.CloseStreams = func() {
+		box.Close()
+		happened.Close()
+	}
+	return d, nil
+}
+
+// Close gives back what is open already, for a server that does not come to run.
+func (o Options) Close() error {
+	var errs []error
+	if o.Listener != nil {
+		errs = append(errs, o.Listener.Close())
+	}
+	if o.Alias != nil {
+		errs = append(errs, o.Alias.Close())
+	}
+	if o.Store != nil {
+		errs = append(errs, o.Store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Reachable is an address that a client on this machine can use: a listener on all interfaces is
+// reached by loopback.
+func Reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,43 @@
+package devserver
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/clock"
+	"github.com/verifyd/verifyd/internal/journal"
+	"github.com/verifyd/verifyd/internal/server"
+	"github.com/verifyd/verifyd/internal/verify"
+)
+
+// seededStart is where time stands still in a world that is the same in every run.
+var seededStart = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// steer gives an engine a clock that can be moved.
+func steer(e *verify.Engine, seed *uint64) *clock.Clock {
+	now, source := clock.New(e.Now), rand.Reader
+	if seed != nil {
+		now, source = clock.Stopped(seededStart, e.Now), clock.Seeded(*seed)
+	}
+	e.Now, e.Random = now.Now, now.Random(source)
+	return now
+}
+
+// duties are what time sets in motion in a server.
+type duties struct {
+	server   *server.Server
+	happened *journal.Journal
+}
+
+// Next implements clock.Work.
+func (d duties) Next(ctx context.Context) (due time.Time, found bool, err error) {
+	due, found, err = d.server.NextDue(ctx)
+	if end, ends := d.happened.NextEnd(); ends && (!found || end.Before(due)) {
+		due, found = end, true
+	}
+	return due, found, err
+}
+
+// Settle implements clock.Work.
+func (d duties) Settle(ctx context.Context) error { return d.server.Settle(ctx) }
