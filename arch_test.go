@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"cmd/verifyd": {"internal/api", "internal/config", "internal/delivery", "internal/inbox", "internal/keyring",
 		"internal/lookup", "internal/message", "internal/operator", "internal/qr", "internal/queue", "internal/store/postgres",
 		"internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
-		"provider", "provider/httpapi", "provider/smtp"},
+		"provider", "provider/httpapi", "provider/sip", "provider/smtp"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -68,6 +68,7 @@ var mayImport = map[string][]string{
 
 	"provider":              {},
 	"provider/httpapi":      {"provider"},
+	"provider/sip":          {"provider"},
 	"provider/smtp":         {"provider"},
 	"provider/providertest": {"provider"},
 
@@ -113,6 +114,9 @@ var onlyIn = map[string]string{
 	"code.dny.dev/ssrf":               "internal/webhook",
 	"github.com/wneessen/go-mail":     "provider/smtp",
 	"github.com/emersion/go-smtp":     "provider/smtp",
+	"github.com/emiago/sipgo":         "provider/sip",
+	"github.com/emiago/sipgo/sip":     "provider/sip",
+	"github.com/icholy/digest":        "provider/sip",
 	"rsc.io/qr":                       "internal/qr",
 }
 
@@ -232,13 +236,18 @@ var linked = []string{
 	"github.com/dustin/go-humanize",
 	"github.com/emersion/go-sasl",
 	"github.com/emersion/go-smtp",
+	"github.com/emiago/sipgo",
 	"github.com/fxamacker/cbor/v2",
 	"github.com/go-viper/mapstructure/v2",
 	"github.com/go-webauthn/webauthn",
 	"github.com/go-webauthn/x",
+	"github.com/gobwas/httphead",
+	"github.com/gobwas/pool",
+	"github.com/gobwas/ws",
 	"github.com/golang-jwt/jwt/v5",
 	"github.com/google/go-tpm",
 	"github.com/google/uuid",
+	"github.com/icholy/digest",
 	"github.com/jackc/pgpassfile",
 	"github.com/jackc/pgservicefile",
 	"github.com/jackc/pgx/v5",
