@@ -11,6 +11,7 @@ import (
 	"github.com/verifyd/verifyd/provider/msg91"
 	"github.com/verifyd/verifyd/provider/plivo"
 	"github.com/verifyd/verifyd/provider/sinch"
+	"github.com/verifyd/verifyd/provider/sip"
 	"github.com/verifyd/verifyd/provider/smpp"
 	"github.com/verifyd/verifyd/provider/smtp"
 	"github.com/verifyd/verifyd/provider/telnyx"
@@ -32,6 +33,7 @@ var providers = map[string]provider.Builder{
 	"msg91":          provider.Build(msg91.New),
 	"plivo":          provider.Build(plivo.New),
 	"sinch":          provider.Build(sinch.New),
+	"sip":            provider.Build(sip.New),
 	"smpp":           provider.Build(smpp.New),
 	"smtp":           provider.Build(smtp.New),
 	"telnyx":         provider.Build(telnyx.New),
