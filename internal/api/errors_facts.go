@@ -54,7 +54,7 @@ func errorFacts() []ErrorFact {
 		{Code: verify.CodeUniqueNameInvalid, When: "a unique name with other characters, or too long", From: Docs},
 		{Code: verify.CodeTooManyBuckets, When: "an eleventh bucket of a rate limit", Note: "the number is ours", From: Docs | Ours},
 		{Code: verify.CodeBucketExists, When: "the rate limit has a bucket of this interval", From: Docs},
-		{Code: verify.CodeBurst, When: "a fourth start of one recipient in a second", Note: "the number is ours", From: Docs | Ours},
+		{Code: verify.CodeBurst, When: "a start of a recipient while one runs and another waits, or a fourth in a second", Note: "the numbers are ours", From: Docs | Ours},
 		{Code: verify.CodeMessagingExists, When: "the country has a messaging configuration", From: Docs},
 		{Code: verify.CodePSD2Call, When: "a call with PSD2", From: Docs},
 		{Code: verify.CodeNoMailer, When: "e-mail without a route", From: Wire},

@@ -43,6 +43,7 @@ type Engine struct {
 
 	directory directory
 	calls     calls
+	inFlight  inFlight
 	forgotten atomic.Int64 // the hour before which DropOld has removed the counters
 }
 

@@ -12,6 +12,9 @@ type Limits struct {
 	// Starts bounds the accepted starts of one recipient in a service: 60212, "too many concurrent
 	// requests for phone number". Where a burst ends and a resend begins Twilio does not say.
 	Starts ratelimit.Limit
+	// InFlight bounds the starts of one recipient in a service that are under way at once, on each
+	// node: 60212.
+	InFlight InFlightLimit
 	// Fetches bounds the fetches of one verification, on each node: 20429.
 	Fetches []ratelimit.Limit
 	// Attempts and SafeList bound the calls of an account for these resources, on each node: 20429.
@@ -34,7 +37,8 @@ const day = 24 * time.Hour
 // BuiltIn are the limits of a server. Numbers without a source are ours.
 func BuiltIn() Limits {
 	return Limits{
-		Starts: ratelimit.Limit{Max: 3, Interval: time.Second},
+		Starts:   ratelimit.Limit{Max: 3, Interval: time.Second},
+		InFlight: InFlightLimit{Wait: 250 * time.Millisecond},
 		Fetches: []ratelimit.Limit{ // Twilio's documentation, "Rate limits and timeouts"
 			{Max: 60, Interval: time.Minute},
 			{Max: 180, Interval: time.Hour},

@@ -35,6 +35,11 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	leave, err := e.inFlight.enter(ctx, s.SID+w.recipient, e.Limits.InFlight)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if w.blocked, err = e.blocked(ctx, s, w); err != nil {
 		return nil, err
 	}
