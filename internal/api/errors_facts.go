@@ -75,6 +75,7 @@ func errorFacts() []ErrorFact {
 		{Code: verify.CodeSafeNumberExists, When: "the number is on the safe list", From: Docs},
 		{Code: verify.CodeAppHashChannel, When: "`AppHash` on another channel", From: Docs},
 		{Code: verify.CodeGeoBlocked, When: "no message may go to the country", Note: "the text names country and channel (docs), and \"this service\" where a service's rule decides (ours)", From: Docs | Ours},
+		{Code: verify.CodeNumberLimit, When: "a start for an address that has got too many messages in an hour or a day", Note: "the numbers are ours", From: Docs | Ours},
 		{Code: verify.CodeEntityExists, When: "the identity has an entity", From: Docs},
 		{Code: verify.CodeInvalidRequest, When: "a parameter about entities, factors or challenges breaks its rule; `details.parameter` names it", From: Docs | Ours},
 		{Code: verify.CodeChallengeAnswers, When: "an answer after five wrong ones to a challenge", From: Docs},

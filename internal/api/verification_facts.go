@@ -93,7 +93,8 @@ func startCodes() []verify.Code {
 		verify.CodeChannelDisabled, verify.CodeMissingSubstitutions, verify.CodeChinaNeedsName, verify.CodeTemplateChannel,
 		verify.CodeTemplateNotFound, verify.CodeTemplateBrand, verify.CodeWhatsAppTemplate, verify.CodeMessageTooLong,
 		verify.CodeTemplateContent, verify.CodeInvalidTemplates, verify.CodeTemplatesInvalid, verify.CodePSD2SNA,
-		verify.CodeNoSpeechLocale, verify.CodeAppHashChannel, verify.CodeGeoBlocked, verify.CodeWhatsAppNotEnabled,
+		verify.CodeNoSpeechLocale, verify.CodeAppHashChannel, verify.CodeGeoBlocked, verify.CodeNumberLimit,
+		verify.CodeWhatsAppNotEnabled,
 	}
 }
 

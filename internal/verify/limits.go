@@ -15,6 +15,8 @@ type Limits struct {
 	// InFlight bounds the starts of one recipient in a service that are under way at once, on each
 	// node: 60212.
 	InFlight InFlightLimit
+	// Sends bounds the messages to one address, over all services of an account: 60626.
+	Sends []SendLimit
 	// Fetches bounds the fetches of one verification, on each node: 20429.
 	Fetches []ratelimit.Limit
 	// Attempts and SafeList bound the calls of an account for these resources, on each node: 20429.
@@ -39,6 +41,11 @@ func BuiltIn() Limits {
 	return Limits{
 		Starts:   ratelimit.Limit{Max: 3, Interval: time.Second},
 		InFlight: InFlightLimit{Wait: 250 * time.Millisecond},
+		Sends: []SendLimit{
+			{[]Channel{SMS, WhatsApp, RCS}, []ratelimit.Limit{{Max: 10, Interval: time.Hour}, {Max: 20, Interval: day}}},
+			{[]Channel{Call}, []ratelimit.Limit{{Max: 3, Interval: time.Hour}, {Max: 8, Interval: day}}},
+			{[]Channel{Email}, []ratelimit.Limit{{Max: 10, Interval: time.Hour}, {Max: 30, Interval: day}}},
+		},
 		Fetches: []ratelimit.Limit{ // Twilio's documentation, "Rate limits and timeouts"
 			{Max: 60, Interval: time.Minute},
 			{Max: 180, Interval: time.Hour},
@@ -75,9 +82,7 @@ type History struct {
 
 // guessed records a wrong code.
 func (h *History) guessed(now time.Time) {
-	recent := ratelimit.Limit{Interval: day}.Trim(h.Guesses, now)
-	recent = recent[max(0, len(recent)-maxGuesses+1):]
-	h.Guesses = append(append(make([]time.Time, 0, len(recent)+1), recent...), now.Truncate(time.Millisecond))
+	h.Guesses = logged(h.Guesses, ratelimit.Limit{Max: maxGuesses, Interval: day}, now.Truncate(time.Millisecond))
 	h.Failed++
 }
 

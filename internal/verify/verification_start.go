@@ -35,6 +35,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	w.sends = e.sendMeter(s, w)
 	leave, err := e.inFlight.enter(ctx, s.SID+w.recipient, e.Limits.InFlight)
 	if err != nil {
 		return nil, err
@@ -82,7 +83,9 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 			return err
 		}
 		put(v)
-		in.count()
+		for _, m := range in.counted {
+			in.meters.put(tx, m)
+		}
 		if err := e.announce(tx, s, v, now); err != nil {
 			return err
 		}
@@ -99,7 +102,8 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 type admission struct {
 	before  *Verification // the recipient's current one, nil if there is none
 	history History       // with this start
-	count   func()        // writes the start into the rate limits
+	meters  readings
+	counted []*Meter // with this start
 }
 
 // admit reads what there is of a recipient, and refuses the start if a limit is reached or its country
@@ -109,7 +113,15 @@ func (e *Engine) admit(tx Tx, s *Service, w *wish, meters meters, now time.Time)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return in, err
 	}
-	if in.count, err = meters.spend(tx, now); err != nil {
+	now = now.Truncate(time.Millisecond) // as stores keep it
+	ids := append(make([]int64, 0, len(meters)+1), w.sends.id)
+	for i := range meters {
+		ids = append(ids, meters[i].id)
+	}
+	if in.meters, err = readMeters(tx, ids...); err != nil {
+		return in, err
+	}
+	if in.counted, err = meters.spend(in.meters, now); err != nil {
 		return in, err
 	}
 	if in.before != nil {
@@ -124,7 +136,11 @@ func (e *Engine) admit(tx Tx, s *Service, w *wish, meters meters, now time.Time)
 	if w.blocked != nil {
 		return in, w.blocked
 	}
-	return in, nil
+	sent, err := w.sends.spend(tx, s, w, in.meters.of(w.sends.id), now)
+	if sent != nil {
+		in.counted = append(in.counted, sent)
+	}
+	return in, err
 }
 
 // resent is the verification that a start sends again, nil if there has to be a new one: then the

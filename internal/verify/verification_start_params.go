@@ -54,6 +54,7 @@ type wish struct {
 	candidates    []candidate       // of TemplateSid and Templates
 	options       AttemptOptions
 	rateLimits    map[string]string // values by unique name
+	sends         sendMeter
 	forgive       bool
 	blocked       *Error // of the country, nil if it is allowed
 	line          *Line  // nil if it was not looked up

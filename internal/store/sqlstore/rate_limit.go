@@ -144,9 +144,8 @@ func scanMeter(row Row) (*verify.Meter, error) {
 	if err := row.Scan(&m.ID, &windows, &ends); err != nil {
 		return nil, err
 	}
-	var err error
-	if m.Windows, err = parseWindows(windows); err != nil {
-		return nil, fmt.Errorf("windows of meter %d: %w", m.ID, err)
+	if err := parseMeter(windows, &m); err != nil {
+		return nil, fmt.Errorf("meter %d: %w", m.ID, err)
 	}
 	m.EndsAt = fromMillis(ends)
 	return &m, nil
@@ -156,13 +155,13 @@ func scanMeter(row Row) (*verify.Meter, error) {
 // has to run again and count on from the first.
 func (t *Tx) AddMeter(m *verify.Meter) {
 	t.change(meterKey(m.ID))
-	t.write(`INSERT INTO meter (`+meterColumns+`) VALUES ($1, $2, $3)`, m.ID, formatWindows(m.Windows), toMillis(m.EndsAt))
+	t.write(`INSERT INTO meter (`+meterColumns+`) VALUES ($1, $2, $3)`, m.ID, formatMeter(m), toMillis(m.EndsAt))
 }
 
 // PutMeter implements verify.Tx.
 func (t *Tx) PutMeter(m *verify.Meter) {
 	t.change(meterKey(m.ID))
-	t.write(`UPDATE meter SET windows = $2, ends_at = $3 WHERE id = $1`, m.ID, formatWindows(m.Windows), toMillis(m.EndsAt))
+	t.write(`UPDATE meter SET windows = $2, ends_at = $3 WHERE id = $1`, m.ID, formatMeter(m), toMillis(m.EndsAt))
 }
 
 // DropMeters implements verify.Tx. The DELETE looks at the end itself, because a meter may have gone

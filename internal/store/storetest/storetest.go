@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"meters come back as they went in", metersComeBack},
 		{"meters that have ended are dropped in chunks", metersAreDropped},
 		{"simultaneous starts are all counted", simultaneousMeters},
+		{"simultaneous sends are as many as a log admits", simultaneousLogs},
 		{"an error keeps nothing", errorKeepsNothing},
 		{"a panic keeps nothing and harms nobody else", panicKeepsNothing},
 		{"a taken key keeps nothing", takenKeyKeepsNothing},
