@@ -122,17 +122,14 @@ type readings struct {
 	found []*Meter
 }
 
-// readMeters reads the meters that are named; an ID of 0 names none.
-func readMeters(tx Tx, ids ...int64) (r readings, err error) {
+// readingsOf are readings of the meters that are named, still to be read. An ID of 0 names none.
+func readingsOf(ids ...int64) readings {
 	slices.Sort(ids)
-	r.ids = slices.Compact(ids)
-	if len(r.ids) > 0 && r.ids[0] == 0 {
-		r.ids = r.ids[1:]
+	ids = slices.Compact(ids)
+	if len(ids) > 0 && ids[0] == 0 {
+		ids = ids[1:]
 	}
-	if len(r.ids) > 0 {
-		r.found, err = tx.Meters(r.ids)
-	}
-	return r, err
+	return readings{ids: ids}
 }
 
 // of is the meter that was found, nil if there is none.

@@ -181,6 +181,9 @@ type rateLimitTx interface {
 	DeleteBucket(sid string)
 	// Meters reads several meters at once, in the order of their IDs; nil for one that is not there.
 	Meters(ids []int64) ([]*Meter, error)
+	// CurrentAndMeters is CurrentVerification and Meters in one round trip: what a start reads. The
+	// verification is nil if there is none.
+	CurrentAndMeters(serviceSID, recipient string, ids []int64) (*Verification, []*Meter, error)
 	AddMeter(*Meter)
 	PutMeter(*Meter)
 	// DropMeters walks the meters after an ID, at most limit of them, and removes those that have

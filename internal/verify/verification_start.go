@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -109,16 +108,13 @@ type admission struct {
 // admit reads what there is of a recipient, and refuses the start if a limit is reached or its country
 // is blocked. It writes nothing.
 func (e *Engine) admit(tx Tx, s *Service, w *wish, meters meters, now time.Time) (in admission, err error) {
-	in.before, err = tx.CurrentVerification(s.SID, w.recipient)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return in, err
-	}
 	now = now.Truncate(time.Millisecond) // as stores keep it
 	ids := append(make([]int64, 0, len(meters)+1), w.sends.id)
 	for i := range meters {
 		ids = append(ids, meters[i].id)
 	}
-	if in.meters, err = readMeters(tx, ids...); err != nil {
+	in.meters = readingsOf(ids...)
+	if in.before, in.meters.found, err = tx.CurrentAndMeters(s.SID, w.recipient, in.meters.ids); err != nil {
 		return in, err
 	}
 	if in.counted, err = meters.spend(in.meters, now); err != nil {

@@ -55,8 +55,13 @@ func (t *Tx) Verification(verificationSID string) (*verify.Verification, error) 
 
 // CurrentVerification implements verify.Tx.
 func (t *Tx) CurrentVerification(serviceSID, recipient string) (*verify.Verification, error) {
-	return scanVerification(t.record(serviceSID+recipient, `SELECT `+verificationColumns+` FROM verification
-		WHERE service_sid = $1 AND recipient = $2 AND is_current = 1`, serviceSID, recipient))
+	r := currentRead(serviceSID, recipient)
+	return scanVerification(t.record(r.Key, r.Query, r.Args...))
+}
+
+func currentRead(serviceSID, recipient string) Read {
+	return Read{serviceSID + recipient, `SELECT ` + verificationColumns + ` FROM verification
+		WHERE service_sid = $1 AND recipient = $2 AND is_current = 1`, []any{serviceSID, recipient}}
 }
 
 // AddVerification implements verify.Tx.

@@ -1,13 +1,48 @@
 package storetest
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/verifyd/verifyd/internal/ratelimit"
 	"github.com/verifyd/verifyd/internal/verify"
 )
+
+func currentAndMeters(t *testing.T, s Store) {
+	v, m := verification(1), meter(3)
+	v.Current = true
+	update(t, s, func(tx verify.Tx) {
+		tx.AddVerification(v)
+		tx.AddMeter(m)
+	})
+	read := func(recipient string, ids []int64, want *verify.Verification, meters []*verify.Meter) func(verify.Tx) error {
+		return func(tx verify.Tx) error {
+			gotV, gotM, err := tx.CurrentAndMeters(v.ServiceSID, recipient, ids)
+			if diff := cmp.Diff(want, gotV) + cmp.Diff(meters, gotM, cmpopts.EquateEmpty()); diff != "" || err != nil {
+				t.Errorf("%q, %v: %v\n%s", recipient, ids, err, diff)
+			}
+			return nil
+		}
+	}
+	for _, fn := range []func(verify.Tx) error{
+		read(v.Recipient, []int64{m.ID, 77}, v, []*verify.Meter{m, nil}),
+		read(v.Recipient, nil, v, nil),
+		read("nobody", []int64{77, m.ID}, nil, []*verify.Meter{nil, m}),
+		read("nobody", nil, nil, nil),
+		read("no\x00body", []int64{m.ID}, nil, []*verify.Meter{m}), // which PostgreSQL cannot hold
+	} {
+		for _, in := range []func(context.Context, func(verify.Tx) error) error{s.View, s.Update} {
+			if err := in(t.Context(), fn); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
 
 func simultaneousLogs(t *testing.T, s Store) { logsOnNodes(t, []Store{s}) }
 

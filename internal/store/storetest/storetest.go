@@ -60,6 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"rate limits and buckets are listed newest first, page by page", rateLimitsAreListed},
 		{"a name of a rate limit and an interval of a bucket are there once", rateLimitsAreUnique},
 		{"meters come back as they went in", metersComeBack},
+		{"a current verification and meters are read together", currentAndMeters},
 		{"meters that have ended are dropped in chunks", metersAreDropped},
 		{"simultaneous starts are all counted", simultaneousMeters},
 		{"simultaneous sends are as many as a log admits", simultaneousLogs},
