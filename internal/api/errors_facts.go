@@ -78,7 +78,7 @@ func errorFacts() []ErrorFact {
 		{Code: verify.CodeNumberLimit, When: "a start for an address that has got too many messages in an hour or a day", Note: "the numbers are ours", From: Docs | Ours},
 		{Code: verify.CodeEntityExists, When: "the identity has an entity", From: Docs},
 		{Code: verify.CodeInvalidRequest, When: "a parameter about entities, factors or challenges breaks its rule; `details.parameter` names it", From: Docs | Ours},
-		{Code: verify.CodeChallengeAnswers, When: "an answer after five wrong ones to a challenge", From: Docs},
+		{Code: verify.CodeChallengeAnswers, When: "an answer after five wrong ones to a challenge, or after too many to a factor in a day", Note: "the limit of a day is ours", From: Docs | Ours},
 		{Code: verify.CodeFactorAnswers, When: "an answer after five wrong ones to a factor", From: Docs},
 		{Code: verify.CodeTooManyChallenges, When: "more than 50 challenges of a factor in an hour or 100 in a day; 10 a day with codes of 3 or 4 digits", From: Docs},
 		{Code: verify.CodeInvalidBinding, When: "a secret that cannot be read; `details.parameter` names it", From: Docs | Ours},

@@ -24,6 +24,8 @@ type Limits struct {
 	// Guesses bounds the wrong codes for one recipient in a service, over all its verifications:
 	// 60202 for a start. Of the rows that apply, the strictest holds.
 	Guesses []GuessLimit
+	// FactorGuesses bounds the wrong codes for one authenticator app, over all its challenges: 60308.
+	FactorGuesses FactorGuessLimit
 }
 
 // GuessLimit is a bound of wrong codes that applies if all its conditions hold.
@@ -32,6 +34,32 @@ type GuessLimit struct {
 	Payments  bool // services with PSD2 alone
 	After     int  // wrong codes since the last approval
 	ratelimit.Limit
+}
+
+// FactorGuessLimit bounds wrong codes by the chance that one of them is right. An app's code has a few
+// that are right at the same time (its skew), so the chance of a guess differs from app to app.
+type FactorGuessLimit struct {
+	// OneIn bounds the chance of an Interval: one in so many, where the bounds of Max allow it.
+	OneIn int
+	// Max is the least and the most wrong codes that an Interval may have. The least holds as well
+	// after so many wrong codes in a row as After says.
+	Max      Range
+	After    int
+	Interval time.Duration
+}
+
+// of is the limit for an app with so many wrong codes in a row.
+func (l FactorGuessLimit) of(c *TOTPConfig, failed int) ratelimit.Limit {
+	codes := 1
+	for range c.CodeLength {
+		codes *= 10
+	}
+	right := 2*c.Skew + 1
+	most := min(max(codes/max(right*l.OneIn, 1), l.Max.Min), l.Max.Max)
+	if failed >= l.After {
+		most = l.Max.Min
+	}
+	return ratelimit.Limit{Max: most, Interval: l.Interval}
 }
 
 const day = 24 * time.Hour
@@ -63,6 +91,7 @@ func BuiltIn() Limits {
 			{Payments: true, Limit: ratelimit.Limit{Max: 5, Interval: day}},
 			{After: 100, Limit: ratelimit.Limit{Max: 5, Interval: day}},
 		},
+		FactorGuesses: FactorGuessLimit{OneIn: 10_000, Max: Range{Min: 5, Max: maxGuesses}, After: 100, Interval: day},
 	}
 }
 
@@ -74,34 +103,39 @@ const maxGuesses = 25
 // guesses.
 type History struct {
 	Starts ratelimit.Window
-	// Guesses are the times of the latest wrong codes of the last day, oldest first.
-	Guesses []time.Time
-	// Failed counts the wrong codes since the last approval.
+	Guesses
+}
+
+// Guesses are wrong codes, for one recipient or for one app.
+type Guesses struct {
+	// Times are those of the latest of the last day, oldest first.
+	Times []time.Time
+	// Failed counts all since the last right one.
 	Failed int
 }
 
 // guessed records a wrong code.
-func (h *History) guessed(now time.Time) {
-	h.Guesses = logged(h.Guesses, ratelimit.Limit{Max: maxGuesses, Interval: day}, now.Truncate(time.Millisecond))
-	h.Failed++
+func (g *Guesses) guessed(now time.Time) {
+	g.Times = logged(g.Times, ratelimit.Limit{Max: maxGuesses, Interval: day}, now.Truncate(time.Millisecond))
+	g.Failed++
 }
 
 // forgive clears the guesses.
-func (h *History) forgive() { h.Guesses, h.Failed = nil, 0 }
+func (g *Guesses) forgive() { *g = Guesses{} }
 
 // fewFailures may be forgotten a day after the last of them: whoever waits for that gets five
 // guesses a day, as after a hundred failures.
 const fewFailures = 5
 
-// heldUntil is how long a history has to be remembered.
-func (h *History) heldUntil() time.Time {
-	switch n := len(h.Guesses); {
+// heldUntil is how long guesses have to be remembered.
+func (g *Guesses) heldUntil() time.Time {
+	switch n := len(g.Times); {
 	case n == 0:
 		return time.Time{}
-	case h.Failed <= fewFailures:
-		return h.Guesses[n-1].Add(day)
+	case g.Failed <= fewFailures:
+		return g.Times[n-1].Add(day)
 	default:
-		return h.Guesses[n-1].Add(30 * day)
+		return g.Times[n-1].Add(30 * day)
 	}
 }
 
@@ -126,8 +160,16 @@ func (l Limits) guesses(h *History, codeLength int, payment bool, most int, now 
 		if row.MaxLength > 0 && codeLength > row.MaxLength || row.Payments && !payment || h.Failed < row.After {
 			continue
 		}
-		n, pause := row.Left(h.Guesses, now)
+		n, pause := row.Left(h.Times, now)
 		left, wait = min(left, n), max(wait, pause)
 	}
 	return left, wait
+}
+
+// guessesOf is how long a factor takes no answer, 0 if it takes one.
+func (l Limits) guessesOf(f *Factor, now time.Time) (wait time.Duration) {
+	if f.Type == TOTP {
+		_, wait = l.FactorGuesses.of(f.Config.TOTP, f.Guesses.Failed).Left(f.Guesses.Times, now)
+	}
+	return wait
 }

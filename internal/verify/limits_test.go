@@ -130,7 +130,7 @@ func TestAnApprovalForgivesGuesses(t *testing.T) {
 	if _, err := w.UpdateVerification(t.Context(), w.account, w.service, v.SID, &approved); err != nil {
 		t.Fatal(err)
 	}
-	if next := w.mustStart(ana, "sms"); len(next.History.Guesses) != 0 || next.History.Failed != 0 || !next.HeldUntil.IsZero() {
+	if next := w.mustStart(ana, "sms"); len(next.History.Times) != 0 || next.History.Failed != 0 || !next.HeldUntil.IsZero() {
 		t.Errorf("after the customer's word: %+v, held until %s", next.History, next.HeldUntil)
 	}
 }

@@ -13,16 +13,16 @@ import (
 // of the window of starts, the number of failures, and the times of guesses. Times are milliseconds,
 // and the window that has not begun begins at 0.
 func formatHistory(h verify.History) string {
-	if h.Starts.Count == 0 && h.Starts.Start.IsZero() && h.Failed == 0 && len(h.Guesses) == 0 {
+	if h.Starts.Count == 0 && h.Starts.Start.IsZero() && h.Failed == 0 && len(h.Times) == 0 {
 		return ""
 	}
-	b := make([]byte, 0, 32+14*len(h.Guesses))
+	b := make([]byte, 0, 32+14*len(h.Times))
 	b = strconv.AppendInt(b, toMillisOrZero(h.Starts.Start), 10)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, int64(h.Starts.Count), 10)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, int64(h.Failed), 10)
-	for _, at := range h.Guesses {
+	for _, at := range h.Times {
 		b = append(b, ' ')
 		b = strconv.AppendInt(b, toMillis(at), 10)
 	}
@@ -42,7 +42,7 @@ func parseHistory(text string) (h verify.History, err error) {
 	}
 	h.Starts.Count, h.Failed = int(n[1]), int(n[2])
 	for _, at := range n[3:] {
-		h.Guesses = append(h.Guesses, fromMillis(at))
+		h.Times = append(h.Times, fromMillis(at))
 	}
 	return h, nil
 }

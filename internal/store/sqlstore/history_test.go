@@ -16,8 +16,8 @@ func TestHistory(t *testing.T) {
 	for text, h := range map[string]verify.History{
 		"":                {},
 		"1000 2 0":        {Starts: ratelimit.Window{Start: at(1000), Count: 2}},
-		"0 0 1 5000":      {Failed: 1, Guesses: []time.Time{at(5000)}},
-		"1 3 101 2 3 400": {Starts: ratelimit.Window{Start: at(1), Count: 3}, Failed: 101, Guesses: []time.Time{at(2), at(3), at(400)}},
+		"0 0 1 5000":      {Guesses: verify.Guesses{Failed: 1, Times: []time.Time{at(5000)}}},
+		"1 3 101 2 3 400": {Starts: ratelimit.Window{Start: at(1), Count: 3}, Guesses: verify.Guesses{Failed: 101, Times: []time.Time{at(2), at(3), at(400)}}},
 	} {
 		if got := formatHistory(h); got != text {
 			t.Errorf("%+v is written %q, want %q", h, got, text)

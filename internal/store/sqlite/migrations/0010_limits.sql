@@ -1,0 +1,3 @@
+-- +goose Up
+-- The wrong codes that the challenges of a factor got.
+ALTER TABLE factor ADD COLUMN guesses TEXT NOT NULL DEFAULT '';
