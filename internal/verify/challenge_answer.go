@@ -78,7 +78,7 @@ func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload
 	}
 	switch got {
 	case AnswerWrong:
-		f.Guesses.guessed(now)
+		f.Guesses.guessed(now, maxGuesses)
 		tx.PutFactor(f)
 	case AnswerRight:
 		f.spend(a)

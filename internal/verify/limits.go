@@ -24,6 +24,12 @@ type Limits struct {
 	// Guesses bounds the wrong codes for one recipient in a service, over all its verifications:
 	// 60202 for a start. Of the rows that apply, the strictest holds.
 	Guesses []GuessLimit
+	// AccountGuesses times as many wrong codes as Guesses allows in a service may be typed for one
+	// recipient over all services of an account: 60202. 0 is no limit.
+	AccountGuesses int
+	// DeviceGuesses bounds the wrong codes of verifications that a known device began (see
+	// guess_meters.go); they do not count for Guesses and AccountGuesses.
+	DeviceGuesses ratelimit.Limit
 	// FactorGuesses bounds the wrong codes for one authenticator app, over all its challenges: 60308.
 	FactorGuesses FactorGuessLimit
 }
@@ -91,7 +97,9 @@ func BuiltIn() Limits {
 			{Payments: true, Limit: ratelimit.Limit{Max: 5, Interval: day}},
 			{After: 100, Limit: ratelimit.Limit{Max: 5, Interval: day}},
 		},
-		FactorGuesses: FactorGuessLimit{OneIn: 10_000, Max: Range{Min: 5, Max: maxGuesses}, After: 100, Interval: day},
+		AccountGuesses: 4,
+		DeviceGuesses:  ratelimit.Limit{Max: 10, Interval: day},
+		FactorGuesses:  FactorGuessLimit{OneIn: 10_000, Max: Range{Min: 5, Max: maxGuesses}, After: 100, Interval: day},
 	}
 }
 
@@ -114,9 +122,9 @@ type Guesses struct {
 	Failed int
 }
 
-// guessed records a wrong code.
-func (g *Guesses) guessed(now time.Time) {
-	g.Times = logged(g.Times, ratelimit.Limit{Max: maxGuesses, Interval: day}, now.Truncate(time.Millisecond))
+// guessed records a wrong code, and keeps the times of most.
+func (g *Guesses) guessed(now time.Time, most int) {
+	g.Times = logged(g.Times, ratelimit.Limit{Max: most, Interval: day}, now.Truncate(time.Millisecond))
 	g.Failed++
 }
 
@@ -154,13 +162,19 @@ func (l Limits) start(h *History, now time.Time) error {
 //
 // A verification that begins keeps its checks however long it lives, and there is one at a time; so
 // no day has more wrong codes than the strictest row allows.
-func (l Limits) guesses(h *History, codeLength int, payment bool, most int, now time.Time) (left int, wait time.Duration) {
+func (l Limits) guesses(g Guesses, codeLength int, payment bool, most int, now time.Time) (left int, wait time.Duration) {
+	return l.guessesOver(1, g, codeLength, payment, most, now)
+}
+
+// guessesOver is guesses where so many times as much is allowed as in a service.
+func (l Limits) guessesOver(times int, g Guesses, codeLength int, payment bool, most int, now time.Time) (left int, wait time.Duration) {
 	left = most
 	for _, row := range l.Guesses {
-		if row.MaxLength > 0 && codeLength > row.MaxLength || row.Payments && !payment || h.Failed < row.After {
+		if row.MaxLength > 0 && codeLength > row.MaxLength || row.Payments && !payment || g.Failed < row.After*times {
 			continue
 		}
-		n, pause := row.Left(h.Times, now)
+		row.Max *= times
+		n, pause := row.Left(g.Times, now)
 		left, wait = min(left, n), max(wait, pause)
 	}
 	return left, wait

@@ -160,8 +160,9 @@ func metersByID(n int) string {
 	return string(query)
 }
 
-// meterKey names the record of a meter.
-func meterKey(id int64) string { return strconv.FormatInt(id, 36) }
+// meterKey names the record of a meter. It comes after all SIDs: a start reads its verification and its
+// meters at once, in the order of their keys, and a check reads the verification first.
+func meterKey(id int64) string { return "~" + strconv.FormatInt(id, 36) }
 
 func scanMeter(row Row) (*verify.Meter, error) {
 	var m verify.Meter

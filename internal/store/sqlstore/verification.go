@@ -16,7 +16,7 @@ import (
 // other those of payments of the last day. So a commit touches few pages however long the history is.
 const verificationColumns = `sid, service_sid, account_sid, recipient, to_address, country, channel, status,
 	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee, line,
-	created_at, updated_at, expires_at, is_current, history, held_until`
+	created_at, updated_at, expires_at, is_current, history, held_until, device, payer`
 
 func scanVerification(row Row) (*verify.Verification, error) {
 	var v verify.Verification
@@ -24,7 +24,7 @@ func scanVerification(row Row) (*verify.Verification, error) {
 	var created, updated, expires, current, held int64
 	err := row.Scan(&v.SID, &v.ServiceSID, &v.AccountSID, &v.Recipient, &v.To, &v.Country, &v.Channel, &v.Status,
 		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee, &line,
-		&created, &updated, &expires, &current, &history, &held)
+		&created, &updated, &expires, &current, &history, &held, &v.Device, &v.Payer)
 	if err != nil {
 		return nil, err
 	}
@@ -76,21 +76,21 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 	}
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
 		formatSends(v.Sends), v.Checks, v.MaxSends, v.MaxChecks, v.CodeLength, v.CodeMAC, v.CodeSealed, v.Amount, v.Payee, line,
 		toMillis(v.CreatedAt), toMillis(v.UpdatedAt), toMillis(v.ExpiresAt), toBit(v.Current),
-		formatHistory(v.History), toMillisOrZero(v.HeldUntil))
+		formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device, v.Payer)
 }
 
 // PutVerification implements verify.Tx. It writes what can change.
 func (t *Tx) PutVerification(v *verify.Verification) {
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
-			updated_at = $9, is_current = $10, history = $11, held_until = $12
+			updated_at = $9, is_current = $10, history = $11, held_until = $12, device = $13
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(v.SID), v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
-		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil))
+		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
 }
 
 // ExpireVerifications implements verify.Tx. A place in the walk is a service SID and a recipient,
