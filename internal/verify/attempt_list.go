@@ -22,9 +22,10 @@ type AttemptPage struct {
 // index for each filter would be one more page to write for every attempt. What a filter passes over
 // costs a microsecond, so a page looks at a bounded number of attempts and hands the rest of the
 // walk to the next page. The counters say in which hour there is something that a filter lets through,
-// and every step begins there. Only an address has an index.
+// and the walk begins there; they say too how many there are, so it leaves the hour with the last of
+// them. Only an address has an index.
 const (
-	// listStep is how many attempts are looked at between two looks at the counters.
+	// listStep is how many attempts are looked at in one step.
 	listStep = 1000
 	// listSteps bounds the steps of a page.
 	listSteps = 3
@@ -113,10 +114,17 @@ func cut(list []Attempt, page Page) AttemptPage {
 func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 	want := page.Skip + page.Size
 	var found []Attempt
+	h := countedHour{from: f.Before} // of which nothing is left
 	for step := 0; ; step++ {
-		var err error
-		if f.Before, err = leap(tx, f); err != nil {
-			return AttemptPage{}, err
+		if h.left <= 0 {
+			f.Before = min(f.Before, h.from)
+		}
+		if f.Before <= h.from {
+			var err error
+			if h, err = leap(tx, f); err != nil {
+				return AttemptPage{}, err
+			}
+			f.Before = h.before
 		}
 		if f.Before <= f.From {
 			return cut(found, page), nil
@@ -133,27 +141,43 @@ func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 		if err != nil && !ended {
 			return AttemptPage{}, err
 		}
-		part := f
+		part, limit := f, want-len(found)+1
 		if !ended {
 			part.From = floor
 		}
-		list, err := tx.Attempts(part, want-len(found)+1)
+		if part.From >= h.from {
+			limit = min(limit, h.left) // and no further than to the last one of the hour
+		}
+		list, err := tx.Attempts(part, limit)
 		if err != nil {
 			return AttemptPage{}, err
 		}
 		found = append(found, list...)
-		if ended || len(found) > want {
+		for i := range list {
+			if sid.Key(list[i].SID) >= h.from {
+				h.left--
+			}
+		}
+		if len(found) > want || ended && h.from <= part.From {
 			return cut(found, page), nil
 		}
 		f.Before = part.From
 	}
 }
 
+// countedHour is the part of an hour in which the counters say that there is something.
+type countedHour struct {
+	from, before int64 // keys
+	// left is how many of the hour have not been found yet, as far as this page knows.
+	left int
+}
+
 // leap is where the walk goes on: in the last hour before f.Before in which something was counted
-// that the filter lets through. It is f.From if there is no such hour.
-func leap(tx Tx, f AttemptFilter) (before int64, err error) {
+// that the filter lets through. It is at f.From if there is no such hour.
+func leap(tx Tx, f AttemptFilter) (h countedHour, err error) {
+	nowhere := countedHour{from: f.From, before: f.From}
 	if f.From >= f.Before {
-		return f.From, nil
+		return nowhere, nil
 	}
 	first, last := sid.HourOfKey(f.From), sid.HourOfKey(f.Before-1)
 	// The days at the ends of the range are not in it as a whole, so what was counted on one may be
@@ -164,16 +188,29 @@ func leap(tx Tx, f AttemptFilter) (before int64, err error) {
 		}
 		hour, err := tx.LastCounted(f, Hours, max(first, day*24), min(last, day*24+23)+1)
 		if err == nil {
-			return min(f.Before, (hour+1)*sid.KeysPerHour), nil
+			counted, err := tx.SumCounts(f, Hours, hour, hour+1)
+			return countedHour{hour * sid.KeysPerHour, min(f.Before, (hour+1)*sid.KeysPerHour), f.Conversion.of(counted)}, err
 		}
 		if !errors.Is(err, ErrNotFound) {
-			return 0, err
+			return nowhere, err
 		}
 	}
 	if errors.Is(err, ErrNotFound) {
-		return f.From, nil
+		return nowhere, nil
 	}
-	return 0, err
+	return nowhere, err
+}
+
+// of is how many of those that were counted have the conversion.
+func (c Conversion) of(n AttemptCount) int {
+	switch c {
+	case Converted:
+		return int(n.Converted)
+	case Unconverted:
+		return int(n.Made - n.Converted)
+	default:
+		return int(n.Made)
+	}
 }
 
 // walkFor is walk with one more condition, and no counters to help.
