@@ -183,15 +183,19 @@ func (m *Meter) events() []time.Time {
 	return m.Log
 }
 
+// meterChunk is how many meters a step of SweepMeters looks at: they are small, and lie in its order.
+// There is one for every address that was sent to in a day, so it rests between two steps.
+const meterChunk = 1000
+
 // SweepMeters removes the meters of which nothing counts any more.
 func (e *Engine) SweepMeters(ctx context.Context) error {
 	for from := int64(0); ; {
 		var next int64
 		err := e.Store.Update(ctx, func(tx Tx) (err error) {
-			next, err = tx.DropMeters(from, e.Now(), sweepChunk)
+			next, err = tx.DropMeters(from, e.Now(), meterChunk)
 			return err
 		})
-		if err != nil || next == 0 || ctx.Err() != nil {
+		if err != nil || next == 0 || !pause(ctx, e.SweepRest) {
 			return err
 		}
 		from = next
