@@ -44,6 +44,7 @@ type Engine struct {
 	directory directory
 	calls     calls
 	inFlight  inFlight
+	swept     swept
 	forgotten atomic.Int64 // the hour before which DropOld has removed the counters
 }
 

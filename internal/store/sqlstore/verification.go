@@ -12,8 +12,8 @@ import (
 )
 
 // A verification is keyed by the number in its SID, which grows with time, so that rows are
-// appended and not scattered. The other indexes are small: one holds current verifications alone, the
-// other those of payments of the last day. So a commit touches few pages however long the history is.
+// appended and not scattered. The other indexes are small: two hold current verifications alone, one
+// those of payments of the last day. So a commit touches few pages however long the history is.
 const verificationColumns = `sid, service_sid, account_sid, recipient, to_address, country, channel, status,
 	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee, line,
 	created_at, updated_at, expires_at, is_current, history, held_until, device, payer`
@@ -93,31 +93,27 @@ func (t *Tx) PutVerification(v *verify.Verification) {
 		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
 }
 
-// ExpireVerifications implements verify.Tx. A place in the walk is a service SID and a recipient,
-// one after the other.
-func (t *Tx) ExpireVerifications(from string, now, forget time.Time, limit int) (string, error) {
-	service, recipient := from[:min(len(from), sid.Length)], from[min(len(from), sid.Length):]
-	type place struct{ service, recipient string }
+// ExpireVerifications implements verify.Tx.
+func (t *Tx) ExpireVerifications(w verify.Expiry, limit int) (rest verify.Expiry, more bool, err error) {
+	type place struct{ at, id int64 }
 	chunk, err := list(t, func(row Row) (p place, err error) {
-		err = row.Scan(&p.service, &p.recipient)
+		err = row.Scan(&p.at, &p.id)
 		return p, err
-	}, `SELECT service_sid, recipient FROM verification WHERE is_current = 1 AND (service_sid, recipient) > ($1, $2)
-		ORDER BY service_sid, recipient LIMIT $3`, service, recipient, limit)
+	}, `SELECT expires_at, id FROM verification WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND expires_at <= $3
+		ORDER BY expires_at, id LIMIT $4`, toMillis(w.After), w.AfterID, toMillis(w.Until), limit)
 	if err != nil || len(chunk) == 0 {
-		return "", err
+		return w, false, err
 	}
 	last := chunk[len(chunk)-1]
 	t.many = true
 	t.write(`UPDATE verification SET code_mac = NULL, code_sealed = NULL,
 			status = CASE WHEN status = 'pending' THEN 'expired' ELSE status END,
 			is_current = CASE WHEN expires_at <= $6 AND held_until <= $5 THEN 0 ELSE 1 END
-		WHERE is_current = 1 AND (service_sid, recipient) > ($1, $2) AND (service_sid, recipient) <= ($3, $4)
-			AND (expires_at <= $6 AND held_until <= $5 OR expires_at <= $5 AND status = 'pending')`,
-		service, recipient, last.service, last.recipient, toMillis(now), toMillis(forget))
-	if len(chunk) < limit {
-		return "", nil
-	}
-	return last.service + last.recipient, nil
+		WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND (expires_at, id) <= ($3, $4)
+			AND (expires_at <= $6 AND held_until <= $5 OR status = 'pending')`,
+		toMillis(w.After), w.AfterID, last.at, last.id, toMillis(w.Now), toMillis(w.Forget))
+	w.After, w.AfterID = fromMillis(last.at), last.id
+	return w, len(chunk) == limit, nil
 }
 
 // BlankPayments implements verify.Tx. The index holds only verifications that have an amount.

@@ -51,7 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"geo rules come back, and go with their service", geoRules},
 		{"one verification of a recipient is current", oneIsCurrent},
 		{"what is not there is ErrNotFound", notFound},
-		{"expiry walks all current verifications in chunks", expiry},
+		{"expiry walks the current verifications that are due in chunks", expiry},
 		{"old records are dropped, young ones stay", oldRecordsAreDropped},
 		{"what is dropped harms nobody who is busy with it", droppedRecordsHarmNobody},
 		{"payments are blanked in chunks, and nothing else", paymentsAreBlanked},
