@@ -22,8 +22,7 @@ type AttemptPage struct {
 // index for each filter would be one more page to write for every attempt. What a filter passes over
 // costs a microsecond, so a page looks at a bounded number of attempts and hands the rest of the
 // walk to the next page. The counters say in which hour there is something that a filter lets through,
-// and the walk begins there; they say too how many there are, so it leaves the hour with the last of
-// them. Only an address has an index.
+// and the walk goes on there whenever it has left such an hour. Only an address has an index.
 const (
 	// listStep is how many attempts are looked at in one step.
 	listStep = 1000
@@ -114,17 +113,13 @@ func cut(list []Attempt, page Page) AttemptPage {
 func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 	want := page.Skip + page.Size
 	var found []Attempt
-	h := countedHour{from: f.Before} // of which nothing is left
+	hour := f.Before // where the hour that the counters named begins
 	for step := 0; ; step++ {
-		if h.left <= 0 {
-			f.Before = min(f.Before, h.from)
-		}
-		if f.Before <= h.from {
+		if f.Before <= hour { // to ask them costs as much as a step
 			var err error
-			if h, err = leap(tx, f); err != nil {
+			if hour, f.Before, err = leap(tx, f); err != nil {
 				return AttemptPage{}, err
 			}
-			f.Before = h.before
 		}
 		if f.Before <= f.From {
 			return cut(found, page), nil
@@ -141,43 +136,27 @@ func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 		if err != nil && !ended {
 			return AttemptPage{}, err
 		}
-		part, limit := f, want-len(found)+1
+		part := f
 		if !ended {
 			part.From = floor
 		}
-		if part.From >= h.from {
-			limit = min(limit, h.left) // and no further than to the last one of the hour
-		}
-		list, err := tx.Attempts(part, limit)
+		list, err := tx.Attempts(part, want-len(found)+1)
 		if err != nil {
 			return AttemptPage{}, err
 		}
 		found = append(found, list...)
-		for i := range list {
-			if sid.Key(list[i].SID) >= h.from {
-				h.left--
-			}
-		}
-		if len(found) > want || ended && h.from <= part.From {
+		if ended || len(found) > want {
 			return cut(found, page), nil
 		}
 		f.Before = part.From
 	}
 }
 
-// countedHour is the part of an hour in which the counters say that there is something.
-type countedHour struct {
-	from, before int64 // keys
-	// left is how many of the hour have not been found yet, as far as this page knows.
-	left int
-}
-
 // leap is where the walk goes on: in the last hour before f.Before in which something was counted
-// that the filter lets through. It is at f.From if there is no such hour.
-func leap(tx Tx, f AttemptFilter) (h countedHour, err error) {
-	nowhere := countedHour{from: f.From, before: f.From}
+// that the filter lets through, from its beginning up to before. Both are f.From if there is no such hour.
+func leap(tx Tx, f AttemptFilter) (from, before int64, err error) {
 	if f.From >= f.Before {
-		return nowhere, nil
+		return f.From, f.From, nil
 	}
 	first, last := sid.HourOfKey(f.From), sid.HourOfKey(f.Before-1)
 	// The days at the ends of the range are not in it as a whole, so what was counted on one may be
@@ -188,29 +167,16 @@ func leap(tx Tx, f AttemptFilter) (h countedHour, err error) {
 		}
 		hour, err := tx.LastCounted(f, Hours, max(first, day*24), min(last, day*24+23)+1)
 		if err == nil {
-			counted, err := tx.SumCounts(f, Hours, hour, hour+1)
-			return countedHour{hour * sid.KeysPerHour, min(f.Before, (hour+1)*sid.KeysPerHour), f.Conversion.of(counted)}, err
+			return hour * sid.KeysPerHour, min(f.Before, (hour+1)*sid.KeysPerHour), nil
 		}
 		if !errors.Is(err, ErrNotFound) {
-			return nowhere, err
+			return 0, 0, err
 		}
 	}
 	if errors.Is(err, ErrNotFound) {
-		return nowhere, nil
+		return f.From, f.From, nil
 	}
-	return nowhere, err
-}
-
-// of is how many of those that were counted have the conversion.
-func (c Conversion) of(n AttemptCount) int {
-	switch c {
-	case Converted:
-		return int(n.Converted)
-	case Unconverted:
-		return int(n.Made - n.Converted)
-	default:
-		return int(n.Made)
-	}
+	return 0, 0, err
 }
 
 // walkFor is walk with one more condition, and no counters to help.
