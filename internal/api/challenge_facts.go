@@ -28,7 +28,7 @@ func challengeFacts() Resource {
 				{Name: "Details.Fields", About: "Fields with `label` and `value` as JSON objects: the parameter repeated, or one JSON array.", Note: "the array is ours", From: Spec | Docs | Ours, Example: []any{`{"label":"City","value":"Zürich"}`}},
 				{Name: "HiddenDetails", About: "A JSON object of texts that the person does not see.", From: Spec | Docs, Example: `{"transaction":"4711"}`},
 				payload,
-			}, Status: 201, Body: challengeBody{}, Codes: ofFactors(verify.CodeMissingParameter, verify.CodeFactorUnverified, verify.CodeTooManyChallenges, verify.CodeInvalidFactorType, verify.CodeFactorParamNotFound)},
+			}, Status: 201, Body: challengeBody{}, Codes: ofFactors(verify.CodeMissingParameter, verify.CodeFactorUnverified, verify.CodeChallengeAnswers, verify.CodeTooManyChallenges, verify.CodeInvalidFactorType, verify.CodeFactorParamNotFound)},
 			{Method: "GET", Path: challenges, ID: "ListChallenge", About: "Lists the challenges of an entity.", Params: challengeFilters{}, Facts: []Fact{
 				{Name: "FactorSid", About: "Those of this factor; of one that is not there, none.", From: Spec | Ours, Example: "YF020190b7d2f8a4c3e61f5d9a7c20e4"},
 				{Name: "Status", About: "Those in this state, in any case of letters.", Enum: statuses},

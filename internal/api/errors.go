@@ -63,6 +63,7 @@ var pages = map[verify.Code]page{
 	verify.CodeSafeNumberExists:     {400, "Phone Number already exists"},
 	verify.CodeAppHashChannel:       {400, "App hash can only be used with SMS channel"},
 	verify.CodeGeoBlocked:           {403, "The destination phone number has been blocked by Verify Geo-Permissions"},
+	verify.CodeNumberLimit:          {429, "Phone number rate limit exceeded"},
 	verify.CodeWhatsAppNotEnabled:   {403, "Verify WhatsApp channel not configured"},
 
 	// Entities, factors, challenges: the titles of the error dictionary (factors reference, section 11).

@@ -76,7 +76,7 @@ func startParamFacts() []Fact {
 		{Name: "TemplateCustomSubstitutions", About: "A JSON object: values of the template's variables.", From: Spec | Docs | Ours, Example: `{"store":"Main Street"}`, Note: "for `sms`, `rcs` and `call`"},
 		{Name: "Templates", About: "A JSON array of one to ten templates with `sid` and `substitutions`, of which the first that can be sent is.", From: Docs | Ours, Example: `[{"sid":"HJ0190b7d2f8a4c3e61f5d9a7c20e48b13"}]`,
 			Note: "newer than the description; at most ten, and `TemplateSid` wins over it (ours)"},
-		{Name: "DeviceIp", About: "The IP address of the person's device.", Effect: Accepted, Example: "192.0.2.7"},
+		{Name: "DeviceIp", About: "The IP address of the person's device. One that a number was approved from has guesses of its own (docs/rate-limits.md).", Note: "what it does is ours: Twilio has it for `auto`", From: Spec | Ours, Example: "192.0.2.7"},
 		{Name: "EnableSnaClientToken", About: "Belongs to Silent Network Auth.", Effect: Accepted, Example: false},
 		{Name: "RiskCheck", About: "With `disable` a text message goes out whatever the country.", Enum: verify.RiskChecks, Published: "verification_enum_risk_check", Default: "enable", Example: "enable"},
 		{Name: "Tags", About: "A JSON object of at most ten texts, names and values of at most 128 characters, for [events](webhooks.md#events-of-verifications).", Example: `{"order":"1234"}`},
@@ -93,7 +93,8 @@ func startCodes() []verify.Code {
 		verify.CodeChannelDisabled, verify.CodeMissingSubstitutions, verify.CodeChinaNeedsName, verify.CodeTemplateChannel,
 		verify.CodeTemplateNotFound, verify.CodeTemplateBrand, verify.CodeWhatsAppTemplate, verify.CodeMessageTooLong,
 		verify.CodeTemplateContent, verify.CodeInvalidTemplates, verify.CodeTemplatesInvalid, verify.CodePSD2SNA,
-		verify.CodeNoSpeechLocale, verify.CodeAppHashChannel, verify.CodeGeoBlocked, verify.CodeWhatsAppNotEnabled,
+		verify.CodeNoSpeechLocale, verify.CodeAppHashChannel, verify.CodeGeoBlocked, verify.CodeNumberLimit,
+		verify.CodeWhatsAppNotEnabled,
 	}
 }
 

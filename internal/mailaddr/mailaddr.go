@@ -29,6 +29,17 @@ func Parse(s string) (address, key string, ok bool) {
 	return address, lower(address), true
 }
 
+// Mailbox is a key without what follows a plus sign in its local part: most mail servers deliver all of
+// them to one mailbox. It is for counting alone; two addresses stay two recipients.
+func Mailbox(key string) string {
+	local, domain, _ := strings.Cut(key, "@")
+	mailbox, _, tagged := strings.Cut(local, "+")
+	if !tagged || mailbox == "" {
+		return key
+	}
+	return mailbox + "@" + domain
+}
+
 // validLocal accepts an ASCII dot-atom (RFC 5321 4.1.2) of at most 64 bytes.
 func validLocal(s string) bool {
 	if s == "" || len(s) > 64 || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {

@@ -23,6 +23,22 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestMailbox(t *testing.T) {
+	for key, want := range map[string]string{
+		"jane@example.com":         "jane@example.com",
+		"jane+shop@example.com":    "jane@example.com",
+		"jane+shop+2@example.com":  "jane@example.com",
+		"jane+@example.com":        "jane@example.com",
+		"+jane@example.com":        "+jane@example.com",
+		"jane@a+b.example.invalid": "jane@a+b.example.invalid", // not that Parse would accept it
+		"+34612345678":             "+34612345678",
+	} {
+		if got := mailaddr.Mailbox(key); got != want {
+			t.Errorf("Mailbox(%q) = %q, want %q", key, got, want)
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, s := range []string{
 		"", "@", "jane", "jane@", "@example.com", "jane@localhost", "jane@example", "jane@@example.com",

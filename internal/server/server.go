@@ -94,8 +94,8 @@ const (
 	sweepPause = 30 * time.Second
 	// sweepRest lets a walk end five thousand verifications a second, with a tenth of the writer.
 	sweepRest = 20 * time.Millisecond
-	// meterSweeps is how many of those walks pass between two over the counts of rate limits, which
-	// harm nobody when they are over.
+	// meterSweeps is how many of those walks pass between two over the counts of limits, which harm
+	// nobody when they are over.
 	meterSweeps = 20
 	// cleanUpTurn is how long a turn of removing what a deleted service left may take.
 	cleanUpTurn = time.Minute

@@ -22,9 +22,9 @@ type AttemptPage struct {
 // index for each filter would be one more page to write for every attempt. What a filter passes over
 // costs a microsecond, so a page looks at a bounded number of attempts and hands the rest of the
 // walk to the next page. The counters say in which hour there is something that a filter lets through,
-// and every step begins there. Only an address has an index.
+// and the walk goes on there whenever it has left such an hour. Only an address has an index.
 const (
-	// listStep is how many attempts are looked at between two looks at the counters.
+	// listStep is how many attempts are looked at in one step.
 	listStep = 1000
 	// listSteps bounds the steps of a page.
 	listSteps = 3
@@ -113,10 +113,13 @@ func cut(list []Attempt, page Page) AttemptPage {
 func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 	want := page.Skip + page.Size
 	var found []Attempt
+	hour := f.Before // where the hour that the counters named begins
 	for step := 0; ; step++ {
-		var err error
-		if f.Before, err = leap(tx, f); err != nil {
-			return AttemptPage{}, err
+		if f.Before <= hour { // to ask them costs as much as a step
+			var err error
+			if hour, f.Before, err = leap(tx, f); err != nil {
+				return AttemptPage{}, err
+			}
 		}
 		if f.Before <= f.From {
 			return cut(found, page), nil
@@ -150,10 +153,10 @@ func walk(tx Tx, f AttemptFilter, page Page) (AttemptPage, error) {
 }
 
 // leap is where the walk goes on: in the last hour before f.Before in which something was counted
-// that the filter lets through. It is f.From if there is no such hour.
-func leap(tx Tx, f AttemptFilter) (before int64, err error) {
+// that the filter lets through, from its beginning up to before. Both are f.From if there is no such hour.
+func leap(tx Tx, f AttemptFilter) (from, before int64, err error) {
 	if f.From >= f.Before {
-		return f.From, nil
+		return f.From, f.From, nil
 	}
 	first, last := sid.HourOfKey(f.From), sid.HourOfKey(f.Before-1)
 	// The days at the ends of the range are not in it as a whole, so what was counted on one may be
@@ -164,16 +167,16 @@ func leap(tx Tx, f AttemptFilter) (before int64, err error) {
 		}
 		hour, err := tx.LastCounted(f, Hours, max(first, day*24), min(last, day*24+23)+1)
 		if err == nil {
-			return min(f.Before, (hour+1)*sid.KeysPerHour), nil
+			return hour * sid.KeysPerHour, min(f.Before, (hour+1)*sid.KeysPerHour), nil
 		}
 		if !errors.Is(err, ErrNotFound) {
-			return 0, err
+			return 0, 0, err
 		}
 	}
 	if errors.Is(err, ErrNotFound) {
-		return f.From, nil
+		return f.From, f.From, nil
 	}
-	return 0, err
+	return 0, 0, err
 }
 
 // walkFor is walk with one more condition, and no counters to help.

@@ -64,6 +64,9 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 // of two answers at the same moment one comes first, and the other one sees what it did: a challenge
 // has one outcome, and a code is good for one challenge. The caller puts the challenge.
 func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload string, now time.Time) error {
+	if wait := e.Limits.guessesOf(f, now); wait > 0 {
+		return &Error{Code: CodeChallengeAnswers, RetryAfter: wait}
+	}
 	var a answer
 	var err error
 	got := c.Answer(func() ChallengeStatus {
@@ -73,8 +76,13 @@ func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload
 	if err != nil {
 		return err
 	}
-	if got == AnswerRight {
+	switch got {
+	case AnswerWrong:
+		f.Guesses.guessed(now, maxGuesses)
+		tx.PutFactor(f)
+	case AnswerRight:
 		f.spend(a)
+		f.Guesses.forgive()
 		tx.PutFactor(f)
 		return e.tell(tx, hooks, challengeEvent(c), now)
 	}

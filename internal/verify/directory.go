@@ -21,6 +21,7 @@ type directory struct {
 	messaging   map[string]map[string]string // by service, then by country
 	geographies map[string]Geography         // by account
 	webhooks    map[string][]Webhook         // by service
+	crowds      map[string]bool              // whether an account has many services
 }
 
 type credential struct {
@@ -101,6 +102,14 @@ func (d *directory) hooks(ctx context.Context, serviceSID string) ([]Webhook, er
 	})
 }
 
+// moreServices reports whether an account has more services than so many.
+func (d *directory) moreServices(ctx context.Context, accountSID string, than int) (bool, error) {
+	return recall(ctx, d, &d.crowds, accountSID, func(tx Tx) (bool, error) {
+		list, err := tx.Services(accountSID, Page{Size: than + 1})
+		return len(list) > than, err
+	})
+}
+
 // maxCountries is more than there are.
 const maxCountries = 1000
 
@@ -133,7 +142,7 @@ func (d *directory) remember(version uint64, add func()) {
 		return
 	}
 	if version > d.version || d.services == nil ||
-		len(d.services)+len(d.credentials)+len(d.rateLimits)+len(d.templates)+len(d.messaging)+len(d.geographies)+len(d.webhooks) > maxDirectory {
+		len(d.services)+len(d.credentials)+len(d.rateLimits)+len(d.templates)+len(d.messaging)+len(d.geographies)+len(d.webhooks)+len(d.crowds) > maxDirectory {
 		d.version = version
 		d.services = map[string]*Service{}
 		d.credentials = map[string]credential{}
@@ -142,6 +151,7 @@ func (d *directory) remember(version uint64, add func()) {
 		d.messaging = map[string]map[string]string{}
 		d.geographies = map[string]Geography{}
 		d.webhooks = map[string][]Webhook{}
+		d.crowds = map[string]bool{}
 	}
 	add()
 }

@@ -49,6 +49,8 @@ type Engine struct {
 
 	directory directory
 	calls     calls
+	inFlight  inFlight
+	swept     swept
 	forgotten atomic.Int64 // the hour before which DropOld has removed the counters
 }
 

@@ -57,6 +57,7 @@ const (
 	CodeSafeNumberExists     Code = 60411
 	CodeAppHashChannel       Code = 60602
 	CodeGeoBlocked           Code = 60605
+	CodeNumberLimit          Code = 60626
 	CodeWhatsAppNotEnabled   Code = 68008
 )
 
@@ -73,6 +74,7 @@ func Codes() []Code {
 		CodeTemplateNotApproved, CodeMessagingExists, CodeMissingSubstitutions, CodeChinaNeedsName,
 		CodeTemplateBrand, CodeMessageTooLong, CodeTemplateContent,
 		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked, CodeCarrierError, CodeLandline,
+		CodeNumberLimit,
 	}, factorCodes...)
 }
 

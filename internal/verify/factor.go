@@ -30,6 +30,9 @@ type Factor struct {
 	Metadata   map[string]string // nil is null
 	// WrongAnswers counts those that were given to verify the factor.
 	WrongAnswers int
+	// Guesses are the wrong codes that its challenges got. A code is of the app and not of a challenge,
+	// so another challenge must not make guesses free.
+	Guesses Guesses
 	// SpentUntil is the time before which every code of an authenticator app is spent: the end of the
 	// step whose code was taken last. It is kept when the configuration changes.
 	SpentUntil time.Time

@@ -12,6 +12,11 @@ type Limits struct {
 	// Starts bounds the accepted starts of one recipient in a service: 60212, "too many concurrent
 	// requests for phone number". Where a burst ends and a resend begins Twilio does not say.
 	Starts ratelimit.Limit
+	// InFlight bounds the starts of one recipient in a service that are under way at once, on each
+	// node: 60212.
+	InFlight InFlightLimit
+	// Sends bounds the messages to one address, over all services of an account: 60626.
+	Sends []SendLimit
 	// Fetches bounds the fetches of one verification, on each node: 20429.
 	Fetches []ratelimit.Limit
 	// Attempts and SafeList bound the calls of an account for these resources, on each node: 20429.
@@ -19,6 +24,14 @@ type Limits struct {
 	// Guesses bounds the wrong codes for one recipient in a service, over all its verifications:
 	// 60202 for a start. Of the rows that apply, the strictest holds.
 	Guesses []GuessLimit
+	// AccountGuesses times as many wrong codes as Guesses allows in a service may be typed for one
+	// recipient over all services of an account: 60202. 0 is no limit.
+	AccountGuesses int
+	// DeviceGuesses bounds the wrong codes of verifications that a known device began (see
+	// guess_meters.go); they do not count for Guesses and AccountGuesses.
+	DeviceGuesses ratelimit.Limit
+	// FactorGuesses bounds the wrong codes for one authenticator app, over all its challenges: 60308.
+	FactorGuesses FactorGuessLimit
 }
 
 // GuessLimit is a bound of wrong codes that applies if all its conditions hold.
@@ -29,12 +42,44 @@ type GuessLimit struct {
 	ratelimit.Limit
 }
 
+// FactorGuessLimit bounds wrong codes by the chance that one of them is right. An app's code has a few
+// that are right at the same time (its skew), so the chance of a guess differs from app to app.
+type FactorGuessLimit struct {
+	// OneIn bounds the chance of an Interval: one in so many, where the bounds of Max allow it.
+	OneIn int
+	// Max is the least and the most wrong codes that an Interval may have. The least holds as well
+	// after so many wrong codes in a row as After says.
+	Max      Range
+	After    int
+	Interval time.Duration
+}
+
+// of is the limit for an app with so many wrong codes in a row.
+func (l FactorGuessLimit) of(c *TOTPConfig, failed int) ratelimit.Limit {
+	codes := 1
+	for range c.CodeLength {
+		codes *= 10
+	}
+	right := 2*c.Skew + 1
+	most := min(max(codes/max(right*l.OneIn, 1), l.Max.Min), l.Max.Max)
+	if failed >= l.After {
+		most = l.Max.Min
+	}
+	return ratelimit.Limit{Max: most, Interval: l.Interval}
+}
+
 const day = 24 * time.Hour
 
 // BuiltIn are the limits of a server. Numbers without a source are ours.
 func BuiltIn() Limits {
 	return Limits{
-		Starts: ratelimit.Limit{Max: 3, Interval: time.Second},
+		Starts:   ratelimit.Limit{Max: 3, Interval: time.Second},
+		InFlight: InFlightLimit{Wait: 250 * time.Millisecond},
+		Sends: []SendLimit{
+			{[]Channel{SMS, WhatsApp, RCS}, []ratelimit.Limit{{Max: 10, Interval: time.Hour}, {Max: 20, Interval: day}}},
+			{[]Channel{Call}, []ratelimit.Limit{{Max: 3, Interval: time.Hour}, {Max: 8, Interval: day}}},
+			{[]Channel{Email}, []ratelimit.Limit{{Max: 10, Interval: time.Hour}, {Max: 30, Interval: day}}},
+		},
 		Fetches: []ratelimit.Limit{ // Twilio's documentation, "Rate limits and timeouts"
 			{Max: 60, Interval: time.Minute},
 			{Max: 180, Interval: time.Hour},
@@ -52,6 +97,9 @@ func BuiltIn() Limits {
 			{Payments: true, Limit: ratelimit.Limit{Max: 5, Interval: day}},
 			{After: 100, Limit: ratelimit.Limit{Max: 5, Interval: day}},
 		},
+		AccountGuesses: 4,
+		DeviceGuesses:  ratelimit.Limit{Max: 10, Interval: day},
+		FactorGuesses:  FactorGuessLimit{OneIn: 10_000, Max: Range{Min: 5, Max: maxGuesses}, After: 100, Interval: day},
 	}
 }
 
@@ -63,36 +111,39 @@ const maxGuesses = 25
 // guesses.
 type History struct {
 	Starts ratelimit.Window
-	// Guesses are the times of the latest wrong codes of the last day, oldest first.
-	Guesses []time.Time
-	// Failed counts the wrong codes since the last approval.
+	Guesses
+}
+
+// Guesses are wrong codes, for one recipient or for one app.
+type Guesses struct {
+	// Times are those of the latest of the last day, oldest first.
+	Times []time.Time
+	// Failed counts all since the last right one.
 	Failed int
 }
 
-// guessed records a wrong code.
-func (h *History) guessed(now time.Time) {
-	recent := ratelimit.Limit{Interval: day}.Trim(h.Guesses, now)
-	recent = recent[max(0, len(recent)-maxGuesses+1):]
-	h.Guesses = append(append(make([]time.Time, 0, len(recent)+1), recent...), now.Truncate(time.Millisecond))
-	h.Failed++
+// guessed records a wrong code, and keeps the times of most.
+func (g *Guesses) guessed(now time.Time, most int) {
+	g.Times = logged(g.Times, ratelimit.Limit{Max: most, Interval: day}, now.Truncate(time.Millisecond))
+	g.Failed++
 }
 
 // forgive clears the guesses.
-func (h *History) forgive() { h.Guesses, h.Failed = nil, 0 }
+func (g *Guesses) forgive() { *g = Guesses{} }
 
 // fewFailures may be forgotten a day after the last of them: whoever waits for that gets five
 // guesses a day, as after a hundred failures.
 const fewFailures = 5
 
-// heldUntil is how long a history has to be remembered.
-func (h *History) heldUntil() time.Time {
-	switch n := len(h.Guesses); {
+// heldUntil is how long guesses have to be remembered.
+func (g *Guesses) heldUntil() time.Time {
+	switch n := len(g.Times); {
 	case n == 0:
 		return time.Time{}
-	case h.Failed <= fewFailures:
-		return h.Guesses[n-1].Add(day)
+	case g.Failed <= fewFailures:
+		return g.Times[n-1].Add(day)
 	default:
-		return h.Guesses[n-1].Add(30 * day)
+		return g.Times[n-1].Add(30 * day)
 	}
 }
 
@@ -111,14 +162,28 @@ func (l Limits) start(h *History, now time.Time) error {
 //
 // A verification that begins keeps its checks however long it lives, and there is one at a time; so
 // no day has more wrong codes than the strictest row allows.
-func (l Limits) guesses(h *History, codeLength int, payment bool, most int, now time.Time) (left int, wait time.Duration) {
+func (l Limits) guesses(g Guesses, codeLength int, payment bool, most int, now time.Time) (left int, wait time.Duration) {
+	return l.guessesOver(1, g, codeLength, payment, most, now)
+}
+
+// guessesOver is guesses where so many times as much is allowed as in a service.
+func (l Limits) guessesOver(times int, g Guesses, codeLength int, payment bool, most int, now time.Time) (left int, wait time.Duration) {
 	left = most
 	for _, row := range l.Guesses {
-		if row.MaxLength > 0 && codeLength > row.MaxLength || row.Payments && !payment || h.Failed < row.After {
+		if row.MaxLength > 0 && codeLength > row.MaxLength || row.Payments && !payment || g.Failed < row.After*times {
 			continue
 		}
-		n, pause := row.Left(h.Guesses, now)
+		row.Max *= times
+		n, pause := row.Left(g.Times, now)
 		left, wait = min(left, n), max(wait, pause)
 	}
 	return left, wait
+}
+
+// guessesOf is how long a factor takes no answer, 0 if it takes one.
+func (l Limits) guessesOf(f *Factor, now time.Time) (wait time.Duration) {
+	if f.Type == TOTP {
+		_, wait = l.FactorGuesses.of(f.Config.TOTP, f.Guesses.Failed).Left(f.Guesses.Times, now)
+	}
+	return wait
 }

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -114,6 +115,7 @@ func TestGuessesInADay(t *testing.T) {
 
 func TestAnApprovalForgivesGuesses(t *testing.T) {
 	w := limited(t, verify.ServiceParams{})
+	w.Limits.Sends = nil
 	for range 20 { // who mistypes every time is never stopped
 		v := w.mustStart(ana, "sms")
 		w.guessWrong(v, 4)
@@ -128,7 +130,7 @@ func TestAnApprovalForgivesGuesses(t *testing.T) {
 	if _, err := w.UpdateVerification(t.Context(), w.account, w.service, v.SID, &approved); err != nil {
 		t.Fatal(err)
 	}
-	if next := w.mustStart(ana, "sms"); len(next.History.Guesses) != 0 || next.History.Failed != 0 || !next.HeldUntil.IsZero() {
+	if next := w.mustStart(ana, "sms"); len(next.History.Times) != 0 || next.History.Failed != 0 || !next.HeldUntil.IsZero() {
 		t.Errorf("after the customer's word: %+v, held until %s", next.History, next.HeldUntil)
 	}
 }
@@ -278,16 +280,65 @@ func TestAVerificationIsHeldForItsGuesses(t *testing.T) {
 			if !current() {
 				t.Errorf("it was forgotten before %s", remembered)
 			}
-			w.advance(time.Second)
+			w.advance(time.Hour) // the next sweep that looks at all
 			if current() {
-				t.Errorf("it is remembered after %s", remembered)
+				t.Errorf("it is remembered an hour after %s", remembered)
 			}
 		})
 	}
 }
 
+// gated is a store whose Updates wait at a gate.
+type gated struct {
+	verify.Store
+	entered, open chan struct{}
+}
+
+func (g gated) Update(ctx context.Context, fn func(verify.Tx) error) error {
+	g.entered <- struct{}{}
+	<-g.open
+	return g.Store.Update(ctx, fn)
+}
+
+// However many come while a start is under way, one waits for it and the others are refused: of fifty
+// at once two are admitted, and they are one verification.
+func TestFiftyStartsWhileOneIsUnderWay(t *testing.T) {
+	w := limited(t, verify.ServiceParams{})
+	w.Limits.InFlight.Wait = time.Hour // of a real clock: as long as the refusals may take
+	gate := gated{w.Engine.Store, make(chan struct{}, 50), make(chan struct{})}
+	w.Engine.Store = gate
+	sids, refusals := make(chan string, 50), make(chan error, 50)
+	start := func() {
+		v, err := w.start(ana, "sms")
+		if err != nil {
+			refusals <- err
+			return
+		}
+		sids <- v.SID
+	}
+	go start()
+	<-gate.entered
+	for range 49 {
+		go start()
+	}
+	for range 48 {
+		wantRetry(t, <-refusals, verify.CodeBurst, time.Hour)
+	}
+	close(gate.open)
+	if first, second := <-sids, <-sids; first != second {
+		t.Errorf("two verifications: %s and %s", first, second)
+	}
+	w.Engine.Store = gate.Store
+	v, err := w.Verification(t.Context(), w.account, w.service, ana)
+	if err != nil || len(v.Sends) != 2 || v.History.Starts.Count != 2 {
+		t.Errorf("after fifty starts: %+v, %v; want two sends", v, err)
+	}
+}
+
+// Starts that do not meet on one node are bounded by what is counted.
 func TestABurstOfStarts(t *testing.T) {
 	w := limited(t, verify.ServiceParams{})
+	w.Limits.InFlight = verify.InFlightLimit{}
 	var started, refused atomic.Int64
 	var all sync.WaitGroup
 	for range 50 {

@@ -12,13 +12,15 @@ import (
 	"github.com/verifyd/verifyd/internal/ratelimit"
 )
 
-// Meter counts the starts with one value of one rate limit: a window for each bucket. Nobody needs
-// to read the value again, which may be somebody's address, so a meter's name is a keyed digest. A
-// new root key therefore begins to count anew.
+// Meter counts what happens under one name: the starts with one value of one rate limit, in a window
+// for each bucket; or, for a built-in limit, the times of the latest events. Nobody needs to read the
+// name again, which may hold somebody's address, so it is a keyed digest. A new root key therefore
+// begins to count anew.
 type Meter struct {
 	ID      int64 // positive
 	Windows []MeterWindow
-	// EndsAt is when no window counts any more.
+	Log     []time.Time // ascending
+	// EndsAt is when nothing of it counts any more.
 	EndsAt time.Time
 }
 
@@ -96,41 +98,55 @@ func meterID(rateLimitSID string, digest []byte) int64 {
 }
 
 // spend counts a start in every bucket of every limit. If one is full, the refusal is of the one
-// that stays full the longest: before, no start with the same values can succeed. write keeps what
-// was counted; whoever does not call it has spent nothing.
-func (m meters) spend(tx Tx, now time.Time) (write func(), err error) {
-	if len(m) == 0 {
-		return func() {}, nil
-	}
-	ids := make([]int64, len(m))
-	for i := range m {
-		ids[i] = m[i].id
-	}
-	now = now.Truncate(time.Millisecond) // as stores keep it
-	before, err := tx.Meters(ids)
-	if err != nil {
-		return nil, err
-	}
-	next := make([]*Meter, len(m))
+// that stays full the longest: before, no start with the same values can succeed. Nothing is spent
+// until next is written.
+func (m meters) spend(before readings, now time.Time) (next []*Meter, err error) {
 	var refused *Error
 	for i := range m {
-		var wait time.Duration
-		if next[i], wait = before[i].spend(m[i].id, m[i].limit.buckets, now); wait > 0 && (refused == nil || wait > refused.RetryAfter) {
+		counted, wait := before.of(m[i].id).spend(m[i].id, m[i].limit.buckets, now)
+		if wait > 0 && (refused == nil || wait > refused.RetryAfter) {
 			refused = &Error{Code: CodeTooManyRequests, RetryAfter: wait, RateLimit: m[i].limit.name}
 		}
+		next = append(next, counted)
 	}
 	if refused != nil {
 		return nil, refused
 	}
-	return func() {
-		for i := range next {
-			if before[i] == nil {
-				tx.AddMeter(next[i])
-			} else {
-				tx.PutMeter(next[i])
-			}
-		}
-	}, nil
+	return next, nil
+}
+
+// readings are meters as a transaction found them. All that it needs are read at once, because on a
+// network the way there is what a read costs.
+type readings struct {
+	ids   []int64 // ascending, so that two transactions lock what they share in the same order
+	found []*Meter
+}
+
+// readingsOf are readings of the meters that are named, still to be read. An ID of 0 names none.
+func readingsOf(ids ...int64) readings {
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) > 0 && ids[0] == 0 {
+		ids = ids[1:]
+	}
+	return readings{ids: ids}
+}
+
+// of is the meter that was found, nil if there is none.
+func (r readings) of(id int64) *Meter {
+	if i, asked := slices.BinarySearch(r.ids, id); asked {
+		return r.found[i]
+	}
+	return nil
+}
+
+// put writes a meter, whether or not it was there.
+func (r readings) put(tx Tx, m *Meter) {
+	if r.of(m.ID) == nil {
+		tx.AddMeter(m)
+	} else {
+		tx.PutMeter(m)
+	}
 }
 
 // spend is the meter, nil for one without any count, with one start more in each bucket; or how
@@ -159,15 +175,27 @@ func (m *Meter) window(interval time.Duration) ratelimit.Window {
 	return ratelimit.Window{}
 }
 
+// events are the times in a log.
+func (m *Meter) events() []time.Time {
+	if m == nil {
+		return nil
+	}
+	return m.Log
+}
+
+// meterChunk is how many meters a step of SweepMeters looks at: they are small, and lie in its order.
+// There is one for every address that was sent to in a day, so it rests between two steps.
+const meterChunk = 1000
+
 // SweepMeters removes the meters of which nothing counts any more.
 func (e *Engine) SweepMeters(ctx context.Context) error {
 	for from := int64(0); ; {
 		var next int64
 		err := e.Store.Update(ctx, func(tx Tx) (err error) {
-			next, err = tx.DropMeters(from, e.Now(), sweepChunk)
+			next, err = tx.DropMeters(from, e.Now(), meterChunk)
 			return err
 		})
-		if err != nil || next == 0 || ctx.Err() != nil {
+		if err != nil || next == 0 || !pause(ctx, e.SweepRest) {
 			return err
 		}
 		from = next

@@ -105,15 +105,25 @@ type verificationTx interface {
 	CurrentVerification(serviceSID, recipient string) (*Verification, error)
 	AddVerification(*Verification)
 	PutVerification(*Verification)
-	// ExpireVerifications walks the current verifications from a place on, at most limit of them:
-	// those pending whose time is up at now become expired and lose their code, and those whose
-	// time was up at forget are no longer current, but for those that are held (see
-	// Verification.HeldUntil). It returns the place to go on from, "" at the end. The walk follows the index of current verifications, so its cost does not grow with
-	// history.
-	ExpireVerifications(from string, now, forget time.Time, limit int) (next string, err error)
+	// ExpireVerifications takes a step of a walk, at most limit verifications: those pending become
+	// expired and lose their code, and those whose time was up at w.Forget are no longer current, but
+	// for those that are held at w.Now (see Verification.HeldUntil). It returns the rest of the walk;
+	// more is false at its end. The walk follows an index of current verifications, so its cost does
+	// not grow with history.
+	ExpireVerifications(w Expiry, limit int) (rest Expiry, more bool, err error)
 	// BlankPayments takes amount and payee out of verifications whose time was up at a time, of
 	// about limit of them. more says that others are left.
 	BlankPayments(upAt time.Time, limit int) (more bool, err error)
+}
+
+// Expiry is a walk over the current verifications whose time was up from one time on and until another, in
+// the order in which it was.
+type Expiry struct {
+	After, Until time.Time
+	// AfterID tells those apart whose time was up at the same moment: those at After with a greater ID
+	// (sid.Key) are still to come. 0 is all of them.
+	AfterID     int64
+	Now, Forget time.Time
 }
 
 type attemptTx interface {
@@ -185,6 +195,9 @@ type rateLimitTx interface {
 	DeleteBucket(sid string)
 	// Meters reads several meters at once, in the order of their IDs; nil for one that is not there.
 	Meters(ids []int64) ([]*Meter, error)
+	// CurrentAndMeters is CurrentVerification and Meters in one round trip: what a start reads. The
+	// verification is nil if there is none.
+	CurrentAndMeters(serviceSID, recipient string, ids []int64) (*Verification, []*Meter, error)
 	AddMeter(*Meter)
 	PutMeter(*Meter)
 	// DropMeters walks the meters after an ID, at most limit of them, and removes those that have

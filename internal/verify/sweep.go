@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -29,23 +30,63 @@ func (r Retention) records() time.Duration { return cmp.Or(r.Records, DefaultRet
 // sweepChunk bounds the time that one step of Sweep keeps the writer busy to about a millisecond.
 const sweepChunk = 100
 
-// Sweep goes once over the current verifications and ends those whose time is up. Nothing depends
-// on it being punctual, because every operation looks at the clock itself; it wipes the codes of
-// verifications that nobody asks about any more and keeps the index of current ones small.
+// wholeSweep is the time between two walks over all verifications that are over. Those in between pass
+// over what was held at the time when it could have been forgotten.
+const wholeSweep = time.Hour
+
+// swept is how far the sweeps of this process have come: the ends of the verifications that were expired
+// and that were forgotten, and when a sweep last went over all. After a start nothing is known.
+type swept struct {
+	mu                      sync.Mutex
+	expired, forgot, wholly time.Time
+}
+
+// Sweep ends the verifications whose time is up, and forgets those whose time was up a while ago. Nothing
+// depends on it being punctual, because every operation looks at the clock itself; it wipes the codes of
+// verifications that nobody asks about any more and keeps the indexes of current ones small.
+//
+// It looks at those alone whose time has been up, or up a while, since the last time, and at all of them
+// once in an hour.
 func (e *Engine) Sweep(ctx context.Context) error {
-	from := ""
-	for {
-		var next string
-		err := e.Store.Update(ctx, func(tx Tx) (err error) {
-			now := e.Now()
-			next, err = tx.ExpireVerifications(from, now, now.Add(-remembered), sweepChunk)
-			return err
-		})
-		if err != nil || next == "" || !pause(ctx, e.SweepRest) {
+	now := e.Now()
+	forget := now.Add(-remembered)
+	e.swept.mu.Lock()
+	defer e.swept.mu.Unlock()
+	walks := []Expiry{{After: e.swept.forgot, Until: forget}, {After: e.swept.expired, Until: now}}
+	whole := now.Sub(e.swept.wholly).Abs() >= wholeSweep
+	if whole {
+		walks = []Expiry{{Until: now}}
+	}
+	for _, w := range walks {
+		w.Now, w.Forget = now, forget
+		if err := e.expire(ctx, w); err != nil {
 			return err
 		}
-		from = next
 	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	e.swept.expired, e.swept.forgot = now, forget
+	if whole {
+		e.swept.wholly = now
+	}
+	return nil
+}
+
+// expire goes along a walk, step by step.
+func (e *Engine) expire(ctx context.Context, w Expiry) error {
+	for more := true; more; {
+		var rest Expiry
+		err := e.Store.Update(ctx, func(tx Tx) (err error) {
+			rest, more, err = tx.ExpireVerifications(w, sweepChunk)
+			return err
+		})
+		if err != nil || more && !pause(ctx, e.SweepRest) {
+			return err
+		}
+		w = rest
+	}
+	return nil
 }
 
 // pause waits, and reports whether ctx goes on.

@@ -44,6 +44,12 @@ type Verification struct {
 	// HeldUntil keeps the verification the current one for the sake of its history, even if its own
 	// time was up long ago. Zero is not at all.
 	HeldUntil time.Time
+	// Device is the meter of the device that all starts of this verification name, 0 if they name
+	// none or several. An approval makes it known.
+	Device int64
+	// Payer is the meter of the known device that began this verification: its wrong codes are
+	// counted there. 0 is the history.
+	Payer int64
 }
 
 // Send is one message of a verification.
@@ -157,8 +163,10 @@ func (v *Verification) Check(matches func(mac []byte) bool, now time.Time) Check
 		v.end(Approved)
 		return CodeRight
 	}
-	v.History.guessed(now)
-	v.remember(v.History)
+	if v.Payer == 0 {
+		v.History.guessed(now, maxGuesses)
+		v.remember(v.History)
+	}
 	if v.Checks >= v.MaxChecks {
 		v.end(MaxAttemptsReached)
 	}

@@ -43,10 +43,21 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 	var v *Verification
 	var got CheckOutcome
 	now := e.Now()
+	many, err := e.manyServices(ctx, s)
+	if err != nil {
+		return nil, 0, err
+	}
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		now = e.Now()
 		if v, err = find(tx, s, target); err != nil {
 			return err // nothing to count
+		}
+		charged, err := e.guessMeters(tx, s, v, many)
+		if err != nil {
+			return err
+		}
+		if wait := charged.wait(e.Limits, s, v, now); wait > 0 {
+			return &Error{Code: CodeMaxChecks, RetryAfter: wait, Verification: v} // not compared
 		}
 		got = v.Check(func(mac []byte) bool {
 			return e.Keys.MatchesMAC(mac, keyring.PasscodeMAC, v.SID, *p.Code, p.Amount, p.Payee)
@@ -54,7 +65,11 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 		if got == CodeRight || got == CodeWrong {
 			tx.PutVerification(v) // a wrong code must be counted, so it commits
 		}
-		if got == CodeRight {
+		switch got {
+		case CodeWrong:
+			charged.wrong(tx, e.Limits, v, now)
+		case CodeRight:
+			charged.approved(tx, v, now)
 			convert(tx, v)
 		}
 		if got == CodeRight || v.Status == MaxAttemptsReached && got == CodeWrong {

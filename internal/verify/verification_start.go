@@ -36,6 +36,19 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
+	w.sends, w.device = e.sendMeter(s, w), e.deviceMeter(s, w)
+	many, err := e.manyServices(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if many {
+		w.account = e.accountMeter(s, w.recipient)
+	}
+	leave, err := e.inFlight.enter(ctx, s.SID+w.recipient, e.Limits.InFlight)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if w.blocked, err = e.blocked(ctx, s, w); err != nil {
 		return nil, err
 	}
@@ -61,13 +74,14 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 		}
 		put := tx.PutVerification
 		w.options.After = ""
-		if v = resent(tx, in.before, w, now); v != nil {
+		if v = resent(tx, in, w, now); v != nil {
 			if err = e.mayResend(v, s, now); err == nil {
 				w.options.After, err = sentBy(tx, v, w.channel)
 			}
+			v.joinedBy(w.device)
 		} else {
 			put = tx.AddVerification
-			v, err = e.newVerification(s, w, now, in.history)
+			v, err = e.newVerification(s, w, now, in)
 		}
 		if err == nil {
 			err = w.unfitLine(s)
@@ -81,7 +95,9 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 			return err
 		}
 		put(v)
-		in.count()
+		for _, m := range in.counted {
+			in.meters.put(tx, m)
+		}
 		if err := e.announce(tx, s, v, a, now); err != nil {
 			return err
 		}
@@ -98,24 +114,38 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 type admission struct {
 	before  *Verification // the recipient's current one, nil if there is none
 	history History       // with this start
-	count   func()        // writes the start into the rate limits
+	meters  readings
+	counted []*Meter // with this start
+	// account are the wrong codes in all services, device are those that a known device may yet make.
+	account Guesses
+	device  int
 }
 
 // admit reads what there is of a recipient, and refuses the start if a limit is reached or its country
 // is blocked. It writes nothing.
 func (e *Engine) admit(tx Tx, s *Service, w *wish, meters meters, now time.Time) (in admission, err error) {
-	in.before, err = tx.CurrentVerification(s.SID, w.recipient)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	now = now.Truncate(time.Millisecond) // as stores keep it
+	ids := append(make([]int64, 0, len(meters)+3), w.sends.id, w.device, w.account)
+	for i := range meters {
+		ids = append(ids, meters[i].id)
+	}
+	in.meters = readingsOf(ids...)
+	if in.before, in.meters.found, err = tx.CurrentAndMeters(s.SID, w.recipient, in.meters.ids); err != nil {
 		return in, err
 	}
-	if in.count, err = meters.spend(tx, now); err != nil {
+	if in.counted, err = meters.spend(in.meters, now); err != nil {
 		return in, err
 	}
 	if in.before != nil {
 		in.history = in.before.History
 	}
+	in.account, in.device = in.meters.of(w.account).guesses(), e.deviceGuesses(in.meters.of(w.device), now)
 	if w.forgive {
 		in.history.forgive()
+		if in.account.Failed > 0 {
+			in.account.forgive()
+			in.counted = append(in.counted, in.account.meter(w.account, now))
+		}
 	}
 	if err := e.Limits.start(&in.history, now); err != nil {
 		return in, err
@@ -123,12 +153,17 @@ func (e *Engine) admit(tx Tx, s *Service, w *wish, meters meters, now time.Time)
 	if w.blocked != nil {
 		return in, w.blocked
 	}
-	return in, nil
+	sent, err := w.sends.spend(tx, s, w, in.meters.of(w.sends.id), now)
+	if sent != nil {
+		in.counted = append(in.counted, sent)
+	}
+	return in, err
 }
 
 // resent is the verification that a start sends again, nil if there has to be a new one: then the
 // one before is ended, as far as it is not over.
-func resent(tx Tx, before *Verification, w *wish, now time.Time) *Verification {
+func resent(tx Tx, in admission, w *wish, now time.Time) *Verification {
+	before := in.before
 	switch {
 	case before == nil:
 		return nil
@@ -138,7 +173,7 @@ func resent(tx Tx, before *Verification, w *wish, now time.Time) *Verification {
 		// A code belongs to one amount and payee (RTS article 5): it must not be sent again under
 		// others.
 		before.Replace(now)
-	case before.Status == MaxAttemptsReached && w.forgive:
+	case before.Status == MaxAttemptsReached && (w.forgive || in.device > 0):
 		before.Replace(now)
 	default:
 		return before
@@ -173,7 +208,7 @@ func (e *Engine) mayResend(v *Verification, s *Service, now time.Time) error {
 	wait := v.ExpiresAt.Sub(now)
 	switch v.MaySend() {
 	case TriesSpent:
-		if _, longer := e.Limits.guesses(&v.History, s.CodeLength, s.PSD2Enabled, 1, now); longer > wait {
+		if _, longer := e.Limits.guesses(v.History.Guesses, s.CodeLength, s.PSD2Enabled, 1, now); longer > wait {
 			wait = longer
 		}
 		return &Error{Code: CodeMaxChecks, RetryAfter: wait, Verification: v}
@@ -184,9 +219,9 @@ func (e *Engine) mayResend(v *Verification, s *Service, now time.Time) error {
 	}
 }
 
-// newVerification makes a verification. It takes no more checks than its recipient's history leaves
-// guesses; if none are left, the start is refused.
-func (e *Engine) newVerification(s *Service, w *wish, now time.Time, history History) (*Verification, error) {
+// newVerification makes a verification. It takes no more checks than a known device has guesses left, or
+// else than are left to its recipient; if none are left, the start is refused.
+func (e *Engine) newVerification(s *Service, w *wish, now time.Time, in admission) (*Verification, error) {
 	verificationSID, err := sid.New(sid.Verification, now, e.Random)
 	if err != nil {
 		return nil, err
@@ -200,9 +235,13 @@ func (e *Engine) newVerification(s *Service, w *wish, now time.Time, history His
 			return nil, err
 		}
 	}
-	checks, wait := e.Limits.guesses(&history, len(code), s.PSD2Enabled, s.MaxChecks, now)
+	checks, payer := min(in.device, s.MaxChecks), w.device
 	if checks == 0 {
-		return nil, &Error{Code: CodeMaxChecks, RetryAfter: wait}
+		inService, wait := e.Limits.guesses(in.history.Guesses, len(code), s.PSD2Enabled, s.MaxChecks, now)
+		inAccount, longer := e.Limits.accountGuesses(in.account, len(code), s.PSD2Enabled, s.MaxChecks, now)
+		if checks, payer = min(inService, inAccount), 0; checks == 0 {
+			return nil, &Error{Code: CodeMaxChecks, RetryAfter: max(wait, longer)}
+		}
 	}
 	return &Verification{
 		SID:        verificationSID,
@@ -224,6 +263,8 @@ func (e *Engine) newVerification(s *Service, w *wish, now time.Time, history His
 		UpdatedAt:  now,
 		ExpiresAt:  now.Add(s.CodeTTL),
 		Current:    true,
+		Device:     w.device,
+		Payer:      payer,
 	}, nil
 }
 

@@ -55,6 +55,9 @@ type wish struct {
 	candidates    []candidate       // of TemplateSid and Templates
 	options       AttemptOptions
 	rateLimits    map[string]string // values by unique name
+	sends         sendMeter
+	device        int64 // the meter of DeviceIp, 0 if it was not sent
+	account       int64 // the meter of the account's guesses, 0 if there is none
 	forgive       bool
 	blocked       *Error // of the country, nil if it is allowed
 	line          *Line  // nil if it was not looked up

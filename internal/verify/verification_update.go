@@ -51,6 +51,10 @@ func (e *Engine) UpdateVerification(ctx context.Context, accountSID, serviceSID,
 	if next != Approved && next != Canceled {
 		return nil, invalid("Status")
 	}
+	many, err := e.manyServices(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	t := inPath(sidOrAddress)
 	var v *Verification
 	err = e.Store.Update(ctx, func(tx Tx) (err error) {
@@ -69,6 +73,11 @@ func (e *Engine) UpdateVerification(ctx context.Context, accountSID, serviceSID,
 		}
 		tx.PutVerification(v)
 		if next == Approved {
+			charged, err := e.guessMeters(tx, s, v, many)
+			if err != nil {
+				return err
+			}
+			charged.approved(tx, v, now)
 			convert(tx, v)
 		}
 		return e.announce(tx, s, v, nil, now)

@@ -13,10 +13,10 @@ func TestExpiredSeesHowFarTheExpiryCame(t *testing.T) {
 	if err := fill(t.Context(), folder, service, n, isDue); err != nil {
 		t.Fatal(err)
 	}
-	from := ""
+	walk := verify.Expiry{Until: time.Now()}
 	for step, want := range []float64{0, 0.4, 0.8, 1} {
 		if step > 0 {
-			from = expire(t, folder, from)
+			walk = expire(t, folder, walk)
 		}
 		if got, err := expired(t.Context(), folder, service, n); err != nil || got != want {
 			t.Errorf("after %d steps: got %v, %v; want %v", step, got, err, want)
@@ -25,19 +25,19 @@ func TestExpiredSeesHowFarTheExpiryCame(t *testing.T) {
 }
 
 // expire does one step of an expiry.
-func expire(t *testing.T, folder, from string) (next string) {
+func expire(t *testing.T, folder string, walk verify.Expiry) (rest verify.Expiry) {
 	t.Helper()
 	s, err := openStore(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	now := time.Now()
+	walk.Now, walk.Forget = walk.Until, walk.Until.Add(-time.Hour)
 	if err := s.Update(t.Context(), func(tx verify.Tx) (err error) {
-		next, err = tx.ExpireVerifications(from, now, now.Add(-time.Hour), 1000)
+		rest, _, err = tx.ExpireVerifications(walk, 1000)
 		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return next
+	return rest
 }

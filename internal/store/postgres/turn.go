@@ -75,37 +75,37 @@ func runOnce(fn func(*sqlstore.Tx) error, tx *sqlstore.Tx) (err error) {
 
 // Record implements sqlstore.Recorder.
 func (t *turn) Record(key, query string, args ...any) sqlstore.Row {
-	return t.Records([]string{key}, query, [][]any{args})[0]
+	return t.Records(sqlstore.Read{Key: key, Query: query, Args: args})[0]
 }
 
 // Records implements sqlstore.Recorder. All reads are asked in one round trip.
-func (t *turn) Records(keys []string, query string, args [][]any) []sqlstore.Row {
-	reads, asked := make([]*read, len(keys)), make([]*read, 0, len(keys))
-	for i, key := range keys {
-		t.read = append(t.read, key)
-		reads[i] = &read{statement: statement{query, args[i]}, key: key}
+func (t *turn) Records(records ...sqlstore.Read) []sqlstore.Row {
+	reads, asked := make([]*read, len(records)), make([]*read, 0, len(records))
+	for i, r := range records {
+		t.read = append(t.read, r.Key)
+		reads[i] = &read{statement: statement{r.Query, r.Args}, key: r.Key}
 		if t.locking {
 			reads[i].query += lockRecord
 		}
-		if storable(args[i]) {
+		if storable(r.Args) {
 			asked = append(asked, reads[i])
 		} else {
 			reads[i].answer = &answer{} // no record can have such a key
 		}
 	}
 	err := t.ask(asked...)
-	rows := make([]sqlstore.Row, len(keys))
+	rows := make([]sqlstore.Row, len(records))
 	for i, r := range reads {
 		rows[i] = firstRow{r.answer, err}
 		switch {
-		case err != nil || !storable(args[i]):
+		case err != nil || !storable(r.args):
 		case len(r.answer.rows) == 0:
 			if t.absent == nil {
 				t.absent = map[string]statement{}
 			}
-			t.absent[keys[i]] = statement{query, args[i]}
+			t.absent[r.key] = statement{records[i].Query, r.args}
 		default:
-			if first := string(r.answer.rows[0][0].bytes); first != keys[i] && len(first) == sid.Length {
+			if first := string(r.answer.rows[0][0].bytes); first != r.key && len(first) == sid.Length {
 				t.read = append(t.read, first) // the first column of every record that has a SID
 			}
 		}

@@ -12,14 +12,14 @@ import (
 // What differs between the types of factor is one JSON document: nothing is looked up by it. The name
 // that a device has for its key stands beside it.
 const factorColumns = `sid, entity_sid, identity, service_sid, account_sid, type, friendly_name, status, secret_sealed,
-	config, metadata, wrong_answers, spent_until, created_at, updated_at, credential, credential_sid`
+	config, metadata, wrong_answers, spent_until, created_at, updated_at, credential, credential_sid, guesses`
 
 func scanFactor(row Row) (verify.Factor, error) {
 	var f verify.Factor
-	var config, metadata string
+	var config, metadata, guesses string
 	var spent, created, updated int64
 	if err := row.Scan(&f.SID, &f.EntitySID, &f.Identity, &f.ServiceSID, &f.AccountSID, &f.Type, &f.FriendlyName, &f.Status,
-		&f.SecretSealed, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated, &f.Credential, &f.CredentialSID); err != nil {
+		&f.SecretSealed, &config, &metadata, &f.WrongAnswers, &spent, &created, &updated, &f.Credential, &f.CredentialSID, &guesses); err != nil {
 		return f, err
 	}
 	f.SpentUntil, f.CreatedAt, f.UpdatedAt = fromMillisOrNever(spent), fromMillis(created), fromMillis(updated)
@@ -29,6 +29,11 @@ func scanFactor(row Row) (verify.Factor, error) {
 	if err := fromJSON(metadata, &f.Metadata); err != nil {
 		return f, fmt.Errorf("metadata of factor %s: %w", f.SID, err)
 	}
+	history, err := parseHistory(guesses)
+	if err != nil {
+		return f, fmt.Errorf("guesses of factor %s: %w", f.SID, err)
+	}
+	f.Guesses = history.Guesses
 	return f, nil
 }
 
@@ -81,20 +86,20 @@ func (t *Tx) Factors(entitySID string, page verify.Page) ([]verify.Factor, error
 func (t *Tx) AddFactor(f *verify.Factor) {
 	t.changeFactor(f)
 	t.write(`INSERT INTO factor (id, `+factorColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		sid.Key(f.SID), f.SID, f.EntitySID, f.Identity, f.ServiceSID, f.AccountSID, string(f.Type), f.FriendlyName, string(f.Status),
 		f.SecretSealed, toJSON(f.Config), toJSONOrNothing(f.Metadata, f.Metadata == nil), f.WrongAnswers, toMillisOrNever(f.SpentUntil),
-		toMillis(f.CreatedAt), toMillis(f.UpdatedAt), f.Credential, f.CredentialSID)
+		toMillis(f.CreatedAt), toMillis(f.UpdatedAt), f.Credential, f.CredentialSID, formatHistory(verify.History{Guesses: f.Guesses}))
 }
 
 // PutFactor implements verify.Tx. It writes what can change.
 func (t *Tx) PutFactor(f *verify.Factor) {
 	t.changeFactor(f)
 	t.write(`UPDATE factor SET friendly_name = $3, status = $4, secret_sealed = $5, config = $6, wrong_answers = $7, spent_until = $8, updated_at = $9,
-			credential = $10
+			credential = $10, guesses = $11
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(f.SID), f.SID, f.FriendlyName, string(f.Status), f.SecretSealed, toJSON(f.Config), f.WrongAnswers,
-		toMillisOrNever(f.SpentUntil), toMillis(f.UpdatedAt), f.Credential)
+		toMillisOrNever(f.SpentUntil), toMillis(f.UpdatedAt), f.Credential, formatHistory(verify.History{Guesses: f.Guesses}))
 }
 
 // DeleteFactor implements verify.Tx. Whoever makes a challenge has locked its factor.

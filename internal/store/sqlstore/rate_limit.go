@@ -97,29 +97,55 @@ const meterColumns = `id, windows, ends_at`
 // Meters implements verify.Tx. Where records are locked each is read by itself, all in one round
 // trip; otherwise one statement reads them all, because most of what it costs is that it is one.
 func (t *Tx) Meters(ids []int64) ([]*verify.Meter, error) {
-	meters := make([]*verify.Meter, len(ids))
-	args := make([]any, len(ids))
+	if r, ok := t.conn.(Recorder); ok {
+		return scanMeters(r.Records(meterReads(ids)...))
+	}
+	meters, args := make([]*verify.Meter, len(ids)), make([]any, len(ids))
 	for i := range ids {
 		args[i] = ids[i]
 	}
-	r, ok := t.conn.(Recorder)
-	if !ok {
-		found, err := list(t, scanMeter, metersByID(len(ids)), args...)
-		for _, m := range found {
-			meters[slices.Index(ids, m.ID)] = m
+	found, err := list(t, scanMeter, metersByID(len(ids)), args...)
+	for _, m := range found {
+		meters[slices.Index(ids, m.ID)] = m
+	}
+	return meters, err
+}
+
+// CurrentAndMeters implements verify.Tx.
+func (t *Tx) CurrentAndMeters(serviceSID, recipient string, ids []int64) (v *verify.Verification, meters []*verify.Meter, err error) {
+	if r, ok := t.conn.(Recorder); ok {
+		rows := r.Records(append([]Read{currentRead(serviceSID, recipient)}, meterReads(ids)...)...)
+		if v, err = scanVerification(rows[0]); err == nil || errors.Is(err, verify.ErrNotFound) {
+			meters, err = scanMeters(rows[1:])
 		}
-		return meters, err
+		return v, meters, err
 	}
-	keys, each := make([]string, len(ids)), make([][]any, len(ids))
-	for i := range ids {
-		keys[i], each[i] = meterKey(ids[i]), args[i:i+1]
+	if v, err = t.CurrentVerification(serviceSID, recipient); err != nil && !errors.Is(err, verify.ErrNotFound) {
+		return nil, nil, err
 	}
-	for i, row := range r.Records(keys, metersByID(1), each) {
-		m, err := scanMeter(row)
-		if err != nil && !errors.Is(err, verify.ErrNotFound) {
+	if len(ids) == 0 {
+		return v, nil, nil
+	}
+	meters, err = t.Meters(ids)
+	return v, meters, err
+}
+
+// meterReads are questions for meters, one each.
+func meterReads(ids []int64) []Read {
+	reads := make([]Read, len(ids))
+	for i, id := range ids {
+		reads[i] = Read{meterKey(id), metersByID(1), []any{id}}
+	}
+	return reads
+}
+
+// scanMeters reads the answers, nil for a meter that is not there.
+func scanMeters(rows []Row) (meters []*verify.Meter, err error) {
+	meters = make([]*verify.Meter, len(rows))
+	for i, row := range rows {
+		if meters[i], err = scanMeter(row); err != nil && !errors.Is(err, verify.ErrNotFound) {
 			return nil, err
 		}
-		meters[i] = m
 	}
 	return meters, nil
 }
@@ -134,8 +160,9 @@ func metersByID(n int) string {
 	return string(query)
 }
 
-// meterKey names the record of a meter.
-func meterKey(id int64) string { return strconv.FormatInt(id, 36) }
+// meterKey names the record of a meter. It comes after all SIDs: a start reads its verification and its
+// meters at once, in the order of their keys, and a check reads the verification first.
+func meterKey(id int64) string { return "~" + strconv.FormatInt(id, 36) }
 
 func scanMeter(row Row) (*verify.Meter, error) {
 	var m verify.Meter
@@ -144,9 +171,8 @@ func scanMeter(row Row) (*verify.Meter, error) {
 	if err := row.Scan(&m.ID, &windows, &ends); err != nil {
 		return nil, err
 	}
-	var err error
-	if m.Windows, err = parseWindows(windows); err != nil {
-		return nil, fmt.Errorf("windows of meter %d: %w", m.ID, err)
+	if err := parseMeter(windows, &m); err != nil {
+		return nil, fmt.Errorf("meter %d: %w", m.ID, err)
 	}
 	m.EndsAt = fromMillis(ends)
 	return &m, nil
@@ -156,13 +182,13 @@ func scanMeter(row Row) (*verify.Meter, error) {
 // has to run again and count on from the first.
 func (t *Tx) AddMeter(m *verify.Meter) {
 	t.change(meterKey(m.ID))
-	t.write(`INSERT INTO meter (`+meterColumns+`) VALUES ($1, $2, $3)`, m.ID, formatWindows(m.Windows), toMillis(m.EndsAt))
+	t.write(`INSERT INTO meter (`+meterColumns+`) VALUES ($1, $2, $3)`, m.ID, formatMeter(m), toMillis(m.EndsAt))
 }
 
 // PutMeter implements verify.Tx.
 func (t *Tx) PutMeter(m *verify.Meter) {
 	t.change(meterKey(m.ID))
-	t.write(`UPDATE meter SET windows = $2, ends_at = $3 WHERE id = $1`, m.ID, formatWindows(m.Windows), toMillis(m.EndsAt))
+	t.write(`UPDATE meter SET windows = $2, ends_at = $3 WHERE id = $1`, m.ID, formatMeter(m), toMillis(m.EndsAt))
 }
 
 // DropMeters implements verify.Tx. The DELETE looks at the end itself, because a meter may have gone

@@ -73,8 +73,14 @@ const (
 // SID and country of a messaging configuration.
 type Recorder interface {
 	Record(key, query string, args ...any) Row
-	// Records is Record for several records at once; each has arguments of its own.
-	Records(keys []string, query string, args [][]any) []Row
+	// Records is Record for several records in one round trip.
+	Records(...Read) []Row
+}
+
+// Read is a question about one record.
+type Read struct {
+	Key, Query string
+	Args       []any
 }
 
 var _ verify.Tx = (*Tx)(nil)

@@ -12,11 +12,11 @@ import (
 )
 
 // A verification is keyed by the number in its SID, which grows with time, so that rows are
-// appended and not scattered. The other indexes are small: one holds current verifications alone, the
-// other those of payments of the last day. So a commit touches few pages however long the history is.
+// appended and not scattered. The other indexes are small: two hold current verifications alone, one
+// those of payments of the last day. So a commit touches few pages however long the history is.
 const verificationColumns = `sid, service_sid, account_sid, recipient, to_address, country, channel, status,
 	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee, line,
-	created_at, updated_at, expires_at, is_current, history, held_until`
+	created_at, updated_at, expires_at, is_current, history, held_until, device, payer`
 
 func scanVerification(row Row) (*verify.Verification, error) {
 	var v verify.Verification
@@ -24,7 +24,7 @@ func scanVerification(row Row) (*verify.Verification, error) {
 	var created, updated, expires, current, held int64
 	err := row.Scan(&v.SID, &v.ServiceSID, &v.AccountSID, &v.Recipient, &v.To, &v.Country, &v.Channel, &v.Status,
 		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee, &line,
-		&created, &updated, &expires, &current, &history, &held)
+		&created, &updated, &expires, &current, &history, &held, &v.Device, &v.Payer)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +55,13 @@ func (t *Tx) Verification(verificationSID string) (*verify.Verification, error) 
 
 // CurrentVerification implements verify.Tx.
 func (t *Tx) CurrentVerification(serviceSID, recipient string) (*verify.Verification, error) {
-	return scanVerification(t.record(serviceSID+recipient, `SELECT `+verificationColumns+` FROM verification
-		WHERE service_sid = $1 AND recipient = $2 AND is_current = 1`, serviceSID, recipient))
+	r := currentRead(serviceSID, recipient)
+	return scanVerification(t.record(r.Key, r.Query, r.Args...))
+}
+
+func currentRead(serviceSID, recipient string) Read {
+	return Read{serviceSID + recipient, `SELECT ` + verificationColumns + ` FROM verification
+		WHERE service_sid = $1 AND recipient = $2 AND is_current = 1`, []any{serviceSID, recipient}}
 }
 
 // AddVerification implements verify.Tx.
@@ -71,48 +76,44 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 	}
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
 		formatSends(v.Sends), v.Checks, v.MaxSends, v.MaxChecks, v.CodeLength, v.CodeMAC, v.CodeSealed, v.Amount, v.Payee, line,
 		toMillis(v.CreatedAt), toMillis(v.UpdatedAt), toMillis(v.ExpiresAt), toBit(v.Current),
-		formatHistory(v.History), toMillisOrZero(v.HeldUntil))
+		formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device, v.Payer)
 }
 
 // PutVerification implements verify.Tx. It writes what can change.
 func (t *Tx) PutVerification(v *verify.Verification) {
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
-			updated_at = $9, is_current = $10, history = $11, held_until = $12
+			updated_at = $9, is_current = $10, history = $11, held_until = $12, device = $13
 		WHERE id = $1 AND sid = $2`,
 		sid.Key(v.SID), v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
-		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil))
+		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
 }
 
-// ExpireVerifications implements verify.Tx. A place in the walk is a service SID and a recipient,
-// one after the other.
-func (t *Tx) ExpireVerifications(from string, now, forget time.Time, limit int) (string, error) {
-	service, recipient := from[:min(len(from), sid.Length)], from[min(len(from), sid.Length):]
-	type place struct{ service, recipient string }
+// ExpireVerifications implements verify.Tx.
+func (t *Tx) ExpireVerifications(w verify.Expiry, limit int) (rest verify.Expiry, more bool, err error) {
+	type place struct{ at, id int64 }
 	chunk, err := list(t, func(row Row) (p place, err error) {
-		err = row.Scan(&p.service, &p.recipient)
+		err = row.Scan(&p.at, &p.id)
 		return p, err
-	}, `SELECT service_sid, recipient FROM verification WHERE is_current = 1 AND (service_sid, recipient) > ($1, $2)
-		ORDER BY service_sid, recipient LIMIT $3`, service, recipient, limit)
+	}, `SELECT expires_at, id FROM verification WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND expires_at <= $3
+		ORDER BY expires_at, id LIMIT $4`, toMillis(w.After), w.AfterID, toMillis(w.Until), limit)
 	if err != nil || len(chunk) == 0 {
-		return "", err
+		return w, false, err
 	}
 	last := chunk[len(chunk)-1]
 	t.many = true
 	t.write(`UPDATE verification SET code_mac = NULL, code_sealed = NULL,
 			status = CASE WHEN status = 'pending' THEN 'expired' ELSE status END,
 			is_current = CASE WHEN expires_at <= $6 AND held_until <= $5 THEN 0 ELSE 1 END
-		WHERE is_current = 1 AND (service_sid, recipient) > ($1, $2) AND (service_sid, recipient) <= ($3, $4)
-			AND (expires_at <= $6 AND held_until <= $5 OR expires_at <= $5 AND status = 'pending')`,
-		service, recipient, last.service, last.recipient, toMillis(now), toMillis(forget))
-	if len(chunk) < limit {
-		return "", nil
-	}
-	return last.service + last.recipient, nil
+		WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND (expires_at, id) <= ($3, $4)
+			AND (expires_at <= $6 AND held_until <= $5 OR status = 'pending')`,
+		toMillis(w.After), w.AfterID, last.at, last.id, toMillis(w.Now), toMillis(w.Forget))
+	w.After, w.AfterID = fromMillis(last.at), last.id
+	return w, len(chunk) == limit, nil
 }
 
 // BlankPayments implements verify.Tx. The index holds only verifications that have an amount.

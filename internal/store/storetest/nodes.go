@@ -23,6 +23,7 @@ func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
 		{"simultaneous starts on all nodes make one verification", startsOnNodes},
 		{"simultaneous replacements leave one that is current, and hide none", replacementsOnNodes},
 		{"simultaneous starts on all nodes are all counted", metersOnNodes},
+		{"simultaneous sends on all nodes are as many as a log admits", logsOnNodes},
 		{"an account that is made if missing is made once", accountOnNodes},
 		{"a job is claimed by one node", claimsOnNodes},
 		{"counters add up over all nodes", countersOnNodes},

@@ -327,11 +327,11 @@ func expiry(t *testing.T, s Store) {
 			v.Recipient = fmt.Sprintf("+3460000%04d", i)
 			switch {
 			case i < 10: // time is up
-				v.ExpiresAt = noon.Add(-time.Minute)
+				v.ExpiresAt = noon.Add(-time.Minute) // all of them at once
 			case i < 15: // time was up long ago
-				v.ExpiresAt = noon.Add(-2 * time.Hour)
+				v.ExpiresAt = noon.Add(-2*time.Hour + time.Duration(i)*time.Millisecond)
 			default:
-				v.ExpiresAt = noon.Add(time.Minute)
+				v.ExpiresAt = noon.Add(time.Duration(i-14) * time.Second)
 			}
 			if i == 11 { // its history still counts
 				v.HeldUntil = noon.Add(time.Second)
@@ -343,21 +343,26 @@ func expiry(t *testing.T, s Store) {
 		}
 	})
 	steps := 0
-	for from := ""; ; steps++ {
+	walk := verify.Expiry{Until: noon, Now: noon, Forget: noon.Add(-time.Hour)}
+	for more := true; more; steps++ {
 		update(t, s, func(tx verify.Tx) {
-			next, err := tx.ExpireVerifications(from, noon, noon.Add(-time.Hour), 4)
+			rest, left, err := tx.ExpireVerifications(walk, 4)
 			if err != nil {
 				t.Fatal(err)
 			}
-			from = next
+			walk, more = rest, left
 		})
-		if from == "" {
-			break
+	}
+	if steps != 15/4+1 {
+		t.Errorf("the walk took %d steps for 15 verifications in chunks of 4", steps)
+	}
+	// A walk over a part leaves the rest as it is.
+	part := verify.Expiry{After: noon.Add(time.Second + time.Millisecond), Until: noon.Add(2 * time.Second), Now: noon.Add(time.Minute), Forget: noon}
+	update(t, s, func(tx verify.Tx) {
+		if _, more, err := tx.ExpireVerifications(part, 4); err != nil || more {
+			t.Errorf("a walk over one: more %v, %v", more, err)
 		}
-	}
-	if steps < n/4-1 {
-		t.Errorf("the walk took %d steps for %d verifications in chunks of 4", steps+1, n)
-	}
+	})
 	for i := range n {
 		v := mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.Verification(numbered("VE", 1+i*100)) })
 		status, current := verify.Pending, true
@@ -368,8 +373,10 @@ func expiry(t *testing.T, s Store) {
 			status = verify.Expired
 		case i < 15:
 			status, current = verify.Expired, i == 11
+		case i == 16:
+			status = verify.Expired
 		}
-		if v.Status != status || v.Current != current || (v.CodeSealed == nil) != (i < 15) {
+		if v.Status != status || v.Current != current || (v.CodeSealed == nil) != (i < 15 || i == 16) {
 			t.Errorf("verification %d: %s, current %v, code %q; want %s, %v", i, v.Status, v.Current, v.CodeSealed, status, current)
 		}
 	}
