@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/verifyd/verifyd/provider"
@@ -86,23 +88,42 @@ func (p *program) said() string {
 	return p.log.String()
 }
 
-// freePort is free for UDP and for TCP: SIP listens on both.
+// lastPort is the port that freePort gave last.
+var lastPort atomic.Int32
+
+// freePort is a port that is free for TCP and UDP, and so is the one above, which baresip takes for TLS.
+// It lies below those that systems give to whoever asks for any (RFC 6335, section 6): a program takes it
+// later, and meanwhile other tests ask.
 func freePort(t testing.TB) int {
 	t.Helper()
+	const first, last = 20000, 32000
+	lastPort.CompareAndSwap(0, int32(first+rand.IntN((last-first)/2)*2))
 	for range 100 {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+		port := int(lastPort.Add(2))
+		if port >= last {
+			lastPort.Store(first)
+			continue
 		}
-		conn, err := net.ListenPacket("udp4", l.Addr().String())
-		l.Close()
-		if err == nil {
-			conn.Close()
-			return l.Addr().(*net.TCPAddr).Port
+		if free(port) && free(port+1) {
+			return port
 		}
 	}
 	t.Fatal("no port is free")
 	return 0
+}
+
+func free(port int) bool {
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	l, err := net.Listen("tcp4", address)
+	if err != nil {
+		return false
+	}
+	defer l.Close()
+	conn, err := net.ListenPacket("udp4", address)
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
 }
 
 func write(t testing.TB, file, text string) string {
