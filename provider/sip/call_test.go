@@ -86,7 +86,7 @@ func TestTheCodeIsSaidToWhoeverPressesAKey(t *testing.T) {
 		calls <- c
 		c.accept()
 		c.until('P')
-		if got := spelled(c.heard); got != "" {
+		if got := spelled(c.sofar()); got != "" {
 			c.x.t.Errorf("heard %s before the key", got)
 		}
 		c.press('5', 96)
@@ -367,7 +367,7 @@ func TestKeysAreDialled(t *testing.T) {
 			}
 			f := <-calls
 			heard := f.end()
-			if got := string(f.keys); got != c.keys {
+			if got := f.pressed(); got != c.keys {
 				t.Errorf("keys %q, want %q", got, c.keys)
 			}
 			if got := spelled(heard); !strings.HasSuffix(got, m.Code) {

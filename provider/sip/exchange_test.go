@@ -347,16 +347,27 @@ func (c *farCall) close() {
 	}
 }
 
+// sofar is what was heard until now.
+func (c *farCall) sofar() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.Clone(c.heard)
+}
+
+// pressed are the keys that came until now.
+func (c *farCall) pressed() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return string(c.keys)
+}
+
 // end waits until the other side hangs up, and is what was heard till then.
 func (c *farCall) end() []byte {
 	select {
 	case <-c.ended:
 	case <-c.x.stopped:
 	}
-	// What was sent before BYE is in the socket: it is read when the deadline passes.
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return bytes.Clone(c.heard)
+	return c.sofar()
 }
 
 // challenge asks for credentials and is true when they came and are right.
