@@ -36,46 +36,39 @@ type Journal struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	events  []event // the last of them, the oldest first
-	last    int64   // the number of the newest
-	more    chan struct{}
+	events  [kept]event   // the last of them: that of number n at n % kept
+	last    int64         // the number of the newest; the first is 1
+	more    chan struct{} // closed when there is more; nil while nobody waits for that
 	closed  bool
 	closing chan struct{}
 	ends    map[string]time.Time // of verifications and challenges that are pending, by SID
 }
 
-// event is one thing that happened.
+// event is one thing that happened. Few are ever read, so it becomes text only for a reader.
 type event struct {
 	number int64
 	kind   string
-	data   []byte // JSON
+	at     time.Time
+	what   any
 }
 
 // New makes an empty journal. now dates the events.
 func New(now func() time.Time) *Journal {
-	return &Journal{now: now, more: make(chan struct{}), closing: make(chan struct{}), ends: map[string]time.Time{}}
+	return &Journal{now: now, closing: make(chan struct{}), ends: map[string]time.Time{}}
 }
 
-// Add says that something happened. kind names it, and data is an object in JSON that says what; it gets
-// the keys "type" and "at" in front.
-func (j *Journal) Add(kind string, data any) {
-	text, err := json.Marshal(data)
-	if err != nil {
-		panic(fmt.Sprintf("journal: %s: %v", kind, err)) // texts and numbers always encode
-	}
+// Add says that something happened. kind names it, and what becomes an object in JSON that says what; it
+// gets the keys "type" and "at" in front. The journal keeps what, so nobody may change it any more.
+func (j *Journal) Add(kind string, what any) {
+	at := j.now()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	head := fmt.Sprintf(`{"type":%q,"at":%q`, kind, j.now().UTC().Format("2006-01-02T15:04:05.000Z"))
-	if rest := strings.TrimPrefix(string(text), "{"); rest != "}" {
-		head += ","
-	}
 	j.last++
-	j.events = append(j.events, event{j.last, kind, append([]byte(head), text[1:]...)})
-	if over := len(j.events) - kept; over > 0 {
-		j.events = slices.Delete(j.events, 0, over)
+	j.events[j.last%kept] = event{j.last, kind, at, what}
+	if j.more != nil {
+		close(j.more)
+		j.more = nil
 	}
-	close(j.more)
-	j.more = make(chan struct{})
 }
 
 // NextEnd is when something that it has told of expires next.
@@ -138,15 +131,18 @@ func (j *Journal) Close() {
 	}
 }
 
-// after is what happened after a number, and a channel that is closed when more has.
+// after is what happened after a number, as far as it is kept, and a channel that is closed when more has.
 func (j *Journal) after(number int64) ([]event, <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	i, found := slices.BinarySearchFunc(j.events, number, func(e event, n int64) int { return int(e.number - n) })
-	if found {
-		i++
+	var happened []event
+	for n := max(number, j.last-kept) + 1; n <= j.last; n++ {
+		happened = append(happened, j.events[n%kept])
 	}
-	return slices.Clone(j.events[i:]), j.more
+	if j.more == nil {
+		j.more = make(chan struct{})
+	}
+	return happened, j.more
 }
 
 func (j *Journal) newest() int64 {
@@ -221,7 +217,24 @@ func (s stream) tell(e event) error {
 	if s.kinds != nil && !slices.Contains(s.kinds, e.kind) {
 		return nil
 	}
-	return s.write(fmt.Sprintf("event: %s\nid: %d\ndata: %s\n\n", e.kind, e.number, e.data))
+	text, err := e.text()
+	if err != nil {
+		return err
+	}
+	return s.write(fmt.Sprintf("event: %s\nid: %d\ndata: %s\n\n", e.kind, e.number, text))
+}
+
+// text is the event as one object.
+func (e event) text() (string, error) {
+	rest, err := json.Marshal(e.what)
+	if err != nil {
+		return "", fmt.Errorf("journal: %s: %w", e.kind, err)
+	}
+	head := fmt.Sprintf(`{"type":%q,"at":%q`, e.kind, stamp(e.at))
+	if len(rest) > len("{}") {
+		head += ","
+	}
+	return head + string(rest[1:]), nil
 }
 
 // write moves the server's deadlines, which are set for ordinary requests.

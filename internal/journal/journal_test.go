@@ -167,7 +167,7 @@ func TestEveryCommitIsToldOnce(t *testing.T) {
 	happened, _ := j.after(0)
 	var got []string
 	for _, ev := range happened {
-		got = append(got, ev.kind+" "+strings.Join(regexp.MustCompile(`"(?:status|state|checks|sends)":[^,}]+`).FindAllString(string(ev.data), -1), " "))
+		got = append(got, ev.kind+" "+strings.Join(regexp.MustCompile(`"(?:status|state|checks|sends)":[^,}]+`).FindAllString(textOf(t, ev), -1), " "))
 	}
 	want := []string{
 		`verification "status":"pending" "sends":1 "checks":0`, `attempt "state":"queued"`,
@@ -197,7 +197,7 @@ func TestItKnowsWhatExpiresNext(t *testing.T) {
 	var told []string
 	happened, _ := j.after(0)
 	for _, e := range happened {
-		told = append(told, e.kind+string(regexp.MustCompile(`VE\d`).Find(e.data)))
+		told = append(told, e.kind+regexp.MustCompile(`VE\d`).FindString(textOf(t, e)))
 	}
 	if want := []string{"expiredVE1", "expiredVE2", "expiredVE3"}; !slices.Equal(told, want) {
 		t.Errorf("told %v, want %v", told, want)
@@ -205,4 +205,13 @@ func TestItKnowsWhatExpiresNext(t *testing.T) {
 	if _, found := j.NextEnd(); found {
 		t.Error("what has expired is still to come")
 	}
+}
+
+func textOf(t *testing.T, e event) string {
+	t.Helper()
+	text, err := e.text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
