@@ -30,6 +30,7 @@ type batch struct {
 	pipeline []statement // to be sent
 	owners   []*request  // whose each is, or nil
 	begun    bool        // BEGIN is in the pipeline or was sent
+	unread   []unread    // to be sent after all other writes
 
 	turns    []*turn    // all that were begun
 	accepted []*turn    // in the order that they count in
@@ -77,6 +78,22 @@ func (b *batch) open() {
 const settings = `SELECT set_config('jit', 'off', true), set_config('statement_timeout', '` + statementTimeout + `', true),
 	set_config('lock_timeout', '` + lockTimeout + `', true),
 	set_config('idle_in_transaction_session_timeout', '` + idleTimeout + `', true)`
+
+// unread is a write of a record that nobody has locked.
+type unread struct {
+	sqlstore.Write
+	owner *request
+}
+
+// addUnread puts the unread writes into the pipeline. All batches write them in the same order, so
+// that of two that write the same records one waits and the other does not.
+func (b *batch) addUnread() {
+	slices.SortStableFunc(b.unread, func(x, y unread) int { return strings.Compare(x.Unread, y.Unread) })
+	for _, w := range b.unread {
+		b.add(w.owner, w.Query, w.Args...)
+	}
+	b.unread = b.unread[:0]
+}
 
 // send runs the pipeline.
 func (b *batch) send() ([]*answer, error) {
@@ -134,6 +151,7 @@ func (b *batch) read(turns []*turn) error {
 		}
 		slices.SortStableFunc(questions, func(a, b question) int { return strings.Compare(a.key, b.key) })
 		b.open()
+		b.addUnread() // of the round before; this one may read them
 		first := len(b.pipeline)
 		for _, q := range questions {
 			b.add(q.of, q.query, q.args...)
@@ -204,7 +222,11 @@ func (b *batch) accept(turns []*turn) (late []*request, err error) {
 		}
 		if t.err == nil {
 			for _, w := range t.tx.Writes() {
-				b.add(t.request, w.Query, w.Args...)
+				if w.Unread != "" {
+					b.unread = append(b.unread, unread{w, t.request})
+				} else {
+					b.add(t.request, w.Query, w.Args...)
+				}
 			}
 		}
 	}
@@ -269,6 +291,7 @@ func (b *batch) commit() error {
 		version = len(b.pipeline)
 		b.add(nil, `SELECT version FROM config_version`)
 	}
+	b.addUnread()
 	for _, w := range counts {
 		b.add(nil, w.Query, w.Args...)
 	}

@@ -76,8 +76,7 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 // PutAttempt implements verify.Tx. It writes what a delivery can change.
 func (t *Tx) PutAttempt(a *verify.Attempt) {
 	id := sid.Key(a.SID)
-	t.change(a.SID)
-	t.write(`UPDATE `+t.attempts(id)+` SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
+	t.writeUnread(a.SID, `UPDATE `+t.attempts(id)+` SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
 			error_code = $8, error_class = $9, hand_overs = $10, price = $11, currency = $12,
 			mcc = $13, mnc = $14, story = $15, report_key = $16
 		WHERE id = $1 AND sid = $2`,
@@ -88,8 +87,7 @@ func (t *Tx) PutAttempt(a *verify.Attempt) {
 // ConvertAttempt implements verify.Tx.
 func (t *Tx) ConvertAttempt(attemptSID string, at time.Time) {
 	id := sid.Key(attemptSID)
-	t.change(attemptSID)
-	t.write(`UPDATE `+t.attempts(id)+` SET converted = 1, updated_at = $3 WHERE id = $1 AND sid = $2`,
+	t.writeUnread(attemptSID, `UPDATE `+t.attempts(id)+` SET converted = 1, updated_at = $3 WHERE id = $1 AND sid = $2`,
 		id, attemptSID, toMillis(at))
 }
 

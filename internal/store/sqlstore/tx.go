@@ -39,6 +39,10 @@ type Rows interface {
 type Write struct {
 	Query string
 	Args  []any
+	// Unread is the key of the record that the statement changes, if functions may change it that
+	// have not read it, and so have not locked it before. Where transactions run side by side, such
+	// statements go last and in the order of their keys, or two transactions could wait for each other.
+	Unread string
 }
 
 // Tx is one run of a function in a transaction.
@@ -148,7 +152,13 @@ func (t *Tx) change(keys ...string) {
 }
 
 func (t *Tx) write(query string, args ...any) {
-	t.writes = append(t.writes, Write{query, args})
+	t.writes = append(t.writes, Write{Query: query, Args: args})
+}
+
+// writeUnread writes a record that the function may not have read.
+func (t *Tx) writeUnread(key, query string, args ...any) {
+	t.change(key)
+	t.writes = append(t.writes, Write{Query: query, Args: args, Unread: key})
 }
 
 // list reads all rows of an answer.
