@@ -109,7 +109,7 @@ func (b *batch) send() ([]*answer, error) {
 func (b *batch) run(group []*request) error {
 	for round := 0; len(group) > 0; round++ {
 		if round == maxRounds {
-			b.late = group
+			b.late = append(b.late, group...)
 			return nil
 		}
 		turns := make([]*turn, 0, len(group))
@@ -117,10 +117,10 @@ func (b *batch) run(group []*request) error {
 			turns = append(turns, begin(r, true, b.days))
 		}
 		b.turns = append(b.turns, turns...)
-		if err := b.read(turns); err != nil {
+		turns, err := b.read(turns)
+		if err != nil {
 			return err
 		}
-		var err error
 		if group, err = b.accept(turns); err != nil {
 			return err
 		}
@@ -128,14 +128,32 @@ func (b *batch) run(group []*request) error {
 	return nil
 }
 
-// read answers the reads of functions until all have ended. Those that wait go out together, in
-// the order of their keys, so that two batches lock records in the same order.
-func (b *batch) read(turns []*turn) error {
+// apartFromUnread takes out the functions that want to lock an attempt in a batch with others, which
+// may come to write an attempt unread: with some attempts locked and others still to be written, two
+// batches could wait for each other. They run in the batch after this one, among themselves.
+func (b *batch) apartFromUnread(turns []*turn) []*turn {
+	if b.readOnly || len(b.turns) == 1 || !slices.ContainsFunc(turns, func(t *turn) bool { return !t.request.locksAttempts }) {
+		return turns
+	}
+	return slices.DeleteFunc(turns, func(t *turn) bool {
+		if !slices.ContainsFunc(t.waiting, func(r *read) bool { return strings.HasPrefix(r.key, sid.Attempt) }) {
+			return false
+		}
+		t.request.locksAttempts = true
+		b.late = append(b.late, t.request)
+		return true
+	})
+}
+
+// read answers the reads of functions until all have ended, and returns those functions. Those that
+// wait go out together, in the order of their keys, so that two batches lock records in the same order.
+func (b *batch) read(turns []*turn) ([]*turn, error) {
 	type question struct {
 		*read
 		of *request
 	}
 	for {
+		turns = b.apartFromUnread(turns)
 		var waiting []*turn
 		var questions []question
 		for _, t := range turns {
@@ -147,7 +165,7 @@ func (b *batch) read(turns []*turn) error {
 			}
 		}
 		if len(waiting) == 0 {
-			return nil
+			return turns, nil
 		}
 		slices.SortStableFunc(questions, func(a, b question) int { return strings.Compare(a.key, b.key) })
 		b.open()
@@ -158,7 +176,7 @@ func (b *batch) read(turns []*turn) error {
 		}
 		answers, err := b.send()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i, q := range questions {
 			q.answer = answers[first+i]

@@ -42,6 +42,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,8 +83,11 @@ type Options struct {
 	Log   *slog.Logger
 }
 
+// defaultWriters is one for every two processors. More would not write more: each has a share of the
+// functions that wait, and a commit costs nearly the same for few and for many.
+func defaultWriters() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 4) }
+
 const (
-	defaultWriters = 2
 	defaultReaders = 2
 	// keptMarks is how long the marks of writers that are gone are kept.
 	keptMarks = 24 * time.Hour
@@ -143,7 +147,7 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	}
 	s.days.know(there, sid.DayOf(s.Now()))
 	if o.Writers == 0 {
-		o.Writers = defaultWriters
+		o.Writers = defaultWriters()
 	}
 	if o.Readers == 0 {
 		o.Readers = defaultReaders

@@ -40,7 +40,7 @@ func (w *session) view(group []*request) {
 		for _, r := range group {
 			b.turns = append(b.turns, begin(r, false, b.days))
 		}
-		err := b.read(b.turns)
+		_, err := b.read(b.turns)
 		for _, t := range b.turns {
 			t.stop()
 			if err == nil {

@@ -22,8 +22,10 @@ type request struct {
 	came time.Time
 
 	alone bool // runs in a transaction of its own that has the configuration locked
-	races int  // runs that found their key taken
-	again int  // runs that failed for the sake of others
+	// locksAttempts is known of a function that has once wanted to, see apartFromUnread.
+	locksAttempts bool
+	races         int // runs that found their key taken
+	again         int // runs that failed for the sake of others
 }
 
 const (
