@@ -3,6 +3,8 @@
 package samples
 
 import (
+	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,6 +39,24 @@ func build(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// The image of the Dockerfile has nothing but this: no loader, and no library.
+func TestTheProgramNeedsNothingBesideItself(t *testing.T) {
+	program, err := elf.Open(filepath.Join(bin, "verifyd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	needs, err := program.ImportedLibraries()
+	if err != nil && !errors.Is(err, elf.ErrNoSymbols) || len(needs) > 0 {
+		t.Errorf("it needs %v, %v", needs, err)
+	}
+	for _, part := range program.Progs {
+		if part.Type == elf.PT_INTERP {
+			t.Error("it needs a loader")
+		}
+	}
 }
 
 // shell runs a command as a step of a workflow is run, and returns what it said.
@@ -151,6 +171,51 @@ func TestTheWorkflow(t *testing.T) {
 	}
 }
 
+// The test of docs/testing.md is one of the sample's, which TestTheWorkflow runs.
+func TestTheTestingPageShowsASample(t *testing.T) {
+	page, err := os.ReadFile(root + "/docs/testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample, err := os.ReadFile(root + "/examples/node/vitest/sign-in.test.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```vitest\n(.*?)```").FindSubmatch(page)
+	if shown == nil || !strings.Contains(string(sample), string(shown[1])) {
+		t.Errorf("the sample has no\n%s", shown)
+	}
+}
+
+// The application of the compose file, which finds verifyd by a name, signs in as well where it finds it
+// through the proxy.
+func TestTheApplicationOfTheComposeFile(t *testing.T) {
+	text, err := os.ReadFile(root + "/examples/compose/app.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := beside(t, map[string]string{"app.mjs": string(text)})
+	if said := shell(t, folder, "verifyd run -- node app.mjs"); said != "approved\n" {
+		t.Error(said)
+	}
+}
+
+// beside is a folder with files where those of a sample would lie: from there its packages are found.
+func beside(t *testing.T, files map[string]string) string {
+	t.Helper()
+	folder, err := os.MkdirTemp(root+"/examples/node", ".test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
 func TestTheCypressSample(t *testing.T) {
 	sample, err := filepath.Abs(root + "/examples/node/cypress")
 	if err != nil {
@@ -177,18 +242,8 @@ func TestTheTypesOfTheNpmPackage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Where a program of a sample would lie: from there the packages are found.
-	folder, err := os.MkdirTemp(root+"/examples/node", ".types-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(folder)
 	required := "import verifyd = require(\"verifyd-test\");\nexport const srv: Promise<verifyd.Server> = verifyd.start();\n"
-	for name, text := range map[string]string{"types.mts": string(text), "required.cts": required} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	folder := beside(t, map[string]string{"types.mts": string(text), "required.cts": required})
 	shell(t, folder, "../node_modules/.bin/tsc --noEmit --strict --skipLibCheck --module node16 --target es2022 types.mts required.cts")
 }
 
