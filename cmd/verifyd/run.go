@@ -104,17 +104,17 @@ func tidy(err *error, end func() error, sys system) {
 	}
 }
 
-// ownedSID is an account or an API key.
-var ownedSID = regexp.MustCompile(`^(AC|SK)[0-9a-fA-F]{32}$`)
+var keySID = regexp.MustCompile(`^SK[0-9a-fA-F]{32}$`)
 
-// foreignCredential is the name of a variable with an account, an API key, or the secret of one, beside the
-// two that the command gets anew; "" if there is none.
+// foreignCredential is the name of a variable with an API key, or by its name with a secret or a token of
+// Twilio's beside the one that the command gets anew; "" if there is none. The SID of an account opens
+// nothing, and may be that of a verifyd dev.
 func foreignCredential(environ []string) string {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		upper := strings.ToUpper(name)
 		isSecret := strings.Contains(upper, "TWILIO") && (strings.Contains(upper, "SECRET") || strings.Contains(upper, "TOKEN")) && value != ""
-		if name != envAccount && name != envToken && (isSecret || ownedSID.MatchString(value)) {
+		if name != envToken && isSecret || keySID.MatchString(value) {
 			return name
 		}
 	}
