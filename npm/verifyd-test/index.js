@@ -195,7 +195,9 @@ function duration(time) {
 // trust has TLS of this process believe an authority about the names of the Verify API, and about nothing
 // else: NODE_EXTRA_CA_CERTS is read when a process starts, which is over here.
 function trust(file) {
-  const authority = fs.readFileSync(file, "utf8");
+  const all = fs.readFileSync(file, "utf8");
+  // verifyd run puts its own behind those that were there, all of which would be read for every connection.
+  const authority = all.slice(all.lastIndexOf("-----BEGIN CERTIFICATE-----"));
   const before = tls.connect;
   const after = function (options, ...rest) {
     if (isVerify(options?.servername || options?.host) && !options.ca && !options.secureContext) {

@@ -124,7 +124,7 @@ var provided = []string{
 // passes is what the tests of a sample say when they have run.
 var passes = map[string]string{
 	"npm test --workspace sample-vitest":     `Tests  4 passed \(4\)`,
-	"npm test --workspace sample-jest":       `Tests:       3 passed, 3 total`,
+	"npm test --workspace sample-jest":       `Tests:       4 passed, 4 total`,
 	"npm test --workspace sample-playwright": `2 passed`,
 	"verifyd run -- python3 -m pytest":       `3 passed`,
 	"verifyd run -- sh test.sh":              `(?s)ok: .*ok: `,
