@@ -115,6 +115,7 @@ var mayImport = map[string][]string{
 
 	"provider/providertest/httpfar": {"provider", "provider/providertest"},
 
+	"examples/go":              {},
 	"examples/httpapi-gateway": {"provider/httpapi"},
 	"examples/passkeys":        {},
 
@@ -124,6 +125,7 @@ var mayImport = map[string][]string{
 	"tests/openapi":    {},
 	"tests/providers":  {},
 	"tests/run":        {},
+	"tests/samples":    {},
 
 	"tests/push":          {},
 	"tests/push/firebase": {},

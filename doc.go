@@ -33,7 +33,9 @@
 //	                     addresses, JSON, pictures
 //	internal/smpp        what carriers speak, in octets
 //	verifytest           public: a server in the test process, with its inbox and its clock
+//	npm/verifyd-test     the same beside the tests of a program of Node's
 //	provider             the public contract of a provider, and one folder for each
+//	examples             programs with their tests, for whoever begins
 //	tests                what needs more than Go: official clients, the binary under fire, benchmarks
 //
 // The walk of a start: api/routes.go → api/verification.go → verify/verification_start.go →

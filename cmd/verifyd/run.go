@@ -64,8 +64,8 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 		}
 		return exitStatus(exitNotFound)
 	}
-	if key := foreignKey(sys.environ()); key != "" {
-		return fmt.Errorf("%s is set: the command would use that key, of which no verifyd dev knows, at Twilio or in vain; unset it, the command finds an account in %s and %s", key, envAccount, envToken)
+	if name := foreignCredential(sys.environ()); name != "" {
+		return fmt.Errorf("%s is set: the command would use what it has, of which no verifyd dev knows, at Twilio or in vain; unset it, the command finds an account in %s and %s", name, envAccount, envToken)
 	}
 	lines := newLogBuffer(sys.stderr)
 	defer func() { err = errors.Join(err, lines.Close()) }()
@@ -106,13 +106,15 @@ func tidy(err *error, end func() error, sys system) {
 
 var keySID = regexp.MustCompile(`^SK[0-9a-fA-F]{32}$`)
 
-// foreignKey is the name of a variable with an API key or the secret of one, "" if there is none.
-func foreignKey(environ []string) string {
+// foreignCredential is the name of a variable with an API key, or by its name with a secret or a token of
+// Twilio's beside the one that the command gets anew; "" if there is none. The SID of an account opens
+// nothing, and may be that of a verifyd dev.
+func foreignCredential(environ []string) string {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		upper := strings.ToUpper(name)
-		isSecret := strings.HasPrefix(upper, "TWILIO") && strings.Contains(upper, "SECRET") && value != ""
-		if isSecret || keySID.MatchString(value) {
+		isSecret := strings.Contains(upper, "TWILIO") && (strings.Contains(upper, "SECRET") || strings.Contains(upper, "TOKEN")) && value != ""
+		if name != envToken && isSecret || keySID.MatchString(value) {
 			return name
 		}
 	}

@@ -199,7 +199,7 @@ func TestProductionCredentialsDoNotReachTheCommand(t *testing.T) {
 	if got["NO_PROXY"] != "localhost,127.0.0.1,::1,corp.example" || got["https_proxy"] != got["HTTP_PROXY"] || strings.Contains(got["HTTPS_PROXY"], "corp") {
 		t.Errorf("proxies: %v", got)
 	}
-	for _, secret := range []string{"TWILIO_API_KEY=SK0123456789abcdef0123456789abcdef", "MY_KEY=SK0123456789abcdef0123456789abcdef", "TWILIO_API_SECRET=x"} {
+	for _, secret := range []string{"TWILIO_API_KEY=SK0123456789abcdef0123456789abcdef", "MY_KEY=SK0123456789abcdef0123456789abcdef", "TWILIO_API_SECRET=x", "PROD_TWILIO_TOKEN=" + token} {
 		out, errs, code := runOnce(t, []string{secret}, "--data", data, "env")
 		if name, _, _ := strings.Cut(secret, "="); code != 1 || out != "" || !strings.Contains(errs, name+" is set") {
 			t.Errorf("%s: exit code %d\n%s%s", secret, code, out, errs)
@@ -302,12 +302,14 @@ func TestTheCommandsOfTheCertificate(t *testing.T) {
 	}
 }
 
-func TestVariablesWithKeys(t *testing.T) {
+func TestVariablesWithCredentials(t *testing.T) {
 	for entry, want := range map[string]string{
 		"TWILIO_API_KEY_SECRET=x": "TWILIO_API_KEY_SECRET", "twilio_secret=x": "twilio_secret", "TWILIO_API_SECRET=": "",
 		"KEY=SK0123456789ABCDEF0123456789abcdef": "KEY", "KEY=SK01": "", "AWS_SECRET=x": "", "TWILIO_AUTH_TOKEN=x": "",
+		"TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef": "", "SID=AC0123456789abcdef0123456789abcdef": "",
+		"OUR_TWILIO_TOKEN=x": "OUR_TWILIO_TOKEN", "TWILIO_TOKEN=": "", "CI_TOKEN=x": "", "TWILIO_VERIFY_SERVICE_SID=VA0123456789abcdef0123456789abcdef": "",
 	} {
-		if got := foreignKey([]string{"A=b", entry}); got != want {
+		if got := foreignCredential([]string{"A=b", entry}); got != want {
 			t.Errorf("%s: %q, want %q", entry, got, want)
 		}
 	}

@@ -16,6 +16,7 @@
 //	factors   challenges of apps and handsets, in turns with the creates of verifications
 //	attempts  lists and summaries of a month of stored attempts, no load
 //	cold      starts of verifyd and of bare, no load
+//	proxy     calls through the proxy of verifyd run, and a program of Node's in it, no load
 //
 // Rates depend on the machine and its other guests, so every figure that counts is a ratio of two
 // legs. All servers run from the start, as child processes. A round takes every leg once, the next
@@ -87,9 +88,13 @@ func main() {
 	factors := flag.Int("factors", 100_000, "the `number` of people in the leg factors, each of whom logs in once with an app")
 	expiring := flag.Int("expiring", 1_000_000, "the `number` of verifications whose time is up in the leg expiring")
 	delay := flag.String("serve-delay", "", "be the network in front of this `address` (the bench starts itself so)")
+	direct := flag.String("proxy-calls", "", "call verifyd at this `address` and through the proxy (the bench starts itself so)")
 	flag.Parse()
 
 	err := func() error {
+		if *direct != "" {
+			return callBothWays(context.Background(), *direct)
+		}
 		if *delay != "" {
 			return serveDelay(*delay)
 		}
@@ -184,11 +189,17 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 			return err
 		}
 	}
-	return b.print(report, sides, found, challenged, asked, starts)
+	run := noLaptop()
+	if slices.Contains(b.legs, proxyLeg) {
+		if run, err = b.measureProxy(ctx); err != nil {
+			return fmt.Errorf("%s: %w", proxyLeg, err)
+		}
+	}
+	return b.print(report, sides, found, challenged, asked, starts, run)
 }
 
 // print is the whole report.
-func (b *bench) print(out io.Writer, sides []side, found, challenged results, asked []timing, starts cold) error {
+func (b *bench) print(out io.Writer, sides []side, found, challenged results, asked []timing, starts cold, run laptop) error {
 	if len(found) > 0 {
 		if err := printTable(out, sides, b.connections, found); err != nil {
 			return err
@@ -218,8 +229,11 @@ func (b *bench) print(out io.Writer, sides []side, found, challenged results, as
 		fmt.Fprintf(out, "cold: GET /livez %.1f ms, then GET /v2/Services %.1f ms, %.1f times bare's %.1f ms (medians of %d, files in memory)\n",
 			starts.live, starts.ready, starts.ready/starts.bare, starts.bare, coldStarts)
 	}
+	if !math.IsNaN(run.own) {
+		printLaptop(out, run)
+	}
 	fmt.Fprintln(out)
-	for _, g := range goals(found, challenged, asked, starts) {
+	for _, g := range goals(found, challenged, asked, starts, run) {
 		if _, err := fmt.Fprintln(out, g); err != nil {
 			return err
 		}

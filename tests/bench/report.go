@@ -147,7 +147,7 @@ func (g goal) String() string {
 
 // goals are what a release must not fall behind. The rates of one machine say nothing, so most
 // are ratios.
-func goals(r, challenged results, asked []timing, c cold) []goal {
+func goals(r, challenged results, asked []timing, c cold, run laptop) []goal {
 	return []goal{
 		{"verif/s ÷ bare at 64 connections", r.ratio("sqlite", "bare", 64, rate), 2, "≥", []float64{0.33, 0.42}},
 		{"verif/s ÷ bare at 16 connections", r.ratio("sqlite", "bare", 16, rate), 2, "≥", []float64{0.25, 0.33}},
@@ -166,5 +166,10 @@ func goals(r, challenged results, asked []timing, c cold) []goal {
 		{"challenges of handsets ÷ verifications created, at 64", challenged.ratio(pushCall, createCall, 64, rate), 2, "≥", []float64{0.8}},
 		{"page of attempts, ms, the slowest kind", slowest(asked, false), 1, "≤", []float64{5}},
 		{"summary of a month of attempts, ms", slowest(asked, true), 1, "≤", []float64{50}},
+		{"the proxy of verifyd run adds to a call, ms", run.kept.More, 2, "≤", []float64{1}},
+		{"the proxy of verifyd run adds to a call on a new connection, ms", run.fresh.More, 2, "≤", []float64{1}},
+		{"verifyd run beside its command, ms", run.own, 0, "≤", []float64{100}},
+		{"verifyd run -- node to the first approved verification, ms", run.first, 0, "≤", []float64{2000}},
+		{"verifyd run -- node, a hundred verifications, ms", run.all, 0, "≤", []float64{5000}},
 	}
 }

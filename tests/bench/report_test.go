@@ -160,7 +160,7 @@ func TestGoalsSayWhetherTheyAreReached(t *testing.T) {
 		totpCall:   {64: {{rate: 90}, {rate: 180}, {rate: 80}}},
 		pushCall:   {64: {{rate: 70}, {rate: 150}, {rate: 79}}},
 	}
-	for _, g := range goals(slowing(), challenged, asked, cold{live: 20, ready: 30, bare: 5, idle: 32}) {
+	for _, g := range goals(slowing(), challenged, asked, cold{live: 20, ready: 30, bare: 5, idle: 32}, laptop{kept: added{1, 0.25}, fresh: added{2, 1.5}, own: 100, first: math.NaN(), all: 5001}) {
 		got = append(got, g.String())
 	}
 	want := []string{
@@ -181,6 +181,11 @@ func TestGoalsSayWhetherTheyAreReached(t *testing.T) {
 		"goal challenges of handsets ÷ verifications created, at 64: 0.75, ≥ 0.8 not reached",
 		"goal page of attempts, ms, the slowest kind: 5.0, ≤ 5 reached",
 		"goal summary of a month of attempts, ms: 51.0, ≤ 50 not reached",
+		"goal the proxy of verifyd run adds to a call, ms: 0.25, ≤ 1 reached",
+		"goal the proxy of verifyd run adds to a call on a new connection, ms: 1.50, ≤ 1 not reached",
+		"goal verifyd run beside its command, ms: 100, ≤ 100 reached",
+		"goal verifyd run -- node to the first approved verification, ms: not measured",
+		"goal verifyd run -- node, a hundred verifications, ms: 5001, ≤ 5000 not reached",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
