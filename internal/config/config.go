@@ -84,6 +84,8 @@ type Webhooks struct {
 type Events struct {
 	URL    string `toml:"url"`
 	Secret string `toml:"secret"` // may be env:NAME or file:PATH; "" is no signature
+	// Types are the events to send, each by its name or with a * at its end; nil stands for the usual ones.
+	Types []string `toml:"types"`
 }
 
 // minSecret is 16 bytes, as that of a provider.

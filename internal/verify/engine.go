@@ -42,8 +42,9 @@ type Engine struct {
 	SweepRest time.Duration
 	// Retention is how long records are kept.
 	Retention Retention
-	// AnnounceVerifications has the events of verifications sent to the sink, for services that subscribe.
-	AnnounceVerifications bool
+	// Announced are the events of verifications and their messages that the sink is told of, for services
+	// that subscribe.
+	Announced Subscription
 	// Limits are the built-in limits; the zero value has none.
 	Limits Limits
 

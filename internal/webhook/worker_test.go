@@ -389,7 +389,7 @@ func TestTheSinkGetsCloudEvents(t *testing.T) {
 	r := newReceiver(t, status(200))
 	w := newWorld(t, NewClient(nil, nil))
 	w.worker.Sink = Sink{URL: r.URL, Key: []byte("0123456789abcdef"), Client: r.Client()}
-	w.engine.AnnounceVerifications = true
+	w.engine.Announced = verify.Subscription{verify.VerificationPending: true}
 	to, channel := "+34612345678", "sms"
 	if _, err := w.engine.StartVerification(t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel}); err != nil {
 		t.Fatal(err)
