@@ -67,8 +67,8 @@ func Subscribe(patterns []string) (Subscription, error) {
 	return s, nil
 }
 
-// cloudEvent is one event as CloudEvents 1.0 writes it in JSON.
-type cloudEvent struct {
+// CloudEvent is one event as CloudEvents 1.0 writes it in JSON.
+type CloudEvent struct {
 	SpecVersion     string `json:"specversion"`
 	Type            string `json:"type"`
 	Source          string `json:"source"`
@@ -88,7 +88,7 @@ func (e *Engine) toSink(tx Tx, kind EventType, of about, schema string, data any
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal([]cloudEvent{{
+	body, err := json.Marshal([]CloudEvent{{
 		SpecVersion: "1.0", Type: cloudEvents + string(kind),
 		Source:          "/v1/Accounts/" + of.accountSID + "/Services/" + of.serviceSID + "/Verifications/" + of.verificationSID,
 		ID:              id,

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// messageState is what an event says of a message. The members, and their order, are those of the factors
+// MessageState is what an event says of a message. The members, and their order, are those of the factors
 // reference, section 9; error_code and tags are in Twilio's published schemas besides, and number_segments,
 // which is there too, is not known here. The two families differ in what they call the state.
-type messageState struct {
+type MessageState struct {
 	Channel         string `json:"channel"`
 	VerificationSID string `json:"verification_sid"`
 	AttemptSID      string `json:"attempt_sid"`
@@ -56,7 +56,7 @@ func (e *Engine) announceMessage(tx Tx, s *Service, before AttemptState, a *Atte
 		if !e.Announced[kind] {
 			continue
 		}
-		data := messageState{
+		data := MessageState{
 			Channel: strings.ToUpper(string(a.Channel)), VerificationSID: a.VerificationSID, AttemptSID: a.SID, To: a.To,
 			AccountSID: a.AccountSID, ServiceSID: a.ServiceSID, MCC: a.MCC, MNC: a.MNC,
 			HasFallback: a.Options.Fallback != "", IsFallback: a.Options.IsFallback,

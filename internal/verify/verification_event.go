@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// verificationState is what an event says of a verification. A code is never in it.
-type verificationState struct {
+// VerificationState is what an event says of a verification. A code is never in it.
+type VerificationState struct {
 	AccountSID      string `json:"account_sid"`
 	ServiceSID      string `json:"service_sid"`
 	VerificationSID string `json:"verification_sid"`
@@ -73,7 +73,7 @@ func (e *Engine) announce(tx Tx, s *Service, v *Verification, made *Attempt, now
 	if !e.Announced[said.kind] || !s.VerifyEventSubscription {
 		return nil
 	}
-	data := verificationState{
+	data := VerificationState{
 		AccountSID: v.AccountSID, ServiceSID: v.ServiceSID, VerificationSID: v.SID,
 		FriendlyName: s.FriendlyName, CustomName: s.FriendlyName, CustomCode: s.CustomCodeEnabled,
 		CreatedAt: v.CreatedAt.UTC().Format(microseconds), ExpiredAt: v.ExpiresAt.UTC().Format(microseconds),
