@@ -77,6 +77,8 @@ type Lookup struct {
 type Webhooks struct {
 	// Allow are networks beside the public addresses, "10.1.0.0/16".
 	Allow []netip.Prefix `toml:"allow"`
+	// Format is how calls are written, "form" (default) or "json".
+	Format string `toml:"format"`
 }
 
 // Events says where the events of verifications go, for services with VerifyEventSubscriptionEnabled.
@@ -262,6 +264,9 @@ func (c Config) validate() error {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
 			return fmt.Errorf("%s.url: want https://host/path", name)
 		}
+	}
+	if f := c.Webhooks.Format; f != "" && f != "form" && f != "json" {
+		return fmt.Errorf("webhooks.format: %q is neither form nor json", f)
 	}
 	if _, err := c.Events.Key(); err != nil {
 		return err

@@ -45,6 +45,8 @@ type Engine struct {
 	// Announced are the events of verifications and their messages that the sink is told of, for services
 	// that subscribe.
 	Announced Subscription
+	// JSONWebhooks has webhooks called with JSON in the place of a form.
+	JSONWebhooks bool
 	// Limits are the built-in limits; the zero value has none.
 	Limits Limits
 
