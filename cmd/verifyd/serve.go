@@ -80,6 +80,7 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		s.Engine.Lines = lookup.New(c.Lookup.URL, c.Lookup.Secret, providerClient(), time.Now, log)
 	}
 	s.Webhooks = c.Webhooks.Allow
+	s.Engine.RefuseWrongCodes = c.RefuseWrongCodes
 	s.Engine.JSONWebhooks = c.Webhooks.Format == "json"
 	if c.Events.URL != "" {
 		key, err := c.Events.Key()

@@ -54,6 +54,8 @@ type Config struct {
 	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
 	// who can have codes sent can guess them in the end; load tests of one number need that.
 	BuiltInLimits bool `toml:"built_in_limits"`
+	// RefuseWrongCodes answers a wrong code of an authenticator app with an error (docs/totp.md).
+	RefuseWrongCodes bool `toml:"refuse_wrong_codes"`
 	// MessagingTables are [messaging_services] as they are written. MessagingServices is what they say:
 	// routes for text messages, by the SID (MG…) under which a service's messaging configurations name
 	// them.
