@@ -85,6 +85,24 @@ func TestTheFifteenEvents(t *testing.T) {
 	}
 }
 
+// Whatever the configuration says, a sink is told of events that there are, and of each that is named.
+func FuzzSubscribe(f *testing.F) {
+	for _, pattern := range []string{"*", "message.*", "com.twilio.accountsecurity.verify.verification.expired", "verification.", "**", "\xff"} {
+		f.Add(pattern)
+	}
+	f.Fuzz(func(t *testing.T, pattern string) {
+		s, err := verify.Subscribe([]string{pattern})
+		if (err == nil) != (len(s) > 0) {
+			t.Errorf("%q: %d events, %v", pattern, len(s), err)
+		}
+		for kind := range s {
+			if again, err := verify.Subscribe([]string{string(kind)}); err != nil || len(again) != 1 || !again[kind] {
+				t.Errorf("%s by its name: %v, %v", kind, again, err)
+			}
+		}
+	})
+}
+
 // A verification whose time is up is announced by whoever notices first, and by nobody after him.
 func TestAnEndByAgeIsAnnouncedOnce(t *testing.T) {
 	for name, notice := range map[string]func(w *world){
