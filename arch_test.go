@@ -35,7 +35,8 @@ var mayImport = map[string][]string{
 	"internal/server": {"internal/api", "internal/delivery", "internal/inbound", "internal/keyring", "internal/queue", "internal/verify",
 		"internal/webhook", "provider"},
 	"internal/devserver": {"internal/clock", "internal/delivery", "internal/handset", "internal/inbox", "internal/intercept", "internal/journal",
-		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify", "provider"},
+		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify", "internal/webhook",
+		"provider"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -42,6 +43,7 @@ type devOptions struct {
 	database string // a PostgreSQL in the place of the folder's file, "" for none
 	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
 	limits   bool
+	events   string // the URL that the events of verifications go to, "" for none
 	rules    string // the file of rules by destination, "" for none
 	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
 	// from the beginning, and nothing was there before.
@@ -62,9 +64,13 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
 	flags.StringVar(&o.rules, "rules", "", "do with messages what this `file` says by their destination (docs/testing.md)")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
+	flags.StringVar(&o.events, "events", "", "send the events of services with VerifyEventSubscriptionEnabled to this `URL`")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
+	}
+	if u, err := url.Parse(o.events); o.events != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return misuse(flags, fmt.Sprintf("--events: %q is no URL with http:// or https://", o.events), sys)
 	}
 	if o.seed != nil && o.database != "" {
 		return misuse(flags, "--seed starts empty, and --store does not", sys)
@@ -95,7 +101,7 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.S
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
 	}
-	made := devserver.Options{Log: log, Limits: o.limits, Seed: o.seed, Environ: o.environ, Account: o.account, Token: o.token}
+	made := devserver.Options{Log: log, Limits: o.limits, Events: o.events, Seed: o.seed, Environ: o.environ, Account: o.account, Token: o.token}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, made.Close())

@@ -19,6 +19,7 @@ func TestTheWebhooksPageWorks(t *testing.T) {
 	for _, want := range []string{
 		`"event_types":\["factor.created","factor.deleted"\]`, `"webhook_method":"POST"`,
 		`ED[0-9a-f]{32}  \S+ \S+  factor.created  YW[0-9a-f]{32}  queued, try 1 at \S+ \S+ 503 in \d+ ms, answered 503\n`,
+		`"verify_event_subscription_enabled":true`,
 		`delivered, try 2 at \S+ \S+ 204 in \d+ ms\n`,
 		`"status":"delivered","tries":\[\{"date":"[^"]+","milliseconds":\d+,"code":503,"error":"answered 503"\},\{"date":"[^"]+","milliseconds":\d+,"code":204,"error":null\}\]`,
 	} {

@@ -58,6 +58,7 @@ func runDoctor(ctx context.Context, args []string, sys system) error {
 			found = append(found, examineProvider(ctx, c, name))
 		}
 		found = append(found, examineRoutes(c)...)
+		found = append(found, examineEvents(c)...)
 	}
 	if err := printFindings(sys.stdout, found, *asJSON); err != nil {
 		return err
@@ -188,6 +189,19 @@ func examineProvider(ctx context.Context, c config.Config, name string) finding 
 		return f
 	default:
 		return finding{f.What, fine, kind + ": connected, and known there"}
+	}
+}
+
+// examineEvents says where the events of verifications go, if they go anywhere.
+func examineEvents(c config.Config) []finding {
+	announced, err := announcedTo(c.Events)
+	switch {
+	case err != nil:
+		return []finding{{"events", failed, err.Error()}}
+	case c.Events.URL == "":
+		return nil
+	default:
+		return []finding{{"events", fine, fmt.Sprintf("%d types, of services with VerifyEventSubscriptionEnabled", len(announced))}}
 	}
 }
 

@@ -66,6 +66,10 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	if s.TLS, err = loadTLS(c.TLS, log); err != nil {
 		return err
 	}
+	announced, err := announcedTo(c.Events)
+	if err != nil {
+		return err
+	}
 	if s.Store, s.Engine, err = openConfigured(ctx, c, log, true, routes.Routed); err != nil {
 		return err
 	}
@@ -76,6 +80,8 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		s.Engine.Lines = lookup.New(c.Lookup.URL, c.Lookup.Secret, providerClient(), time.Now, log)
 	}
 	s.Webhooks = c.Webhooks.Allow
+	s.Engine.RefuseWrongCodes = c.RefuseWrongCodes
+	s.Engine.JSONWebhooks = c.Webhooks.Format == "json"
 	if c.Events.URL != "" {
 		key, err := c.Events.Key()
 		if err != nil {
@@ -84,7 +90,7 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		client := providerClient()
 		client.Timeout = webhook.CallTimeout
 		s.Sink = webhook.Sink{URL: c.Events.URL, Key: key, Client: client}
-		s.Engine.AnnounceVerifications = true
+		s.Engine.Announced = announced
 	}
 	if s.Listener, err = listen(c.Listen); err != nil {
 		return errors.Join(err, s.Store.Close())
@@ -102,6 +108,19 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 		"channels", slices.Sorted(maps.Keys(c.Routes)))
 	tuneCollector()
 	return s.Run(ctx)
+}
+
+// announcedTo is what the sink of a configuration is told of.
+func announcedTo(c config.Events) (verify.Subscription, error) {
+	types := c.Types
+	if types == nil {
+		types = verify.UsualEvents()
+	}
+	announced, err := verify.Subscribe(types)
+	if err != nil {
+		return nil, fmt.Errorf("events.types: %w", err)
+	}
+	return announced, nil
 }
 
 // gcPercent trades four megabytes of a loaded server for a third of the collector's work.

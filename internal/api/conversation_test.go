@@ -134,7 +134,7 @@ func (w *world) code(verificationSID string) string {
 // $TOKEN1; device_test.go has the variables of devices. $PROOF is what a browser with a passkey makes of
 // the latest options, and there are wrong ones (see answers); a parameter that is {…} is a JSON body.
 // "advance 10m" moves the clock; "without email" takes a channel's routes away; "limits" sets the
-// built-in limits; "carries" names
+// built-in limits; "announced" has the sink told of events, and "sweep" ends what is over; "carries" names
 // the one messaging service that the server has; "template" and "draft" make a template from a file,
 // approved or not, and give its SID a name; "store is unavailable", "is
 // broken" and "is back" again; "brandless" names a country
@@ -194,6 +194,17 @@ func (w *world) play(text string) string {
 			out.WriteString(line + "\n")
 		case word == "limits": // of a server, which a developer has not
 			w.engine.Limits = verify.BuiltIn()
+			out.WriteString(line + "\n")
+		case word == "announced": // the sink is told of what these patterns are
+			var err error
+			if w.engine.Announced, err = verify.Subscribe(strings.Fields(rest)); err != nil {
+				w.t.Fatal(err)
+			}
+			out.WriteString(line + "\n")
+		case word == "sweep": // ends what nobody asks about
+			if err := w.engine.Sweep(w.t.Context()); err != nil {
+				w.t.Fatal(err)
+			}
 			out.WriteString(line + "\n")
 		case word == "deliver": // sends what waits, as a worker would
 			w.deliver(rest)
@@ -364,7 +375,8 @@ func (w *world) variable(name string) string {
 
 var anySID = regexp.MustCompile(`(AC|VA|VE|VL|RK|BL|HJ|GN|YE|YF|YC|YW|ED|NT|YK|CR)[0-9a-f]{32}\b`)
 
-// anyUUID is that of an event.
+// anyUUID is the name of an event, anyDigits one that the sink is told of.
+var anyDigits = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 var anyUUID = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`)
 
 // anyPlace is a page token of a list that begins at the number in a SID.
@@ -394,7 +406,7 @@ func (w *world) answer(rec *httptest.ResponseRecorder) string {
 		out.WriteString("  " + strings.TrimRight(pretty.String(), "\n") + "\n")
 	}
 	text := anyAccessToken.ReplaceAllStringFunc(out.String(), w.nameToken)
-	text = anyPlace.ReplaceAllString(anyUUID.ReplaceAllString(text, "UUID"), "PA…")
+	text = anyPlace.ReplaceAllString(anyUUID.ReplaceAllString(anyDigits.ReplaceAllString(text, "64 DIGITS"), "UUID"), "PA…")
 	text = encodedSID.ReplaceAllStringFunc(text, func(encoded string) string {
 		sid, err := base64.RawURLEncoding.DecodeString(encoded)
 		if err != nil {

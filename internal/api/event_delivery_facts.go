@@ -24,7 +24,7 @@ func deliveryFacts() Resource {
 				{Name: "sid", About: "The delivery.", From: Ours, SID: "ED"},
 				{Name: "webhook_sid", About: "The webhook; null for the sink of events.", From: Ours, SID: "YW"},
 				{Name: "event_type", About: "The event.", From: Ours, Example: "factor.created"},
-				{Name: "uuid", About: "The event's own name, the same for all who are told.", From: Ours},
+				{Name: "uuid", About: "The name of the event for its receiver, the same for every try.", From: Ours},
 				{Name: "status", About: "Its state.", From: Ours, Enum: states},
 				{Name: "tries", About: "What came of each try, oldest first.", From: Ours},
 				{Name: "tries.date", About: "When, in UTC.", From: Ours, Format: "date-time"},

@@ -19,7 +19,8 @@ func webhookFacts() Resource {
 	return Resource{
 		Name:  "Webhooks",
 		About: "A webhook is told what becomes of a service's factors and challenges.",
-		Note: "Calls are forms, signed as Twilio signs its own (the reference does not say; ours). Tries, times and order:\n" +
+		Note: "Calls are forms, or JSON where the server says so, signed as Twilio signs its own (the reference does not\n" +
+			"say which; ours). Tries, times and order:\n" +
 			"[webhooks.md](webhooks.md) (ours). A service has at most 20 (ours).",
 		Operations: []Operation{
 			{Method: "POST", Path: webhooks, ID: "CreateWebhook", About: "Makes a webhook. Nothing is called then.", Params: webhookParams{}, Facts: params, Status: 201, Body: webhookBody{}, Codes: ofFactors(verify.CodeMissingParameter)},

@@ -32,6 +32,20 @@ func compatibility(p published) ([]byte, error) {
 	for _, param := range paging() {
 		data.Paging = append(data.Paging, data.parameterRow(param))
 	}
+	for _, e := range api.Events() {
+		from := e.From
+		if from == 0 {
+			from = api.Docs
+		}
+		data.Events = append(data.Events, row{"`" + string(e.Type) + "`", sentences(e.When, e.Note), sources(from)})
+	}
+	for _, record := range api.EventRecords() {
+		b, err := data.fields(record)
+		if err != nil {
+			return nil, err
+		}
+		data.EventFields = append(data.EventFields, b)
+	}
 	for _, f := range api.PathFacts() {
 		data.Parts = append(data.Parts, row{"`" + f.Name + "`", values(f, "string"), sentences(f.About, f.Note), sources(f.From)})
 	}
@@ -66,14 +80,17 @@ func (r row) String() string { return "| " + strings.Join(r, " | ") + " |" }
 // page is what the template is filled with.
 type page struct {
 	Resources []section
-	Parts     []row // of paths
-	Paging    []row
-	PageMeta  []row
-	ErrorBody []row
-	Headers   []row
-	Errors    []row
-	Missing   []missing
-	Unread    []string
+	Events    []row
+	// EventFields are of what webhooks and the sink are sent.
+	EventFields []block
+	Parts       []row // of paths
+	Paging      []row
+	PageMeta    []row
+	ErrorBody   []row
+	Headers     []row
+	Errors      []row
+	Missing     []missing
+	Unread      []string
 
 	published
 	records

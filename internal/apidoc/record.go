@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -105,7 +106,7 @@ func (w *walker) value(path string, t reflect.Type, optional bool) schema {
 		t, null = t.Elem(), !optional
 	}
 	kind := kindOf(t)
-	if t.Kind() == reflect.Interface {
+	if t.Kind() == reflect.Interface || t == reflect.TypeFor[json.RawMessage]() {
 		kind = "object"
 	}
 	w.fields = append(w.fields, field{fact, kind, null, optional})
@@ -122,6 +123,9 @@ func (w *walker) value(path string, t reflect.Type, optional bool) schema {
 
 func (w *walker) content(path string, t reflect.Type, fact api.Fact) schema {
 	var s schema
+	if t == reflect.TypeFor[json.RawMessage]() { // of events: an object of texts
+		return schema{Type: "object", AdditionalProperties: &schema{Type: "string"}, Description: fact.About}
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		if name, named := w.named[t]; named {

@@ -54,6 +54,8 @@ type Config struct {
 	// BuiltInLimits refuses bursts, polling and guessing (docs/rate-limits.md). Without them anybody
 	// who can have codes sent can guess them in the end; load tests of one number need that.
 	BuiltInLimits bool `toml:"built_in_limits"`
+	// RefuseWrongCodes answers a wrong code of an authenticator app with an error (docs/totp.md).
+	RefuseWrongCodes bool `toml:"refuse_wrong_codes"`
 	// MessagingTables are [messaging_services] as they are written. MessagingServices is what they say:
 	// routes for text messages, by the SID (MG…) under which a service's messaging configurations name
 	// them.
@@ -77,6 +79,8 @@ type Lookup struct {
 type Webhooks struct {
 	// Allow are networks beside the public addresses, "10.1.0.0/16".
 	Allow []netip.Prefix `toml:"allow"`
+	// Format is how calls are written, "form" (default) or "json".
+	Format string `toml:"format"`
 }
 
 // Events says where the events of verifications go, for services with VerifyEventSubscriptionEnabled.
@@ -84,6 +88,8 @@ type Webhooks struct {
 type Events struct {
 	URL    string `toml:"url"`
 	Secret string `toml:"secret"` // may be env:NAME or file:PATH; "" is no signature
+	// Types are the events to send, each by its name or with a * at its end; nil stands for the usual ones.
+	Types []string `toml:"types"`
 }
 
 // minSecret is 16 bytes, as that of a provider.
@@ -260,6 +266,9 @@ func (c Config) validate() error {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
 			return fmt.Errorf("%s.url: want https://host/path", name)
 		}
+	}
+	if f := c.Webhooks.Format; f != "" && f != "form" && f != "json" {
+		return fmt.Errorf("webhooks.format: %q is neither form nor json", f)
 	}
 	if _, err := c.Events.Key(); err != nil {
 		return err

@@ -83,6 +83,7 @@ func TestMistakes(t *testing.T) {
 		"[events]\nsecret = \"env:NOWHERE\"":                             "events.secret",
 		"[events]\nsecret = \"short\"":                                   "events.secret",
 		"[events]\nsecret = \"whsec_!\"":                                 "events.secret",
+		"[webhooks]\nformat = \"xml\"":                                   "webhooks.format",
 		"[webhooks]\nallow = [\"10.0.0.0\"]":                             "line 2",
 		"lisen = 1":                                                      "line 1: unknown key lisen",
 		"[log]\nformt = \"json\"":                                        "line 2: unknown key log.formt",

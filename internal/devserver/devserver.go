@@ -22,6 +22,7 @@ import (
 	"github.com/verifyd/verifyd/internal/rules"
 	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/webhook"
 	"github.com/verifyd/verifyd/provider"
 )
 
@@ -43,6 +44,8 @@ type Options struct {
 	Authority *intercept.Authority
 	// Limits has bursts, polling and guessing refused as serve does.
 	Limits bool
+	// Events is where the events of verifications go, "" for nowhere.
+	Events string
 	// Seed, if it is not nil, has everything that is made up be the same in every run, on a store in
 	// memory; time stands still from the beginning.
 	Seed *uint64
@@ -86,6 +89,14 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		Jitter:   func() float64 { return 0 }, // the same every time
 		Swept:    happened.Expire,
 	}}
+	if o.Events != "" {
+		if o.Engine.Announced, err = verify.Subscribe(verify.UsualEvents()); err != nil {
+			return nil, err
+		}
+		d.Sink = webhook.Sink{URL: o.Events, Client: &http.Client{
+			Timeout: webhook.CallTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}}
+	}
 	if o.Alias != nil {
 		d.AliasTLS = o.Authority.TLS()
 	}

@@ -215,3 +215,25 @@ func textOf(t *testing.T, e event) string {
 	}
 	return text
 }
+
+// An end that is committed, for a subscriber of events, is told as one that is not: by Expire, once.
+func TestAnEndThatIsCommittedIsToldOnce(t *testing.T) {
+	now := noon
+	j := New(func() time.Time { return now })
+	v := verify.Verification{SID: "VE1", Status: verify.Pending, ExpiresAt: noon.Add(time.Minute)}
+	var written []change
+	tx := watchedTx{written: &written}
+	tx.verification(&v)
+	j.pending(written[0].sid, written[0].waits, written[0].end)
+	now = noon.Add(time.Minute)
+	v.Expire(now)
+	if tx.verification(&v); len(written) != 1 {
+		t.Errorf("the commit of the end is told as %+v", written[1:])
+	}
+	for range 2 {
+		j.Expire()
+	}
+	if happened, _ := j.after(0); len(happened) != 1 || happened[0].kind != "expired" {
+		t.Errorf("told %d events, want that it expired", len(happened))
+	}
+}

@@ -65,7 +65,11 @@ type verification struct {
 	Expires string        `json:"expires_at"`
 }
 
+// verification notes a verification. Whoever ends one whose time is up, it is Expire that tells of it.
 func (tx watchedTx) verification(v *verify.Verification) {
+	if v.Status == verify.Expired {
+		return
+	}
 	what := verification{v.SID, v.ServiceSID, v.To, string(v.Channel), v.Status, len(v.Sends), v.Checks, stamp(v.ExpiresAt)}
 	*tx.written = append(*tx.written, change{kind: "verification", what: what, sid: v.SID, waits: v.Status == verify.Pending, end: v.ExpiresAt})
 }

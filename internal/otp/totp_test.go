@@ -112,6 +112,7 @@ func TestURI(t *testing.T) {
 		issuer, account, want string
 	}{
 		{o, "ACME Login", "Ann O'Neil", "otpauth://totp/ACME%20Login:Ann%20O%27Neil?secret=" + sample + "&issuer=ACME%20Login&algorithm=SHA1&digits=6&period=30"},
+		{o, "Starlight Press", "Dave account 1a", "otpauth://totp/Starlight%20Press:Dave%20account%201a?secret=" + sample + "&issuer=Starlight%20Press&algorithm=SHA1&digits=6&period=30"},
 		{otp.TOTP{"sha512", time.Minute, 8, 1}, "Ann’s", "a:b@c/d?e&f", "otpauth://totp/Ann%E2%80%99s:a%3Ab%40c%2Fd%3Fe%26f?secret=" + sample + "&issuer=Ann%E2%80%99s&algorithm=SHA512&digits=8&period=60"},
 	} {
 		if got := c.totp.URI(c.issuer, c.account, seed(t, sample)); got != c.want {

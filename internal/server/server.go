@@ -268,5 +268,5 @@ func (s *Server) Settle(ctx context.Context) error {
 		return err
 	}
 	s.sweepOnce(ctx, true)
-	return nil
+	return s.runner.Settle(ctx) // the events of what has expired
 }

@@ -87,6 +87,10 @@ type AttemptOptions struct {
 	After string `json:"after,omitempty"`
 	// Fallback are the channels to go on by if this one does not reach the person, "sms,call".
 	Fallback string `json:"fallback,omitempty"`
+	// IsFallback says that it goes on where another channel did not reach the person.
+	IsFallback bool `json:"is_fallback,omitempty"`
+	// CustomCode says that the verification began with this send and a code of the application.
+	CustomCode bool `json:"custom_code,omitempty"`
 	// FallbackAfter is after how many seconds without a receipt to do so, 0 for never.
 	FallbackAfter int `json:"fallback_after,omitempty"`
 }

@@ -173,6 +173,13 @@ func (e *Engine) report(tx Tx, r Report, another func(*Attempt) bool) (found boo
 		return true, nil
 	}
 	tx.PutAttempt(a)
+	s, err := e.subscriber(tx, a.ServiceSID)
+	if err == nil {
+		err = e.announceMessage(tx, s, before.State, a, a.UpdatedAt)
+	}
+	if err != nil {
+		return false, err
+	}
 	job := Job{ID: sid.Key(a.SID), Kind: string(a.Channel), Ref: a.SID, Due: e.Now()}
 	switch {
 	case before.State == AttemptQueued && a.State.arrived():

@@ -129,8 +129,12 @@ func (e *Engine) Delivery(ctx context.Context, attemptSID string) (d Delivery, o
 // says stays.
 func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResult) error {
 	story := a.Story.Add(r.Steps...)
+	s, err := e.subscriberOf(ctx, a)
+	if err != nil {
+		return err
+	}
 	return e.Store.Update(ctx, func(tx Tx) error {
-		next, r := *a, r
+		next, r, before := *a, r, a.State
 		next.Story = story
 		if a.HandOvers > 0 {
 			stored, err := tx.Attempt(a.SID)
@@ -139,6 +143,7 @@ func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResu
 			case err != nil:
 				return err
 			default:
+				before = stored.State
 				if stored.State.arrived() {
 					r.State = stored.State
 				}
@@ -164,7 +169,7 @@ func (e *Engine) RecordSend(ctx context.Context, job Job, a *Attempt, r SendResu
 		} else {
 			endAttempt(tx, job, &next, next.UpdatedAt)
 		}
-		return nil
+		return e.announceMessage(tx, s, before, &next, next.UpdatedAt)
 	})
 }
 

@@ -51,7 +51,8 @@ func TestTheStoredNamesOfStepsAndReportsStay(t *testing.T) {
 			`{"at":1,"kind":"report","by":"p","ms":2,"said":"o","code":"c","detail":"d","then":"next","why":"w"}`},
 		{verify.Report{Provider: "p", ID: "i", Key: "k", State: verify.AttemptUndelivered, Class: "unknown", Code: "c", Final: true, Price: "1", Currency: "EUR", MCC: "214", MNC: "07", Received: 3},
 			`{"provider":"p","id":"i","key":"k","state":"undelivered","class":"unknown","code":"c","final":true,"price":"1","currency":"EUR","mcc":"214","mnc":"07","received":3}`},
-		{verify.AttemptOptions{After: "a", Fallback: "sms", FallbackAfter: 30}, `{"after":"a","fallback":"sms","fallback_after":30}`},
+		{verify.AttemptOptions{After: "a", Fallback: "sms", IsFallback: true, CustomCode: true, FallbackAfter: 30},
+			`{"after":"a","fallback":"sms","is_fallback":true,"custom_code":true,"fallback_after":30}`},
 	} {
 		if got, err := json.Marshal(c.stored); err != nil || string(got) != c.want {
 			t.Errorf("%T is stored as\n%s, %v, want\n%s", c.stored, got, err, c.want)

@@ -14,7 +14,7 @@ type ChallengeUpdate struct {
 }
 
 // AnswerChallenge takes an answer to a challenge, metadata, or both. A wrong answer is counted and is
-// no error: the challenge stays pending.
+// no error: the challenge stays pending (but see RefuseWrongCodes).
 func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, identity, challengeSID string, p ChallengeUpdate) (*Challenge, error) {
 	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
@@ -56,6 +56,9 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 	})
 	if err != nil {
 		return nil, err
+	}
+	if e.RefuseWrongCodes && p.AuthPayload != nil && c.Status == ChallengePending { // only now, after the commit
+		return nil, &Error{Code: CodeChallengeProof}
 	}
 	return c, nil
 }

@@ -63,6 +63,16 @@ func (d *directory) service(ctx context.Context, accountSID, serviceSID string) 
 	return s, nil
 }
 
+// known is a service of any account, if it is in memory and nothing has changed since. The caller must not
+// change it.
+func (d *directory) known(serviceSID string) (s *Service, known bool) {
+	version := d.store.ConfigVersion()
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	s, known = d.services[serviceSID]
+	return s, known && d.version == version
+}
+
 // limits are the rate limits of a service that have buckets. The caller must not change them.
 func (d *directory) limits(ctx context.Context, serviceSID string) ([]meteredLimit, error) {
 	return recall(ctx, d, &d.rateLimits, serviceSID, func(tx Tx) ([]meteredLimit, error) { return readMeteredLimits(tx, serviceSID) })

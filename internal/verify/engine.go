@@ -42,8 +42,14 @@ type Engine struct {
 	SweepRest time.Duration
 	// Retention is how long records are kept.
 	Retention Retention
-	// AnnounceVerifications has the events of verifications sent to the sink, for services that subscribe.
-	AnnounceVerifications bool
+	// Announced are the events of verifications and their messages that the sink is told of, for services
+	// that subscribe.
+	Announced Subscription
+	// RefuseWrongCodes has a wrong code of an authenticator app answered with an error (60311, 60324) where
+	// the factor or the challenge is otherwise shown as it was. It is counted either way.
+	RefuseWrongCodes bool
+	// JSONWebhooks has webhooks called with JSON in the place of a form.
+	JSONWebhooks bool
 	// Limits are the built-in limits; the zero value has none.
 	Limits Limits
 

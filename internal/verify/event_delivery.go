@@ -2,10 +2,12 @@ package verify
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
@@ -22,7 +24,7 @@ type EventDelivery struct {
 	EventType  string
 	// UUID is the same for every try, so that a receiver can tell a repetition.
 	UUID string
-	// Body is posted byte for byte: a form for a webhook, JSON for the sink.
+	// Body is posted byte for byte: a form or an object of JSON for a webhook, a list of JSON for the sink.
 	Body  string
 	State EventState
 	// Tries are the last of them, oldest first.
@@ -100,18 +102,39 @@ func (e *Engine) tell(tx Tx, hooks []Webhook, ev Event, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		form := url.Values{}
-		for _, p := range w.parameters(ev, uuid) {
-			form.Set(p[0], p[1])
-		}
 		if err := e.post(tx, EventDelivery{
 			Kind: ToWebhook, WebhookSID: w.SID, ServiceSID: w.ServiceSID, AccountSID: w.AccountSID,
-			EventType: string(ev.Type), UUID: uuid, Body: form.Encode(),
+			EventType: string(ev.Type), UUID: uuid, Body: written(w.parameters(ev, uuid), e.JSONWebhooks),
 		}, now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// written is the body of a webhook's call, in the order of its parameters: a form, or JSON.
+func written(parameters [][2]string, inJSON bool) string {
+	list := make([]string, len(parameters))
+	for i, p := range parameters {
+		if inJSON {
+			list[i] = jsonText(p[0]) + ":" + jsonText(p[1])
+		} else {
+			list[i] = url.QueryEscape(p[0]) + "=" + url.QueryEscape(p[1])
+		}
+	}
+	if inJSON {
+		return "{" + strings.Join(list, ",") + "}"
+	}
+	return strings.Join(list, "&")
+}
+
+// jsonText is a text in JSON.
+func jsonText(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil { // a text always encodes
+		panic(err)
+	}
+	return string(text)
 }
 
 // post commits a delivery and its job with everything else.

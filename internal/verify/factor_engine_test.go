@@ -48,6 +48,42 @@ func (w *world) answer(c *verify.Challenge, code string) (*verify.Challenge, err
 	return w.AnswerChallenge(w.t.Context(), w.account, w.service, c.Identity, c.SID, verify.ChallengeUpdate{AuthPayload: &code})
 }
 
+// Where wrong codes are refused they are counted as they are where they are not.
+func TestWrongCodesThatAreErrorsAreCounted(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	w.RefuseWrongCodes = true
+	w.at(1764000010)
+	f := w.app(ann)
+	for range 4 {
+		_, err := w.confirm(f, "000000")
+		wantCode(t, err, verify.CodeFactorProof, "")
+	}
+	if got, err := w.confirm(f, "328952"); err != nil || got.Status != verify.Verified {
+		t.Fatalf("the right code: %+v, %v", got, err)
+	}
+	if got, err := w.confirm(f, "000000"); err != nil || got.Status != verify.Verified { // nothing is looked at
+		t.Errorf("a factor that is verified: %+v, %v", got, err)
+	}
+	c, err := w.ask(f, "000000")
+	if err != nil || c.Status != verify.ChallengePending {
+		t.Fatalf("a challenge with a wrong code: %+v, %v", c, err)
+	}
+	if _, err := w.AnswerChallenge(t.Context(), w.account, w.service, ann, c.SID, verify.ChallengeUpdate{Metadata: new(`{"os":"x"}`)}); err != nil {
+		t.Errorf("no answer: %v", err)
+	}
+	w.at(1764000040)
+	for range 4 {
+		_, err := w.answer(c, "000000")
+		wantCode(t, err, verify.CodeChallengeProof, "")
+	}
+	_, err = w.answer(c, "795194")
+	wantCode(t, err, verify.CodeChallengeAnswers, "")
+	next, err := w.ask(f, "795194")
+	if err != nil || next.Status != verify.ChallengeApproved {
+		t.Errorf("the next one: %+v, %v", next, err)
+	}
+}
+
 // The sample of the reference, section 12.2, call by call.
 func TestTheSampleOfTheReference(t *testing.T) {
 	w := newWorld(t, verify.ServiceParams{FriendlyName: new("ACME Login")})

@@ -15,7 +15,7 @@ type FactorUpdate struct {
 }
 
 // UpdateFactor verifies a factor, changes it, or both. A wrong answer is counted and is no error:
-// the factor stays unverified, and the changes are made all the same.
+// the factor stays unverified, and the changes are made all the same (but see RefuseWrongCodes).
 func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string, p FactorUpdate) (*Factor, error) {
 	s, hooks, err := e.told(ctx, accountSID, serviceSID)
 	if err != nil {
@@ -46,6 +46,9 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 	})
 	if err != nil {
 		return nil, err
+	}
+	if e.RefuseWrongCodes && p.AuthPayload != nil && f.Status != Verified { // only now, after the commit
+		return nil, &Error{Code: CodeFactorProof}
 	}
 	return f, nil
 }

@@ -103,7 +103,7 @@ func (f Fallbacks) Work(ctx context.Context, job Job) error {
 func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Verification) (*wish, string, error) {
 	var why []string
 	for name := range strings.SplitSeq(a.Options.Fallback, ",") {
-		p := StartParams{To: &a.To, Channel: &name, Amount: v.Amount, Payee: v.Payee}
+		p := StartParams{To: &a.To, Channel: &name, Amount: v.Amount, Payee: v.Payee, Tags: a.Options.Tags}
 		if a.Brand != s.FriendlyName {
 			p.CustomFriendlyName = a.Brand
 		}
@@ -134,6 +134,7 @@ func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Ver
 		switch {
 		case err == nil:
 			w.setFallback(s)
+			w.options.IsFallback = true
 			return w, strings.Join(why, ", "), nil
 		case !isRefusal:
 			return nil, "", err

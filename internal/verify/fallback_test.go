@@ -123,8 +123,11 @@ func TestACodeGoesOnByTheNextChannel(t *testing.T) {
 	}
 }
 
+// codeOf is what the carrier says besides.
+var codeOf = map[verify.AttemptState]string{verify.AttemptUndelivered: "30005"}
+
 func (w *world) report(attemptSID string, state verify.AttemptState) error {
-	_, err := w.Report(w.t.Context(), verify.Report{Provider: "p", ID: attemptSID, State: state, Final: true}, func(*verify.Attempt) bool { return false })
+	_, err := w.Report(w.t.Context(), verify.Report{Provider: "p", ID: attemptSID, State: state, Code: codeOf[state], Final: true}, func(*verify.Attempt) bool { return false })
 	return err
 }
 

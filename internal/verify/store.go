@@ -105,6 +105,10 @@ type verificationTx interface {
 	CurrentVerification(serviceSID, recipient string) (*Verification, error)
 	AddVerification(*Verification)
 	PutVerification(*Verification)
+	// PendingVerifications are those that a walk ends in its next step of limit verifications, in the order
+	// in which their time was up; the others are over already. It returns the rest of the walk, as
+	// ExpireVerifications does, and its cost is that of the step.
+	PendingVerifications(w Expiry, limit int) (pending []VerificationPlace, rest Expiry, more bool, err error)
 	// ExpireVerifications takes a step of a walk, at most limit verifications: those pending become
 	// expired and lose their code, and those whose time was up at w.Forget are no longer current, but
 	// for those that are held at w.Now (see Verification.HeldUntil). It returns the rest of the walk;
@@ -115,6 +119,9 @@ type verificationTx interface {
 	// about limit of them. more says that others are left.
 	BlankPayments(upAt time.Time, limit int) (more bool, err error)
 }
+
+// VerificationPlace says where a verification belongs.
+type VerificationPlace struct{ SID, ServiceSID, AccountSID string }
 
 // Expiry is a walk over the current verifications whose time was up from one time on and until another, in
 // the order in which it was.

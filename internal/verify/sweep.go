@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,8 +74,12 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// expire goes along a walk, step by step.
+// expire goes along a walk, step by step. First it ends those whose end somebody wants to know of, because
+// the others are ended without being read.
 func (e *Engine) expire(ctx context.Context, w Expiry) error {
+	if err := e.expireAnnounced(ctx, w); err != nil || ctx.Err() != nil {
+		return err
+	}
 	for more := true; more; {
 		var rest Expiry
 		err := e.Store.Update(ctx, func(tx Tx) (err error) {
@@ -85,6 +90,83 @@ func (e *Engine) expire(ctx context.Context, w Expiry) error {
 			return err
 		}
 		w = rest
+	}
+	return nil
+}
+
+// announceChunk bounds the time that one commit of expireAnnounced keeps the writer busy: each of its
+// verifications is read with its attempts.
+const announceChunk = 10
+
+// expireAnnounced goes along a walk and ends, one by one, the pending verifications of services that
+// subscribe, each with its event in the same commit. It looks for them without the writer, so that those of
+// other services pay nothing for it.
+func (e *Engine) expireAnnounced(ctx context.Context, w Expiry) error {
+	if !e.Announced[VerificationExpired] {
+		return nil
+	}
+	for more := true; more; {
+		var pending []VerificationPlace
+		var rest Expiry
+		if err := e.Store.View(ctx, func(tx Tx) (err error) {
+			pending, rest, more, err = tx.PendingVerifications(w, sweepChunk)
+			return err
+		}); err != nil {
+			return err
+		}
+		var ends []announcedEnd
+		for _, v := range pending {
+			s, err := e.directory.service(ctx, v.AccountSID, v.ServiceSID)
+			switch {
+			case errors.Is(err, ErrNotFound): // deleted meanwhile
+			case err != nil:
+				return err
+			case s.VerifyEventSubscription:
+				ends = append(ends, announcedEnd{v.SID, s})
+			}
+		}
+		for chunk := range slices.Chunk(ends, announceChunk) {
+			if err := e.Store.Update(ctx, func(tx Tx) error { return e.endByAge(tx, chunk, w.Now) }); err != nil {
+				return err
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+		}
+		if more && !pause(ctx, e.SweepRest) {
+			return nil
+		}
+		w = rest
+	}
+	return nil
+}
+
+// announcedEnd is a verification whose end its service wants to be told.
+type announcedEnd struct {
+	sid     string
+	service *Service
+}
+
+// endByAge ends verifications whose time is up. One that somebody else has ended meanwhile, on this node or
+// another, was told by him.
+//
+// now is the time of the walk, so that none is left for the end without an event that follows.
+func (e *Engine) endByAge(tx Tx, ends []announcedEnd, now time.Time) error {
+	for _, end := range ends {
+		v, err := tx.Verification(end.sid)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !v.Expire(now) {
+			continue
+		}
+		tx.PutVerification(v)
+		if err := e.announce(tx, end.service, v, nil, now); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -199,11 +199,13 @@ func (v *Verification) Replace(now time.Time) {
 	v.end(Replaced)
 }
 
-// Expire ends a verification whose time is up. It changes nothing else.
-func (v *Verification) Expire(now time.Time) {
-	if v.Status == Pending && v.StatusAt(now) == Expired {
-		v.end(Expired)
+// Expire ends a verification whose time is up. It changes nothing else, and reports whether it did.
+func (v *Verification) Expire(now time.Time) bool {
+	if v.Status != Pending || v.StatusAt(now) != Expired {
+		return false
 	}
+	v.end(Expired)
+	return true
 }
 
 // Forget makes room for the recipient's next verification.

@@ -73,14 +73,18 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 			return err
 		}
 		put := tx.PutVerification
-		w.options.After = ""
-		if v = resent(tx, in, w, now); v != nil {
+		w.options.After, w.options.CustomCode = "", false
+		if v, err = e.resent(tx, s, in, w, now); err != nil {
+			return err
+		}
+		if v != nil {
 			if err = e.mayResend(v, s, now); err == nil {
 				w.options.After, err = sentBy(tx, v, w.channel)
 			}
 			v.joinedBy(w.device)
 		} else {
 			put = tx.AddVerification
+			w.options.CustomCode = w.CustomCode != ""
 			v, err = e.newVerification(s, w, now, in)
 		}
 		if err == nil {
@@ -161,26 +165,31 @@ func (e *Engine) admit(tx Tx, s *Service, w *wish, meters meters, now time.Time)
 }
 
 // resent is the verification that a start sends again, nil if there has to be a new one: then the
-// one before is ended, as far as it is not over.
-func resent(tx Tx, in admission, w *wish, now time.Time) *Verification {
-	before := in.before
+// one before is ended, as far as it is not over. Of one whose end was announced when its checks were spent
+// nothing more is told.
+func (e *Engine) resent(tx Tx, s *Service, in admission, w *wish, now time.Time) (*Verification, error) {
+	before, ended := in.before, false
 	switch {
 	case before == nil:
-		return nil
+		return nil, nil
 	case !before.Open(now):
-		before.Expire(now)
+		ended = before.Expire(now)
 	case before.Status == Pending && w.otherTransaction(before):
 		// A code belongs to one amount and payee (RTS article 5): it must not be sent again under
 		// others.
 		before.Replace(now)
+		ended = true
 	case before.Status == MaxAttemptsReached && (w.forgive || in.device > 0):
 		before.Replace(now)
 	default:
-		return before
+		return before, nil
 	}
 	before.Forget()
 	tx.PutVerification(before)
-	return nil
+	if ended {
+		return nil, e.announce(tx, s, before, nil, now)
+	}
+	return nil, nil
 }
 
 // sentBy is the provider of a verification's last send, if that was by a channel: its code did not come

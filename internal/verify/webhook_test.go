@@ -263,7 +263,7 @@ func TestADeliveryBelongsToItsAccount(t *testing.T) {
 func TestVerificationsAreAnnouncedToSubscribers(t *testing.T) {
 	for _, subscribed := range []bool{true, false} {
 		w := newWorld(t, verify.ServiceParams{VerifyEventSubscription: &subscribed})
-		w.AnnounceVerifications = true
+		w.announces("verification.*")
 		to, channel := "+34612345678", "sms"
 		for _, end := range []string{"approved", "canceled"} {
 			v, err := w.StartVerification(t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel})
@@ -289,7 +289,7 @@ func TestVerificationsAreAnnouncedToSubscribers(t *testing.T) {
 func TestAnEventHasTheTagsOfEverySend(t *testing.T) {
 	yes := true
 	w := newWorld(t, verify.ServiceParams{VerifyEventSubscription: &yes})
-	w.AnnounceVerifications = true
+	w.announces("verification.*")
 	to, sms, call, name, approved := "+34612345678", "sms", "call", "Acme Shop", "approved"
 	var v *verify.Verification
 	for _, p := range []verify.StartParams{

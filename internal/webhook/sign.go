@@ -5,10 +5,12 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,6 +29,18 @@ func Sign(token, target string, form url.Values) string {
 		mac.Write([]byte(name + form.Get(name)))
 	}
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// SignJSON computes X-Twilio-Signature for a body of JSON: of the URL alone, to which the SHA-256 of the body
+// has been added as bodySHA256. called is that URL, which is to be called.
+func SignJSON(token, target, body string) (signature, called string) {
+	mark := "?"
+	if strings.Contains(target, "?") {
+		mark = "&"
+	}
+	hash := sha256.Sum256([]byte(body))
+	called = target + mark + "bodySHA256=" + hex.EncodeToString(hash[:])
+	return Sign(token, called, nil), called
 }
 
 // signStandard sets the headers of Standard Webhooks 1.0.0 (https://www.standardwebhooks.com). The key is

@@ -38,6 +38,27 @@ func TestSignaturesOfKnownBodies(t *testing.T) {
 	}
 }
 
+func TestTheSignatureOfAKnownObject(t *testing.T) {
+	const (
+		token, target = "3f1c9a6e5b7d4820a1c3e5f708192a3b", "https://app.example.test/hooks/verify?tenant=7"
+		body          = `{"uuid":"0f6ad0e2-5c1b-4a77-9a43-7f5b2d1c9e10","type":"challenge.approved","account_sid":"AC11112222333344445555666677778888",` +
+			`"service_sid":"VA9f8e7d6c5b4a39281706f5e4d3c2b1a0","entity_identity":"user-7f3a91c2","factor_sid":"YF03a1b2c3d4e5f60718293a4b5c6d7e8f",` +
+			`"factor_type":"push","challenge_sid":"YC0355aa66bb77cc88dd99ee00ff112233"}`
+		hash = "0fc02560e0abd8413814ffac74f7046b0d320f3e7954e42a8958d2cbcd9654c2"
+	)
+	signature, called := SignJSON(token, target, body)
+	if len(body) != 335 || signature != "t746DsawvkISCUXQj6vCuJE73UM=" || called != target+"&bodySHA256="+hash {
+		t.Errorf("%d bytes for %s are signed %s", len(body), called, signature)
+	}
+	for _, target := range []string{target, "https://app.example.test/hooks"} {
+		signature, called := SignJSON(token, target, body)
+		validator := client.NewRequestValidator(token)
+		if !validator.ValidateBody(called, []byte(body), signature) || validator.ValidateBody(called, []byte(body+" "), signature) {
+			t.Errorf("twilio-go does not validate the body for %s", called)
+		}
+	}
+}
+
 // Whatever a form has in it, twilio-go's validator takes the signature, and with another token refuses it.
 func FuzzSignIsWhatTwilioValidates(f *testing.F) {
 	f.Add("token", "https://example.com/hook?a=b", "uuid", "1", "type", "x y+z")

@@ -107,13 +107,15 @@ const maxAnswer = 4 << 10
 // call posts a delivery once. code is the status of the answer, 0 if there is none; an error says why
 // the event was not taken.
 func (w *Worker) call(ctx context.Context, client *http.Client, target, token string, d *verify.EventDelivery) (code int, err error) {
+	headers, target, err := w.sign(target, token, d)
+	if err != nil {
+		return 0, err
+	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(d.Body))
 	if err != nil {
 		return 0, errors.New("the URL cannot be called")
 	}
-	if err := w.sign(r.Header, target, token, d); err != nil {
-		return 0, err
-	}
+	r.Header = headers
 	answer, err := client.Do(r)
 	if err != nil {
 		return 0, reason(err)
@@ -126,24 +128,32 @@ func (w *Worker) call(ctx context.Context, client *http.Client, target, token st
 	return answer.StatusCode, nil
 }
 
-func (w *Worker) sign(h http.Header, target, token string, d *verify.EventDelivery) error {
+// sign makes the headers of a call, and the URL that it goes to.
+func (w *Worker) sign(target, token string, d *verify.EventDelivery) (h http.Header, called string, err error) {
+	h = http.Header{}
 	if d.Kind == verify.ToSink {
 		h.Set("Content-Type", "application/json") // Twilio says no more of its lists of CloudEvents
 		h.Set("User-Agent", "verifyd")
 		if w.Sink.Key != nil {
 			signStandard(h, w.Sink.Key, d.UUID, w.Now(), d.Body)
 		}
-		return nil
+		return h, target, nil
+	}
+	h.Set("User-Agent", "TwilioProxy/1.1") // receivers know it
+	h.Set("I-Twilio-Idempotency-Token", d.UUID)
+	if strings.HasPrefix(d.Body, "{") {
+		signature, called := SignJSON(token, target, d.Body)
+		h.Set("Content-Type", "application/json")
+		h.Set("X-Twilio-Signature", signature)
+		return h, called, nil
 	}
 	form, err := url.ParseQuery(d.Body)
 	if err != nil {
-		return fmt.Errorf("body of delivery %s is no form", d.SID)
+		return nil, "", fmt.Errorf("body of delivery %s is no form", d.SID)
 	}
 	h.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	h.Set("User-Agent", "TwilioProxy/1.1") // receivers know it
-	h.Set("I-Twilio-Idempotency-Token", d.UUID)
 	h.Set("X-Twilio-Signature", Sign(token, target, form))
-	return nil
+	return h, target, nil
 }
 
 // reason is what a person is told of a failed call: no bytes that the receiver sent, which may be

@@ -203,6 +203,27 @@ func TestAnEventIsPostedOnceAndSigned(t *testing.T) {
 	}
 }
 
+// The same in JSON: the members in the order of the reference, and the hash of the body in the URL.
+func TestAnEventInJSON(t *testing.T) {
+	var called string
+	r := newReceiver(t, func(_ http.ResponseWriter, q *http.Request) { called = q.URL.String() })
+	w := newWorld(t, NewClient(loopback, nil))
+	w.engine.JSONWebhooks = true
+	w.hook(r.URL + "/hooks")
+	f := w.factor()
+	w.work()
+	d, got := w.only(), r.got()
+	want := fmt.Sprintf(`{"uuid":%q,"type":"factor.created","account_sid":%q,"service_sid":%q,"entity_identity":"user-7f3a91c2","factor_sid":%q,"factor_type":"totp"}`,
+		d.UUID, w.account, w.service, f.SID)
+	signature, target := SignJSON(w.token, r.URL+"/hooks", want)
+	if len(got) != 1 || got[0].body != want || r.URL+called != target || d.State != verify.EventDelivered {
+		t.Fatalf("%s: %+v, want\n%s", called, got, want)
+	}
+	if h := got[0].header; h.Get("X-Twilio-Signature") != signature || h.Get("Content-Type") != "application/json" || h.Get("I-Twilio-Idempotency-Token") != d.UUID {
+		t.Errorf("headers %v", h)
+	}
+}
+
 // The receiver is down all the time: every pause is kept, the UUID stays, and in the end it is given up.
 func TestAFailureIsTriedAgainAndGivenUp(t *testing.T) {
 	r := newReceiver(t, status(503))
@@ -389,7 +410,7 @@ func TestTheSinkGetsCloudEvents(t *testing.T) {
 	r := newReceiver(t, status(200))
 	w := newWorld(t, NewClient(nil, nil))
 	w.worker.Sink = Sink{URL: r.URL, Key: []byte("0123456789abcdef"), Client: r.Client()}
-	w.engine.AnnounceVerifications = true
+	w.engine.Announced = verify.Subscription{verify.VerificationPending: true}
 	to, channel := "+34612345678", "sms"
 	if _, err := w.engine.StartVerification(t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel}); err != nil {
 		t.Fatal(err)

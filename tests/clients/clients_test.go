@@ -124,7 +124,7 @@ func TestNode(t *testing.T) {
 	if _, err := os.Stat("node/node_modules/twilio/package.json"); errors.Is(err, fs.ErrNotExist) {
 		t.Fatal("the library is not installed: `make tools` does it")
 	}
-	for _, script := range []string{"node/walk.mjs", "node/factors.mjs", "node/push.mjs", "node/passkeys.mjs"} {
+	for _, script := range []string{"node/walk.mjs", "node/factors.mjs", "node/push.mjs", "node/passkeys.mjs", "node/webhooks.mjs", "node/refusals.mjs"} {
 		onEach(t, func(t *testing.T, baseURL string) { walk(t, baseURL, "node", script) })
 	}
 }
@@ -135,7 +135,7 @@ func TestPython(t *testing.T) {
 	if out, err := exec.Command(python, "-c", "import twilio").CombinedOutput(); err != nil {
 		t.Fatalf("the library is not installed: `make tools` does it (package python3-twilio): %v\n%s", err, out)
 	}
-	for _, script := range []string{"python/walk.py", "python/factors.py", "python/push.py"} {
+	for _, script := range []string{"python/walk.py", "python/factors.py", "python/push.py", "python/webhooks.py", "python/refusals.py"} {
 		onEach(t, func(t *testing.T, baseURL string) { walk(t, baseURL, python, script) })
 	}
 }

@@ -93,6 +93,32 @@ func (t *Tx) PutVerification(v *verify.Verification) {
 		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
 }
 
+// PendingVerifications implements verify.Tx.
+func (t *Tx) PendingVerifications(w verify.Expiry, limit int) (pending []verify.VerificationPlace, rest verify.Expiry, more bool, err error) {
+	type found struct {
+		verify.VerificationPlace
+		status verify.Status
+		at, id int64
+	}
+	chunk, err := list(t, func(row Row) (f found, err error) {
+		err = row.Scan(&f.SID, &f.ServiceSID, &f.AccountSID, &f.status, &f.at, &f.id)
+		return f, err
+	}, `SELECT sid, service_sid, account_sid, status, expires_at, id FROM verification
+		WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND expires_at <= $3
+		ORDER BY expires_at, id LIMIT $4`, toMillis(w.After), w.AfterID, toMillis(w.Until), limit)
+	if err != nil || len(chunk) == 0 {
+		return nil, w, false, err
+	}
+	for _, f := range chunk {
+		if f.status == verify.Pending {
+			pending = append(pending, f.VerificationPlace)
+		}
+	}
+	last := chunk[len(chunk)-1]
+	w.After, w.AfterID = fromMillis(last.at), last.id
+	return pending, w, len(chunk) == limit, nil
+}
+
 // ExpireVerifications implements verify.Tx.
 func (t *Tx) ExpireVerifications(w verify.Expiry, limit int) (rest verify.Expiry, more bool, err error) {
 	type place struct{ at, id int64 }

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +28,7 @@ func RunNodes(t *testing.T, open func(t *testing.T, n int) []Store) {
 		{"simultaneous sends on all nodes are as many as a log admits", logsOnNodes},
 		{"an account that is made if missing is made once", accountOnNodes},
 		{"a job is claimed by one node", claimsOnNodes},
+		{"simultaneous sweeps on all nodes announce each end once", sweepsOnNodes},
 		{"counters add up over all nodes", countersOnNodes},
 		{"functions that lock each other out run again", deadlocks},
 		{"all nodes drop at once, and nothing is lost", dropAlong},
@@ -48,6 +51,44 @@ func onNodes(nodes []Store, run func(i int, s Store)) {
 		all.Go(func() { run(i, nodes[i%len(nodes)]) })
 	}
 	all.Wait()
+}
+
+// All nodes sweep at once, and every verification is ended with one event.
+func sweepsOnNodes(t *testing.T, nodes []Store) {
+	const ends = 60
+	putAccount(t, nodes[0])
+	s := &verify.Service{SID: serviceSID, AccountSID: accountSID, CreatedAt: noon, UpdatedAt: noon}
+	s.VerifyEventSubscription = true
+	update(t, nodes[0], func(tx verify.Tx) {
+		tx.PutService(s)
+		for i := range ends {
+			v := verification(1 + i*100)
+			v.ServiceSID, v.Status, v.Sends = serviceSID, verify.Pending, nil
+			v.Recipient, v.ExpiresAt = fmt.Sprintf("+3460000%04d", i), noon.Add(-time.Duration(i)*time.Second)
+			tx.AddVerification(v)
+		}
+	})
+	onNodes(nodes, func(_ int, s Store) {
+		node := verify.NewEngine(s, nil, func() time.Time { return noon }, rand.Reader, nil)
+		node.Announced = verify.Subscription{verify.VerificationExpired: true}
+		if err := node.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	told := mustView(t, nodes[1], func(tx verify.Tx) ([]verify.EventDelivery, error) {
+		return tx.EventDeliveries(verify.EventQuery{AccountSID: accountSID}, verify.Page{Size: 1000})
+	})
+	bodies := map[string]bool{}
+	for _, d := range told {
+		_, of, _ := strings.Cut(d.Body, "/Verifications/")
+		bodies[of[:sid.Length]] = true
+	}
+	if len(told) != ends || len(bodies) != ends {
+		t.Errorf("%d events of %d verifications, want one of each of %d", len(told), len(bodies), ends)
+	}
+	if jobs := claim(t, nodes[2], verify.ToSink, time.Now().Add(time.Hour), 1000); len(jobs) != ends {
+		t.Errorf("%d jobs, want %d", len(jobs), ends)
+	}
 }
 
 func checksOnNodes(t *testing.T, nodes []Store) {

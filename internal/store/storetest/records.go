@@ -318,6 +318,32 @@ func notFound(t *testing.T, s Store) {
 	}
 }
 
+// pendingOnes goes along the walk of expiry and looks for those that it is to end.
+func pendingOnes(t *testing.T, s Store, walk verify.Expiry) {
+	t.Helper()
+	var want, got []verify.VerificationPlace
+	for _, i := range []int{10, 11, 12, 13, 14, 1, 2, 3, 4, 5, 6, 7, 8, 9} { // in the order of their ends, then of their SIDs
+		want = append(want, verify.VerificationPlace{SID: numbered("VE", 1+i*100), ServiceSID: numbered("VA", 1+i%3), AccountSID: accountSID})
+	}
+	steps := 0
+	for more := true; more; steps++ {
+		if err := s.View(t.Context(), func(tx verify.Tx) error {
+			list, rest, left, err := tx.PendingVerifications(walk, 4)
+			if len(list) > 4 {
+				t.Errorf("a step of 4 has %d verifications", len(list))
+			}
+			got = append(got, list...)
+			walk, more = rest, left
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || steps != 15/4+1 {
+		t.Errorf("%d steps for 15 verifications in chunks of 4:\n%s", steps, diff)
+	}
+}
+
 func expiry(t *testing.T, s Store) {
 	const n = 25
 	update(t, s, func(tx verify.Tx) {
@@ -344,6 +370,7 @@ func expiry(t *testing.T, s Store) {
 	})
 	steps := 0
 	walk := verify.Expiry{Until: noon, Now: noon, Forget: noon.Add(-time.Hour)}
+	pendingOnes(t, s, walk)
 	for more := true; more; steps++ {
 		update(t, s, func(tx verify.Tx) {
 			rest, left, err := tx.ExpireVerifications(walk, 4)
