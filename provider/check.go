@@ -15,3 +15,12 @@ type Checker interface {
 // ErrUnproven is the error of a Check that reached the other side and could not find out whether it
 // knows the credentials.
 var ErrUnproven = errors.New("reached, but nothing there says whether our credentials are right")
+
+// Unproven is an ErrUnproven that says in words of its own what was found out, and what was not.
+func Unproven(words string) error { return unproven(words) }
+
+type unproven string
+
+func (u unproven) Error() string { return string(u) }
+
+func (unproven) Is(target error) bool { return target == ErrUnproven }

@@ -1,0 +1,76 @@
+package httpsend
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/verifyd/verifyd/provider"
+)
+
+func TestWhatAnswersToACheckMean(t *testing.T) {
+	for _, c := range []struct {
+		status   int
+		body     string
+		want     string // "" for none
+		unproven bool
+	}{
+		{200, `{"balance":1}`, "", false},
+		{204, ``, "", false},
+		{302, ``, "asked for the balance, it sends us elsewhere (302)", false},
+		{400, `no`, "asked for the balance, it answers 400: no", false},
+		{401, `who is c2VjcmV0Y3JlZGVudGlhbA== with hunter2-hunter2?`, "the credentials are refused (401): who is [secret] with [secret]?", false},
+		{403, `no`, "the credentials may not read the balance (403): no", false},
+		{404, `no`, "the balance is not known there (404): no", false},
+		{429, `later`, "asked too often to say more (429): later", true},
+		{503, ``, "it answers 503", false},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || r.Header.Get("Authorization") == "" {
+				t.Errorf("asked %s with %v", r.Method, r.Header)
+			}
+			w.WriteHeader(c.status)
+			w.Write([]byte(c.body))
+		}))
+		s := New(provider.Deps{HTTP: server.Client()}, time.Minute, "hunter2-hunter2")
+		answer, err := s.Check(t.Context(), Request{URL: server.URL, Header: http.Header{"Authorization": {"Basic c2VjcmV0Y3JlZGVudGlhbA=="}}}, "the balance")
+		server.Close()
+		if answer.Status != c.status || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || errors.Is(err, provider.ErrUnproven) != c.unproven {
+			t.Errorf("%d: got %v, want %q", c.status, err, c.want)
+		}
+	}
+}
+
+func TestWhoeverAnswersWasReached(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodHead {
+			t.Errorf("asked %s", r.Method)
+		}
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}))
+	s := New(provider.Deps{HTTP: server.Client()}, time.Minute)
+	if err := s.Reach(t.Context(), server.URL); !errors.Is(err, provider.ErrUnproven) {
+		t.Errorf("somebody answers: got %v", err)
+	}
+	server.Close()
+	if err := s.Reach(t.Context(), server.URL); err == nil || errors.Is(err, provider.ErrUnproven) || !strings.HasPrefix(err.Error(), "was not reached: ") {
+		t.Errorf("nobody answers: got %v", err)
+	}
+}
+
+func TestPlainWords(t *testing.T) {
+	for want, err := range map[string]error{
+		"did not answer in time":       &provider.Error{Class: provider.Unknown, Detail: "did not answer", Err: context.DeadlineExceeded},
+		"connect: no route":            &provider.Error{Class: provider.Temporary, Detail: "connect", Err: errors.New("no route")},
+		"535 5.7.8 AUTH: no such user": &provider.Error{Class: provider.BadRequest, Code: "535 5.7.8", Detail: "AUTH: no such user"},
+		"odd":                          errors.New("odd"),
+	} {
+		if got := Plain(err).Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
