@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Checker is a Provider that can say whether it would work. Check connects, proves who it is as far as
@@ -24,3 +25,16 @@ type unproven string
 func (u unproven) Error() string { return string(u) }
 
 func (unproven) Is(target error) bool { return target == ErrUnproven }
+
+// Plain is a failure to talk in the words of a Check: without its class, which is for routing.
+func Plain(err error) error {
+	e := AsError(err)
+	words := strings.TrimSpace(e.Code + " " + e.Detail)
+	switch {
+	case errors.Is(e.Err, context.DeadlineExceeded):
+		words += " in time"
+	case e.Err != nil:
+		words += ": " + e.Err.Error()
+	}
+	return errors.New(strings.TrimPrefix(words, ": "))
+}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpsend"
 )
 
 // noHandset is a token of the right form that Apple has given to nobody.
@@ -41,7 +40,7 @@ func (p *Provider) Check(ctx context.Context) error {
 	case reason == "TopicDisallowed", reason == "BadTopic", reason == "DeviceTokenNotForTopic":
 		return fmt.Errorf("the key is known to Apple, and may not notify the topic (%s)", e.Code)
 	}
-	return httpsend.Plain(e)
+	return provider.Plain(e)
 }
 
 // reach is all that can be done without a topic: Apple may look for one before it looks at the key.

@@ -37,11 +37,13 @@ func (p *Provider) Check(ctx context.Context) error {
 		"X-Amz-Target": {"PinpointSMSVoiceV2.DescribeAccountAttributes"},
 	}
 	p.credentials.sign(header, p.endpoint, body, p.region, "sms-voice", p.now())
-	answer, err := p.sender.Check(ctx, httpsend.Request{
-		Method: http.MethodPost, URL: p.endpoint.String(), Header: header, Body: body,
-	}, "the account's attributes")
 	var read attributes
-	_ = json.Unmarshal(answer.Body, &read) // what cannot be read says no more than the status
+	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{
+		Method: http.MethodPost, URL: p.endpoint.String(), Header: header, Body: body,
+	}, "the account", &read)
+	if err != nil {
+		_ = json.Unmarshal(answer.Body, &read) // what cannot be read says no more than the status
+	}
 	name := read.Type[strings.LastIndexByte(read.Type, '#')+1:]
 	switch {
 	case err == nil && slices.ContainsFunc(read.All, func(a struct{ Name, Value string }) bool {

@@ -22,7 +22,7 @@ func (p *Provider) Check(ctx context.Context) error {
 	defer cancel()
 	access, err := p.tokens.get(ctx, "", provider.Message{})
 	if err != nil {
-		return httpsend.Plain(err)
+		return provider.Plain(err)
 	}
 	answer, err := p.sender.Check(ctx, httpsend.Request{
 		Method: http.MethodPost, URL: p.endpoint,
@@ -34,7 +34,7 @@ func (p *Provider) Check(ctx context.Context) error {
 	}
 	e := p.failure(answer, access, provider.Message{})
 	if answer.Status == http.StatusForbidden {
-		return errors.New("the service account may not send for this project: " + httpsend.Plain(e).Error())
+		return errors.New("the service account may not send for this project: " + provider.Plain(e).Error())
 	}
-	return errors.New("the project: " + httpsend.Plain(e).Error())
+	return errors.New("the project: " + provider.Plain(e).Error())
 }

@@ -2,7 +2,7 @@ package httpsend
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -22,7 +22,7 @@ func (s *Sender) Check(ctx context.Context, r Request, asked string) (Answer, er
 	}
 	answer, err := s.Do(ctx, r, provider.Message{})
 	if err != nil {
-		return answer, Plain(err)
+		return answer, provider.Plain(err)
 	}
 	if answer.OK() {
 		return answer, nil
@@ -44,24 +44,21 @@ func (s *Sender) Check(ctx context.Context, r Request, asked string) (Answer, er
 	return answer, fmt.Errorf("asked for %s, it answers %d: %s", asked, answer.Status, words)
 }
 
+// CheckJSON is Check where the answer is a JSON object, which is read into v: a page of some proxy is a
+// 200 too.
+func (s *Sender) CheckJSON(ctx context.Context, r Request, asked string, v any) (Answer, error) {
+	answer, err := s.Check(ctx, r, asked)
+	if err == nil && json.Unmarshal(answer.Body, v) != nil {
+		err = fmt.Errorf("asked for %s, it answers something else than JSON (%d): is base_url right?", asked, answer.Status)
+	}
+	return answer, err
+}
+
 // Reach asks for the head of a URL. Any answer shows that somebody is there, with TLS as it should be,
 // and is provider.ErrUnproven: no credentials were shown.
 func (s *Sender) Reach(ctx context.Context, url string) error {
 	if _, err := s.Do(ctx, Request{Method: http.MethodHead, URL: url}, provider.Message{}); err != nil {
-		return Plain(err)
+		return provider.Plain(err)
 	}
 	return provider.ErrUnproven
-}
-
-// Plain is the failure of a Do in the words of a Check: without a class, of which only routing knows.
-func Plain(err error) error {
-	e := provider.AsError(err)
-	words := strings.TrimSpace(e.Code + " " + e.Detail)
-	switch {
-	case errors.Is(e.Err, context.DeadlineExceeded):
-		words += " in time"
-	case e.Err != nil:
-		words += ": " + e.Err.Error()
-	}
-	return errors.New(strings.TrimPrefix(words, ": "))
 }

@@ -1,7 +1,6 @@
 package httpsend
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -62,15 +61,14 @@ func TestWhoeverAnswersWasReached(t *testing.T) {
 	}
 }
 
-func TestPlainWords(t *testing.T) {
-	for want, err := range map[string]error{
-		"did not answer in time":       &provider.Error{Class: provider.Unknown, Detail: "did not answer", Err: context.DeadlineExceeded},
-		"connect: no route":            &provider.Error{Class: provider.Temporary, Detail: "connect", Err: errors.New("no route")},
-		"535 5.7.8 AUTH: no such user": &provider.Error{Class: provider.BadRequest, Code: "535 5.7.8", Detail: "AUTH: no such user"},
-		"odd":                          errors.New("odd"),
-	} {
-		if got := Plain(err).Error(); got != want {
-			t.Errorf("got %q, want %q", got, want)
+func TestAPageOfAProxyIsNoAnswer(t *testing.T) {
+	for body, want := range map[string]string{`{"balance":"12"}`: "", `<html>`: "something else than JSON (200)", ``: "something else than JSON"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(body)) }))
+		var read struct{ Balance string }
+		_, err := New(provider.Deps{HTTP: server.Client()}, time.Minute).CheckJSON(t.Context(), Request{URL: server.URL}, "the balance", &read)
+		server.Close()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && read.Balance != "12" {
+			t.Errorf("%q: got %v and %+v, want %q", body, err, read, want)
 		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 // (https://www.infobip.com/docs/api/platform/account-management). A key may be made for sending alone:
 // then Infobip knows it, and does not let it.
 func (p *Provider) Check(ctx context.Context) error {
-	answer, err := p.sender.Check(ctx, httpsend.Request{
+	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{
 		URL:    strings.TrimSuffix(p.endpoint, "sms/3/messages") + "account/1/balance",
 		Header: http.Header{"Authorization": {"App " + p.apiKey}, "Accept": {"application/json"}},
-	}, "the balance")
+	}, "the balance", &struct{}{})
 	if answer.Status == http.StatusForbidden {
 		return provider.Unproven("the key is known, and may not read the balance (403); whether it may send is not known")
 	}

@@ -16,9 +16,9 @@ func (p *Provider) Check(ctx context.Context) error {
 	if p.profile != "" {
 		path, asked = "messaging_profiles/"+url.PathEscape(p.profile), "the messaging profile"
 	}
-	_, err := p.sender.Check(ctx, httpsend.Request{
+	_, err := p.sender.CheckJSON(ctx, httpsend.Request{
 		URL:    strings.TrimSuffix(p.endpoint, "messages") + path,
 		Header: http.Header{"Authorization": {"Bearer " + p.apiKey}, "Accept": {"application/json"}},
-	}, asked)
+	}, asked, &struct{}{})
 	return err
 }

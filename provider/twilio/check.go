@@ -17,10 +17,10 @@ const notPermitted = 70051
 // Check implements provider.Checker: it asks for the last message of the account, which is the least
 // that every key may read that may send. What comes back is dropped.
 func (p *Provider) Check(ctx context.Context) error {
-	answer, err := p.sender.Check(ctx, httpsend.Request{
+	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{
 		URL:    p.endpoint + "?PageSize=1",
 		Header: http.Header{"Authorization": {p.authorization}},
-	}, "the list of messages")
+	}, "the list of messages", &struct{}{})
 	var said struct {
 		Code int `json:"code"`
 	}

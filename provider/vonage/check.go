@@ -11,9 +11,9 @@ import (
 // Check implements provider.Checker: it asks for the balance
 // (https://developer.vonage.com/en/account/code-snippets/account-balance).
 func (p *Provider) Check(ctx context.Context) error {
-	_, err := p.sender.Check(ctx, httpsend.Request{
+	_, err := p.sender.CheckJSON(ctx, httpsend.Request{
 		URL:    strings.TrimSuffix(p.endpoint, "sms/json") + "account/get-balance",
 		Header: http.Header{"Authorization": {p.authorization}, "Accept": {"application/json"}},
-	}, "the balance")
+	}, "the balance", &struct{}{})
 	return err
 }

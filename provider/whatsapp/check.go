@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -83,13 +82,10 @@ func (p *Provider) checkTemplate(ctx context.Context) error {
 // ask reads an object of the Graph API into v. Meta refuses with an error that says more than its
 // status.
 func (p *Provider) ask(ctx context.Context, url, asked string, v any) error {
-	answer, err := p.sender.Check(ctx, httpsend.Request{
+	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{
 		URL: url, Header: http.Header{"Authorization": {"Bearer " + p.accessToken}},
-	}, asked)
+	}, asked, v)
 	if err == nil {
-		if json.Unmarshal(answer.Body, v) != nil {
-			return errors.New("asked for " + asked + ", it answers something else than JSON")
-		}
 		return nil
 	}
 	var said struct {
