@@ -47,3 +47,5 @@ func TestWhatTheAnswersToACheckMean(t *testing.T) {
 		{Status: 400, Body: `not JSON`, Want: "it answers 400: not JSON"},
 	})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) { providertest.ReadManual(t, "aws").NamesKeys(Config{}) }

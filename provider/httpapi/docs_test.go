@@ -88,3 +88,7 @@ func TestTheManualsGoIsTheExamples(t *testing.T) {
 		}
 	}
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "httpapi").NamesKeys(Config{})
+}

@@ -2,6 +2,7 @@ package httpsend
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -71,4 +72,30 @@ func TestAPageOfAProxyIsNoAnswer(t *testing.T) {
 			t.Errorf("%q: got %v and %+v, want %q", body, err, read, want)
 		}
 	}
+}
+
+// answering is a far end without a network.
+type answering struct {
+	status int
+	body   string
+}
+
+func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
+}
+
+func FuzzWhatAnswersToACheckMean(f *testing.F) {
+	f.Add(200, `{"balance":1}`)
+	f.Add(401, `no hunter2-hunter2`)
+	f.Add(403, "HUNTER2-HUNTER2\r\n\x00")
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		s := New(provider.Deps{HTTP: &http.Client{Transport: answering{status, body}}}, time.Minute, "hunter2-hunter2")
+		_, err := s.CheckJSON(t.Context(), Request{URL: "https://vendor.test"}, "the balance", &struct{}{})
+		if err == nil && status/100 != 2 {
+			t.Errorf("%d is well", status)
+		}
+		if err != nil && (strings.Contains(strings.ToLower(err.Error()), "hunter2-hunter2") || strings.ContainsAny(err.Error(), "\r\n")) {
+			t.Errorf("%d %q: the words are %q", status, body, err)
+		}
+	})
 }

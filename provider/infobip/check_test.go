@@ -28,3 +28,7 @@ func TestAKeyThatMayOnlySendIsUnproven(t *testing.T) {
 		{Status: 401, Body: `{"requestError":{"serviceException":{"text":"Invalid login details"}}}`, Want: "refused (401)"},
 	})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "infobip").NamesKeys(Config{})
+}

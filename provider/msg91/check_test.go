@@ -35,3 +35,7 @@ func TestWhatTheAnswersToACheckMean(t *testing.T) {
 		{Status: 418, Body: `no`, Want: "it answers 418: no"},
 	})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "msg91").NamesKeys(Config{})
+}

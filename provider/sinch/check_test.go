@@ -21,3 +21,7 @@ func atDesk(url string, deps provider.Deps) (provider.Provider, error) {
 func TestCheckExam(t *testing.T) {
 	providertest.RunCheck(t, providertest.Checkup{Secrets: []string{testToken}, Start: desk.Start(atDesk)})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "sinch").NamesKeys(Config{})
+}

@@ -97,3 +97,5 @@ func FuzzReadReply(f *testing.F) {
 		}
 	})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) { providertest.ReadManual(t, "smtp").NamesKeys(Config{}) }

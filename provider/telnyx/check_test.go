@@ -32,3 +32,7 @@ func TestTheMessagingProfileIsLookedFor(t *testing.T) {
 		{Status: 404, Body: `{"errors":[{"code":"10005"}]}`, Want: "the messaging profile is not known there (404)"},
 	})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "telnyx").NamesKeys(Config{})
+}

@@ -37,3 +37,7 @@ func TestWhatTheAnswersToACheckMean(t *testing.T) {
 		{Status: 403, Body: `{"code":20005,"message":"Account not active"}`, Want: "Account not active"},
 	})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "twilio").NamesKeys(Config{})
+}

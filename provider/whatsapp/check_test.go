@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -86,5 +87,31 @@ func TestTheBusinessAccountIsANumber(t *testing.T) {
 	httpfar.CheckConfigs(t, provider.Build(New), map[string]string{
 		least + `"102290129340398"`: "",
 		least + `"Acme"`:            "business_account_id is not a row of digits",
+	})
+}
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "whatsapp").NamesKeys(Config{})
+}
+
+// said is Meta without a network.
+type said string
+
+func (s said) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(s)))}, nil
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add(`{"status":"CONNECTED","data":[{"name":"verification_code","language":"en","status":"PENDING","category":"AUTHENTICATION"}]}`)
+	f.Add(`{"status":"` + testToken + `"}`)
+	f.Add(`{"data":[{"name":"verification_code","category":"` + testToken + `"}]}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		p, err := atDesk(testBusiness)("https://vendor.test", provider.Deps{HTTP: &http.Client{Transport: said(body)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.(*Provider).Check(t.Context()); err != nil && strings.Contains(strings.ToLower(err.Error()), strings.ToLower(testToken)) {
+			t.Errorf("%q: the words are %q", body, err)
+		}
 	})
 }
