@@ -14,9 +14,9 @@ import (
 var noHandset = strings.Repeat("0", 64)
 
 // Check implements provider.Checker: it notifies a handset that there is not, by the first host. Apple
-// looks at the provider token and at the topic before it finds that out, so BadDeviceToken says that
-// the key, its names and the topic are right. Other apps than topic are not tried, nor is the second
-// host.
+// looks at the provider token before it looks for the handset, so BadDeviceToken says that the key and
+// its names are right. A topic that it does not like is told too; that it looks at topics before
+// handsets is written nowhere. Other apps than topic are not tried, nor is the second host.
 func (p *Provider) Check(ctx context.Context) error {
 	if p.topic == "" {
 		return p.reach(ctx)
