@@ -16,75 +16,28 @@ import (
 
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
+	"github.com/verifyd/verifyd/provider/providertest"
 )
 
-func manual(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/providers/apns.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// block is the only fenced piece of the manual in one language, "" for that without any.
-func block(t *testing.T, language string) string {
-	t.Helper()
-	found := regexp.MustCompile("(?ms)^```"+language+"\n([^`]*?)^```$").FindAllStringSubmatch(manual(t), -1)
-	if len(found) == 0 {
-		t.Fatalf("the manual shows no piece of %q", language)
-	}
-	return found[len(found)-1][1]
-}
-
 func TestTheManualsConfigurationWorks(t *testing.T) {
-	var file struct {
-		Providers map[string]map[string]any
-		Routes    map[string][]string
-	}
-	if err := toml.Unmarshal([]byte(block(t, "toml")), &file); err != nil {
-		t.Fatal(err)
-	}
-	table := file.Providers[strings.Join(file.Routes["apn"], "")]
-	if table["type"] != "apns" {
-		t.Fatalf("the route leads to %v", table)
-	}
-	name, ok := table["key_file"].(string)
-	if !ok {
-		t.Fatalf("there is no key_file in %v", table)
-	}
-	path := filepath.Join(t.TempDir(), filepath.Base(name))
+	f := newFar(t)
+	path := filepath.Join(t.TempDir(), "AuthKey.p8")
 	if err := os.WriteFile(path, []byte(keyText(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	delete(table, "type")
-	table["key_file"] = path
-	config, err := json.Marshal(table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := provider.Build(New)(config, provider.Deps{}); err != nil {
-		t.Error(err)
-	}
+	providertest.ReadManual(t, "apns").Try(providertest.Trial{
+		Unmarshal: toml.Unmarshal, Pieces: 1, Build: provider.Build(New), Channel: "push", Deps: provider.Deps{HTTP: f.server.Client()},
+		Divert: func(table map[string]any) {
+			if name, _ := table["key_file"].(string); filepath.Base(name) != fmt.Sprintf("AuthKey_%s.p8", table["key_id"]) {
+				t.Errorf("the key %v is in %v", table["key_id"], table["key_file"])
+			}
+			table["key_file"], table["key_id"], table["team_id"], table["base_url"] = path, testKeyID, testTeam, f.server.URL
+		},
+		Adapt: adapt,
+	})
 }
 
-func TestTheManualsKeysAreThoseOfTheConfiguration(t *testing.T) {
-	text, err := json.Marshal(Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var keys map[string]any
-	if err := json.Unmarshal(text, &keys); err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(manual(t), "| key | |\n|---|---|\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	for key := range keys {
-		if !strings.Contains(table, "`"+key+"`") {
-			t.Errorf("the manual does not name %s", key)
-		}
-	}
-}
+func TestTheManualNamesEveryKey(t *testing.T) { providertest.ReadManual(t, "apns").NamesKeys(Config{}) }
 
 func TestTheManualsNotificationIsTheOneThatIsSent(t *testing.T) {
 	p := mustNew(t, Config{Key: keyText(t), KeyID: testKeyID, TeamID: testTeam}, provider.Deps{})
@@ -103,15 +56,16 @@ func TestTheManualsNotificationIsTheOneThatIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := providertest.ReadManual(t, "apns")
 	var want bytes.Buffer
-	if err := json.Compact(&want, []byte(block(t, "json"))); err != nil {
+	if err := json.Compact(&want, []byte(m.Blocks("json", 1)[0])); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(n.payload, want.Bytes()) {
 		t.Errorf("the manual shows %s\nand sent is %s", &want, n.payload)
 	}
 	shown := 0
-	for line := range strings.Lines(block(t, "")) {
+	for line := range strings.Lines(m.Blocks("", 1)[0]) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), ": ")
 		if !ok || name == "authorization" {
 			continue
@@ -128,17 +82,10 @@ func TestTheManualsNotificationIsTheOneThatIsSent(t *testing.T) {
 
 // TestTheManualsClassesAreTrue reads the table "| Apple answers | class |".
 func TestTheManualsClassesAreTrue(t *testing.T) {
-	_, table, _ := strings.Cut(manual(t), "| Apple answers | class |\n|---|---|\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	checked := 0
-	for line := range strings.Lines(table) {
-		cells := strings.Split(line, "|")
-		class, ok := provider.ParseClass(strings.Trim(cells[2], " `"))
-		if !ok {
-			t.Errorf("no class in %q", line)
-			continue
-		}
-		for _, code := range regexp.MustCompile("`([0-9]{3}) ?([A-Za-z]*)`").FindAllStringSubmatch(cells[1], -1) {
+	m, checked := providertest.ReadManual(t, "apns"), 0
+	for _, cells := range m.Rows("| Apple answers | class |") {
+		class := m.Class(cells[1])
+		for _, code := range regexp.MustCompile("`([0-9]{3}) ?([A-Za-z]*)`").FindAllStringSubmatch(cells[0], -1) {
 			status, _ := strconv.Atoi(code[1])
 			checked++
 			e := readRefusal(httpsend.Answer{Status: status, Body: fmt.Appendf(nil, `{"reason":%q}`, code[2])},

@@ -22,7 +22,7 @@ func (p *Provider) Check(ctx context.Context) error {
 		Method: http.MethodGet, URL: strings.TrimSuffix(p.endpoint, "send") + "check", Header: h,
 	}, provider.Message{})
 	if err != nil {
-		return fmt.Errorf("the gateway was not reached: %w", err)
+		return fmt.Errorf("the gateway %w", provider.Plain(err))
 	}
 	words := p.sender.Excerpt(string(answer.Body), provider.Message{})
 	switch answer.Status {

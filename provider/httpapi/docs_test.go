@@ -12,70 +12,28 @@ import (
 
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
+	"github.com/verifyd/verifyd/provider/providertest"
 )
 
-func manual(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/providers/httpapi.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// blocks are the fenced pieces of the manual in one language.
-func blocks(text, language string) []string {
-	var all []string
-	for _, found := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
-		all = append(all, found[1])
-	}
-	return all
-}
-
 func TestTheManualsConfigurationWorks(t *testing.T) {
-	found := blocks(manual(t), "toml")
-	if len(found) == 0 {
-		t.Fatal("the manual shows no TOML")
-	}
-	for _, block := range found {
-		var file struct {
-			Providers map[string]map[string]any
-			Routes    map[string][]string
-		}
-		if err := toml.Unmarshal([]byte(block), &file); err != nil {
-			t.Fatalf("%v\n%s", err, block)
-		}
-		for name, table := range file.Providers {
-			if table["type"] != "httpapi" {
-				t.Errorf("[providers.%s] is of type %v", name, table["type"])
-			}
-			delete(table, "type")
-			config, err := json.Marshal(table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := provider.Build(New)(config, provider.Deps{}); err != nil {
-				t.Errorf("[providers.%s]: %v", name, err)
-			}
-		}
-	}
+	g := newGateway(t, false, nil)
+	providertest.ReadManual(t, "httpapi").Try(providertest.Trial{
+		Unmarshal: toml.Unmarshal, Pieces: 1, Build: provider.Build(New), Channel: "sms",
+		Divert: func(table map[string]any) {
+			table["url"], table["secret"], table["headers"] = g.URL, testSecret, map[string]string{"Authorization": testToken}
+		},
+	})
 }
 
 // TestTheManualsStatusesAreTrue reads the table "| status | class |".
 func TestTheManualsStatusesAreTrue(t *testing.T) {
-	_, table, _ := strings.Cut(manual(t), "| status | class |\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	checked := 0
-	for line := range strings.Lines(table) {
-		cells := strings.Split(line, "|")
-		if len(cells) != 4 {
-			continue
-		}
-		class, ok := provider.ParseClass(strings.Trim(cells[2], " `"))
+	m, checked := providertest.ReadManual(t, "httpapi"), 0
+	for _, cells := range m.Rows("| status | class |") {
+		class, ok := provider.ParseClass(strings.Trim(cells[1], "`"))
 		if !ok {
-			continue
+			continue // accepted
 		}
-		for _, number := range regexp.MustCompile(`\b[0-9]{3}\b`).FindAllString(cells[1], -1) {
+		for _, number := range regexp.MustCompile(`\b[0-9]{3}\b`).FindAllString(cells[0], -1) {
 			status, _ := strconv.Atoi(number)
 			checked++
 			if got := httpsend.Class(status); got != class {
@@ -89,10 +47,7 @@ func TestTheManualsStatusesAreTrue(t *testing.T) {
 }
 
 func TestTheManualsBodiesAreTrue(t *testing.T) {
-	found := blocks(manual(t), "json")
-	if len(found) != 3 {
-		t.Fatalf("the manual shows %d JSON bodies, want 3", len(found))
-	}
+	found := providertest.ReadManual(t, "httpapi").Blocks("json", 3)
 	d := json.NewDecoder(strings.NewReader(found[0]))
 	d.DisallowUnknownFields()
 	var r Request
@@ -120,10 +75,7 @@ func TestTheManualsBodiesAreTrue(t *testing.T) {
 // TestTheManualsGoIsTheExamples: each line of it stands in ExampleSecret_Verify, but for the names
 // that a stranger needs.
 func TestTheManualsGoIsTheExamples(t *testing.T) {
-	found := blocks(manual(t), "go")
-	if len(found) != 1 {
-		t.Fatalf("the manual shows %d pieces of Go, want 1", len(found))
-	}
+	found := providertest.ReadManual(t, "httpapi").Blocks("go", 1)
 	source, err := os.ReadFile("httpapi_test.go")
 	if err != nil {
 		t.Fatal(err)
@@ -135,4 +87,8 @@ func TestTheManualsGoIsTheExamples(t *testing.T) {
 			t.Errorf("%q is not in both the manual and the example", piece)
 		}
 	}
+}
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "httpapi").NamesKeys(Config{})
 }

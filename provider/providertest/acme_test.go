@@ -104,6 +104,15 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	return provider.Accepted{}, p.sender.Unsaid(refusal, m)
 }
 
+// Check asks for the balance, for the doctor.
+func (p *Provider) Check(ctx context.Context) error {
+	_, err := p.sender.CheckJSON(ctx, httpsend.Request{
+		URL:    strings.TrimSuffix(p.endpoint, "send") + "balance",
+		Header: http.Header{"Authorization": {"Bearer " + p.token}},
+	}, "the balance", &struct{}{})
+	return err
+}
+
 // ServeReport takes the carrier's reports.
 func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
 
@@ -171,6 +180,20 @@ func TestExam(t *testing.T) {
 			}
 			return p, vendor
 		},
+	})
+}
+
+func TestCheckExam(t *testing.T) {
+	desk := httpfar.Desk{
+		Asks:   "GET /balance",
+		Shows:  map[string]string{"Authorization": "Bearer " + token},
+		Answer: `{"balance":"12.50"}`,
+	}
+	providertest.RunCheck(t, providertest.Checkup{
+		Secrets: []string{token},
+		Start: desk.Start(func(url string, deps provider.Deps) (provider.Provider, error) {
+			return New(Config{Token: token, From: "Acme", BaseURL: url, Timeout: "2m"}, deps)
+		}),
 	})
 }
 

@@ -28,6 +28,9 @@
 // Run it with -race. The exam measures no time; it only loses patience when Send hangs, and so
 // the provider under test wants a time limit of a minute or more.
 //
+// A provider that has a Check takes a second exam, RunCheck: that it knows right credentials from wrong
+// ones, believes no certificate for another name, and ends in time.
+//
 // It is not for the details of a wire: recorded bytes, tables of vendor codes and the vendor's
 // own mistakes belong into the provider's tests.
 package providertest

@@ -36,19 +36,30 @@ type sitting struct {
 	unsaid []string
 }
 
-func sit(t testing.TB, s Subject) *sitting {
+func newSitting(t testing.TB, s Subject) *sitting {
 	t.Helper()
 	if s.patience == 0 {
 		s.patience = patience
 	}
 	x := &sitting{TB: t, subject: s, unsaid: slices.Clone(s.Secrets)}
 	t.Cleanup(x.checkLog) // runs after the provider was closed
-	x.provider, x.far = s.Start(t, provider.Deps{
+	return x
+}
+
+func (x *sitting) deps() provider.Deps {
+	return provider.Deps{
 		Log:    slog.New(slog.NewTextHandler(x, &slog.HandlerOptions{Level: slog.LevelDebug - 100})),
 		HTTP:   &http.Client{},
 		Now:    time.Now,
 		Report: func(context.Context, provider.Report) error { return nil },
-	})
+	}
+}
+
+// sit starts the provider and its far end.
+func sit(t testing.TB, s Subject) *sitting {
+	t.Helper()
+	x := newSitting(t, s)
+	x.provider, x.far = s.Start(t, x.deps())
 	if r, ok := x.provider.(provider.Runner); ok {
 		x.run(r)
 	}

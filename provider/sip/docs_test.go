@@ -1,8 +1,6 @@
 package sip
 
 import (
-	"encoding/json"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,65 +9,43 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/providertest"
 )
 
-func manual(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/providers/sip.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+func TestTheManualsConfigurationsWork(t *testing.T) {
+	x := newExchange(t, "udp", func(c *farCall) {
+		c.respond(180, "Ringing", nil)
+		select {
+		case <-c.cancelled: // the call ends with the provider
+			c.respond(487, "Request Terminated", nil)
+		case <-c.x.stopped:
+		}
+	})
+	providertest.ReadManual(t, "sip").Try(providertest.Trial{
+		Unmarshal: toml.Unmarshal, Pieces: 2, Build: provider.Build(New), Channel: "call",
+		Adapt: func(m *provider.Message) { *m = spokenMessage("en", "Acme", m.Code) },
+		Divert: func(table map[string]any) {
+			table["server"], table["listen"] = x.address, "127.0.0.1:0"
+			delete(table, "speech_command") // needs the program (espeak_test.go)
+			delete(table, "speech_voices")
+		},
+	})
 }
 
-func TestTheManualsConfigurationsWork(t *testing.T) {
-	found := regexp.MustCompile("(?ms)^```toml\n(.*?)^```$").FindAllStringSubmatch(manual(t), -1)
-	if len(found) != 2 {
-		t.Fatalf("the manual shows %d pieces of TOML, want 2", len(found))
-	}
-	for _, block := range found {
-		var file struct {
-			Providers map[string]map[string]any
-			Routes    map[string][]string
-		}
-		if err := toml.Unmarshal([]byte(block[1]), &file); err != nil {
-			t.Fatalf("%v\n%s", err, block[1])
-		}
-		for name, table := range file.Providers {
-			if table["type"] != "sip" || len(file.Routes["call"]) != 1 || file.Routes["call"][0] != name {
-				t.Errorf("[providers.%s] is of type %v, the route is %v", name, table["type"], file.Routes)
-			}
-			delete(table, "type")
-			config, err := json.Marshal(table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := provider.Build(New)(config, provider.Deps{}); err != nil {
-				t.Errorf("[providers.%s]: %v", name, err)
-			}
-		}
-	}
-}
+func TestTheManualNamesEveryKey(t *testing.T) { providertest.ReadManual(t, "sip").NamesKeys(Config{}) }
 
 // TestTheManualsClassesAreTrue reads the table "| answer | cause (Q.850) | class |".
 func TestTheManualsClassesAreTrue(t *testing.T) {
-	_, table, _ := strings.Cut(manual(t), "| answer | cause (Q.850) | class |\n|---|---|---|\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	checked := 0
-	for line := range strings.Lines(table) {
-		cells := strings.Split(line, "|")
-		want, ok := provider.ParseClass(strings.Trim(cells[3], " `"))
-		if !ok {
-			t.Errorf("no class in %q", line)
-			continue
-		}
+	m, checked := providertest.ReadManual(t, "sip"), 0
+	for _, cells := range m.Rows("| answer | cause (Q.850) | class |") {
+		want := m.Class(cells[2])
 		causes := []string{"0"}
-		if c := strings.TrimSpace(cells[2]); c == "any other" {
+		if c := cells[1]; c == "any other" {
 			causes = []string{"0", "3", "16"}
 		} else if c != "" {
 			causes = strings.Fields(c)
 		}
-		for _, status := range regexp.MustCompile("[0-9]{3}").FindAllString(cells[1], -1) {
+		for _, status := range regexp.MustCompile("[0-9]{3}").FindAllString(cells[0], -1) {
 			for _, cause := range causes {
 				var f final
 				f.status, _ = strconv.Atoi(status)
@@ -90,8 +66,9 @@ func TestTheManualsClassesAreTrue(t *testing.T) {
 }
 
 func TestTheManualNamesEveryLanguage(t *testing.T) {
+	m := providertest.ReadManual(t, "sip")
 	for _, l := range languages {
-		if !strings.Contains(manual(t), "`"+l.tag+"`") {
+		if !m.Says("`" + l.tag + "`") {
 			t.Errorf("%s is recorded and not in the manual", l.tag)
 		}
 	}

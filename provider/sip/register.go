@@ -89,21 +89,9 @@ func (r *registry) register(ctx context.Context, expiry time.Duration) (time.Dur
 		return 0, r.unreached(err)
 	}
 	r.sequence++
-	us := t.uri(t.provider.config.username)
-	req := siplib.NewRequest(siplib.REGISTER, siplib.Uri{Scheme: "sip", Host: us.Host})
-	from := &siplib.FromHeader{Address: us}
-	from.Params.Add("tag", r.tag)
-	id := siplib.CallIDHeader(r.id)
-	hops := siplib.MaxForwardsHeader(70)
-	req.AppendHeader(from)
-	req.AppendHeader(&siplib.ToHeader{Address: us})
-	req.AppendHeader(&id)
-	req.AppendHeader(&siplib.CSeqHeader{SeqNo: r.sequence, MethodName: siplib.REGISTER})
-	req.AppendHeader(&hops)
+	req := t.request(siplib.REGISTER, t.provider.config.username, r.id, r.tag, r.sequence)
 	req.AppendHeader(t.contact(at))
 	req.AppendHeader(siplib.NewHeader("Expires", strconv.Itoa(int(expiry.Seconds()))))
-	req.AppendHeader(siplib.NewHeader("User-Agent", "verifyd"))
-	req.SetBody(nil)
 	res, err := t.ask(ctx, req, at, t.provider.config.server)
 	r.sequence = req.CSeq().SeqNo
 	if err != nil {
@@ -122,7 +110,7 @@ func (r *registry) register(ctx context.Context, expiry time.Duration) (time.Dur
 		}
 		return 0, e
 	}
-	return readExpiry(res, expiry), nil
+	return readExpiry(res, expiry, t.provider.limits.leastExpiry), nil
 }
 
 func (r *registry) unreached(err error) *provider.Error {
@@ -134,8 +122,8 @@ func (r *registry) excerpt(words string) string {
 }
 
 // readExpiry is how long a registration lasts: as the Contact says, else as Expires says, else as we
-// asked for.
-func readExpiry(res *siplib.Response, asked time.Duration) time.Duration {
+// asked for; and no less than least, lest a trunk have us ask all the time.
+func readExpiry(res *siplib.Response, asked, least time.Duration) time.Duration {
 	said := ""
 	if h := res.GetHeader("Expires"); h != nil {
 		said = h.Value()
@@ -149,5 +137,5 @@ func readExpiry(res *siplib.Response, asked time.Duration) time.Duration {
 	if err != nil {
 		return asked
 	}
-	return min(max(time.Duration(seconds)*time.Second, leastExpiry), mostExpiry)
+	return min(max(time.Duration(seconds)*time.Second, least), mostExpiry)
 }

@@ -58,6 +58,8 @@ type limits struct {
 	keyWait  time.Duration // for a key, after each time that it was asked for
 	talk     time.Duration // from the answer to the end
 	register time.Duration // between two failed registrations, at first
+
+	leastExpiry time.Duration // of a registration, whatever the trunk says
 }
 
 // New checks the configuration. It calls nobody.
@@ -76,6 +78,7 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 		limits: limits{
 			pace: 20 * time.Millisecond, silent: 4 * time.Second, dial: 4 * time.Second, ring: s.ringTimeout,
 			keyWait: 5 * time.Second, talk: 2 * time.Minute, register: 2 * time.Second,
+			leastExpiry: leastExpiry,
 		},
 		log:    deps.Log,
 		report: deps.Report,
@@ -100,7 +103,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	if !first {
 		return errors.New("a provider of type sip runs once")
 	}
-	t, err := p.listen(ctx)
+	t, err := p.listen(ctx, p.config.listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

@@ -38,7 +38,7 @@ type trunk struct {
 }
 
 // listen opens the port and serves it.
-func (p *Provider) listen(ctx context.Context) (*trunk, error) {
+func (p *Provider) listen(ctx context.Context, at netip.AddrPort) (*trunk, error) {
 	quiet := slog.New(slog.DiscardHandler)
 	agent, err := sipgo.NewUA(
 		sipgo.WithUserAgent("verifyd"),
@@ -62,11 +62,11 @@ func (p *Provider) listen(ctx context.Context) (*trunk, error) {
 	t.handle(server)
 	var lc net.ListenConfig
 	network := "4"
-	if p.config.listen.Addr().Is6() {
+	if at.Addr().Is6() {
 		network = "6"
 	}
 	if p.config.transport == overUDP {
-		conn, err := lc.ListenPacket(ctx, "udp"+network, p.config.listen.String())
+		conn, err := lc.ListenPacket(ctx, "udp"+network, at.String())
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func (p *Provider) listen(ctx context.Context) (*trunk, error) {
 	} else {
 		// What the trunk sends comes over the connection that we opened. Only where that is gone would
 		// it open one to us; without a certificate of ours it cannot, over TLS.
-		listener, err := lc.Listen(ctx, "tcp"+network, p.config.listen.String())
+		listener, err := lc.Listen(ctx, "tcp"+network, at.String())
 		if err != nil {
 			return nil, err
 		}
@@ -114,6 +114,11 @@ func (t *trunk) run() {
 	t.over = true
 	t.mu.Unlock()
 	t.under.Wait()
+	t.close()
+}
+
+// close ends what listen began.
+func (t *trunk) close() {
 	t.socket.Close()
 	t.agent.Close()
 	t.served.Wait()
@@ -187,6 +192,25 @@ func (t *trunk) contact(at netip.Addr) *siplib.ContactHeader {
 		uri.UriParams.Add("transport", transport)
 	}
 	return &siplib.ContactHeader{Address: uri}
+}
+
+// request is one outside of any call: from a user of the trunk's domain to the same, which is us. It
+// lacks its Via, which route gives it.
+func (t *trunk) request(method siplib.RequestMethod, user, id, tag string, sequence uint32) *siplib.Request {
+	us := t.uri(user)
+	req := siplib.NewRequest(method, siplib.Uri{Scheme: "sip", Host: us.Host})
+	from := &siplib.FromHeader{Address: us}
+	from.Params.Add("tag", tag)
+	callID := siplib.CallIDHeader(id)
+	hops := siplib.MaxForwardsHeader(70)
+	req.AppendHeader(from)
+	req.AppendHeader(&siplib.ToHeader{Address: us})
+	req.AppendHeader(&callID)
+	req.AppendHeader(&siplib.CSeqHeader{SeqNo: sequence, MethodName: method})
+	req.AppendHeader(&hops)
+	req.AppendHeader(siplib.NewHeader("User-Agent", "verifyd"))
+	req.SetBody(nil)
+	return req
 }
 
 // route gives a request its Via and its way. Requests leave from the port where we listen: trunks

@@ -13,7 +13,7 @@ func (p *Provider) Check(ctx context.Context) error {
 	defer cancel()
 	s, failed := p.dial(ctx)
 	if failed != nil {
-		return p.error(ctx, failed, provider.Message{})
+		return provider.Plain(p.error(ctx, failed, provider.Message{}))
 	}
 	s.quit()
 	return nil

@@ -1,57 +1,35 @@
 package smtp
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/textproto"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/providertest"
 )
 
-func manual(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/providers/smtp.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 func TestTheManualsConfigurationsWork(t *testing.T) {
-	found := regexp.MustCompile("(?ms)^```toml\n(.*?)^```$").FindAllStringSubmatch(manual(t), -1)
-	if len(found) != 3 {
-		t.Fatalf("the manual shows %d pieces of TOML, want 3", len(found))
-	}
-	for _, block := range found {
-		var file struct {
-			Providers map[string]map[string]any
-			Routes    map[string][]string
-		}
-		if err := toml.Unmarshal([]byte(block[1]), &file); err != nil {
-			t.Fatalf("%v\n%s", err, block[1])
-		}
-		for name, table := range file.Providers {
-			if table["type"] != "smtp" || len(file.Routes["email"]) != 1 || file.Routes["email"][0] != name {
-				t.Errorf("[providers.%s] is of type %v, the route is %v", name, table["type"], file.Routes)
+	a := newAuthority(t)
+	r := newRelay(t, relayOptions{certificate: a.issue(time.Now().Add(time.Hour), "127.0.0.1")})
+	providertest.ReadManual(t, "smtp").Try(providertest.Trial{
+		Unmarshal: toml.Unmarshal, Pieces: 3, Build: provider.Build(New), Channel: "email",
+		Divert: func(table map[string]any) {
+			maps.Copy(table, map[string]any{"host": r.host, "port": r.port, "ca_file": a.file, "username": testUser, "password": testPassword})
+			delete(table, "tls") // the relay of this test has it
+			if table["bounce_listen"] != nil {
+				table["bounce_listen"] = "127.0.0.1:0"
 			}
-			delete(table, "type")
-			config, err := json.Marshal(table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := provider.Build(New)(config, provider.Deps{}); err != nil {
-				t.Errorf("[providers.%s]: %v", name, err)
-			}
-		}
-	}
+		},
+	})
 }
 
 // TestTheManualsClassesAreTrue reads the table "| where | reply | class |", and has the first row
@@ -62,28 +40,21 @@ func TestTheManualsClassesAreTrue(t *testing.T) {
 		"connect":  {connecting}, "EHLO": {greeting}, "STARTTLS": {securing}, "AUTH": {authenticating},
 		"MAIL": {sender}, "RCPT": {recipient}, "DATA": {data}, "the dot": {dot},
 	}
-	_, table, _ := strings.Cut(manual(t), "| where | reply | class |\n|---|---|---|\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	checked := 0
-	for line := range strings.Lines(table) {
-		cells := strings.Split(line, "|")
-		class, ok := provider.ParseClass(strings.Trim(cells[3], " `"))
-		if !ok {
-			t.Errorf("no class in %q", line)
-			continue
-		}
+	m, checked := providertest.ReadManual(t, "smtp"), 0
+	for _, cells := range m.Rows("| where | reply | class |") {
+		class := m.Class(cells[2])
 		var failures []error
-		for _, reply := range regexp.MustCompile("`([0-9]{3})([^`]*)`").FindAllStringSubmatch(cells[2], -1) {
+		for _, reply := range regexp.MustCompile("`([0-9]{3})([^`]*)`").FindAllStringSubmatch(cells[1], -1) {
 			code, _ := strconv.Atoi(reply[1])
 			failures = append(failures, &textproto.Error{Code: code, Msg: strings.TrimSpace(reply[2])})
 		}
-		if strings.HasSuffix(strings.TrimSpace(cells[2]), "none") {
+		if strings.HasSuffix(cells[1], "none") {
 			failures = append(failures, io.EOF)
 		}
-		if strings.Contains(cells[2], "not offered") {
+		if strings.Contains(cells[1], "not offered") {
 			failures = append(failures, errUnmet)
 		}
-		for where := range strings.SplitSeq(cells[1], ", ") {
+		for where := range strings.SplitSeq(cells[0], ", ") {
 			at, ok := stages[strings.TrimSpace(where)]
 			if !ok {
 				t.Errorf("where is %q?", where)
@@ -126,3 +97,5 @@ func FuzzReadReply(f *testing.F) {
 		}
 	})
 }
+
+func TestTheManualNamesEveryKey(t *testing.T) { providertest.ReadManual(t, "smtp").NamesKeys(Config{}) }

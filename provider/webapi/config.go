@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ type Config struct {
 	Accepted AnswerConfig  `json:"accepted"`
 	Errors   []Rule        `json:"errors"`
 	Report   *ReportConfig `json:"report"`
+	Check    *CheckConfig  `json:"check"`
 	Examples []Example     `json:"examples"`
 }
 
@@ -202,6 +204,9 @@ func (c Config) over(under Config) Config {
 	}
 	if c.Request.empty() {
 		c.Request = under.Request
+		if c.Check == nil {
+			c.Check = under.Check
+		}
 	}
 	if c.Accepted.empty() && c.Errors == nil {
 		c.Accepted, c.Errors = under.Accepted, under.Errors
@@ -263,14 +268,30 @@ func (c Config) channels() ([]string, error) {
 // loss, and a key is.
 func (c Config) secrets() []string {
 	all := slices.Collect(maps.Values(c.Vars))
-	for _, fields := range []map[string]string{c.Request.Headers, c.Request.Query, c.Request.Form} {
+	requests := []RequestConfig{c.Request}
+	if c.Check != nil {
+		requests = append(requests, c.Check.RequestConfig)
+	}
+	for _, r := range requests {
+		all = append(all, r.secrets()...)
+	}
+	// What a request's URL repeats is escaped there.
+	for _, secret := range slices.Clone(all) {
+		all = append(all, url.QueryEscape(secret))
+	}
+	return all
+}
+
+func (r RequestConfig) secrets() []string {
+	all := slices.Clone(r.Basic)
+	for _, fields := range []map[string]string{r.Headers, r.Query, r.Form} {
 		for name, value := range fields {
 			if !strings.Contains(value, "{{") && secretive(name) {
 				all = append(all, value)
 			}
 		}
 	}
-	return append(all, c.Request.Basic...)
+	return all
 }
 
 // secretive finds the names under which people write a secret straight into a request.

@@ -41,7 +41,16 @@ type field struct {
 	value template
 }
 
+// request is that of a message.
 func (c Config) request(now func() time.Time) (*request, error) {
+	r, err := c.parseRequest(now)
+	if err == nil && r.form == nil && r.json == nil && r.xml == nil && r.query == nil && r.path == nil {
+		err = errors.New("request: says nothing of the message; set form, json, xml, query or path")
+	}
+	return r, err
+}
+
+func (c Config) parseRequest(now func() time.Time) (*request, error) {
 	base, err := httpsend.ParseURL("url", c.URL, c.AllowPlainHTTP)
 	if err != nil {
 		return nil, err
@@ -176,8 +185,6 @@ func (r *request) bodyType() error {
 		return errOneBody
 	case bodies == 1 && r.method == http.MethodGet:
 		return errors.New("request: a GET has no body; use query")
-	case bodies == 0 && r.query == nil && r.path == nil:
-		return errors.New("request: says nothing of the message; set form, json, xml, query or path")
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type Provider struct {
 	channels []string
 	request  *request
 	answers  *answers
+	check    *check // nil where the description has none
 	sender   *httpsend.Sender
 	reports  http.Handler
 }
@@ -56,6 +57,9 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 		return nil, err
 	}
 	if err := p.try(c.Examples); err != nil {
+		return nil, err
+	}
+	if p.check, err = c.check(deps.Now); err != nil {
 		return nil, err
 	}
 	if p.reports, err = c.reports(deps); err != nil {

@@ -20,6 +20,9 @@ type Config struct {
 	// Languages are those that the template is approved in, ["en", "pt_BR"]; the first stands in
 	// for any other. Where there are none, every language is asked for as it is.
 	Languages []string `json:"languages"`
+	// BusinessAccountID is that of the WhatsApp Business Account. It is asked by the doctor alone, for
+	// the template's state.
+	BusinessAccountID string `json:"business_account_id"`
 	// AppSecret proves the webhooks.
 	AppSecret string `json:"app_secret"`
 	// VerifyToken is a word of your own, told to Meta together with the URL of the webhook.
@@ -32,13 +35,14 @@ type Config struct {
 
 // settings is a Config that was found good.
 type settings struct {
-	endpoint     string
-	accessToken  string
-	templateName string
-	languages    []string
-	appSecret    string
-	verifyToken  string
-	timeout      time.Duration
+	endpoint        string
+	businessAccount string // its URL, "" for none
+	accessToken     string
+	templateName    string
+	languages       []string
+	appSecret       string
+	verifyToken     string
+	timeout         time.Duration
 }
 
 var (
@@ -73,6 +77,12 @@ func (c Config) settings() (settings, error) {
 		return s, err
 	}
 	s.endpoint = base.JoinPath(c.PhoneNumberID, "messages").String()
+	if c.BusinessAccountID != "" {
+		if !numberID.MatchString(c.BusinessAccountID) {
+			return s, errors.New("business_account_id is not a row of digits: it stands beside phone_number_id in the app")
+		}
+		s.businessAccount = base.JoinPath(c.BusinessAccountID).String()
+	}
 	s.timeout, err = httpsend.ParseTimeout(c.Timeout)
 	return s, err
 }

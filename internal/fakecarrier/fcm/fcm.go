@@ -6,7 +6,8 @@
 // What passes lies in an inbox. Refusals, delays and losses beyond that are set by hand, for one
 // handset or for all (see fate).
 //
-// It is not for topics, conditions and notification messages, which verifyd does not send.
+// It is not for topics, conditions and notification messages, which verifyd does not send. A topic is
+// known in a trial (validate_only), which is how verifyd asks whether it may send at all.
 package fcm
 
 import (
@@ -85,6 +86,8 @@ type Message struct {
 	CollapseKey string
 	At          time.Time
 	Raw         []byte // the whole body of the request
+
+	trial bool // validate_only: judged and not taken
 }
 
 // Inbox lists the messages that were taken, in the order of their arrival.
@@ -168,6 +171,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	}
 	if refusal != nil {
 		refusal.write(w)
+		return
+	}
+	if m.trial {
+		answer(w, http.StatusOK, map[string]string{"name": "projects/" + s.project + "/messages/fake_message_id"})
 		return
 	}
 	answer(w, http.StatusOK, map[string]string{"name": s.take(m).ID})

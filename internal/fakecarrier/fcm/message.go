@@ -20,6 +20,7 @@ const (
 var (
 	// handset is the shape of a registration token: the instance's identifier and a secret.
 	handset = regexp.MustCompile(`^[A-Za-z0-9_-]+:[A-Za-z0-9_-]{100,}$`)
+	topic   = regexp.MustCompile(`^[a-zA-Z0-9-_.~%]+$`)
 	// seconds is a google.protobuf.Duration in JSON.
 	seconds = regexp.MustCompile(`^[0-9]+(\.[0-9]{1,9})?s$`)
 )
@@ -30,6 +31,7 @@ type wire struct {
 	ValidateOnly bool `json:"validate_only"`
 	Message      struct {
 		Token   string            `json:"token"`
+		Topic   string            `json:"topic"`
 		Data    map[string]string `json:"data"`
 		Android struct {
 			Priority    string `json:"priority"`
@@ -49,6 +51,7 @@ func readMessage(raw []byte) (Message, *Refusal) {
 	}
 	m, a := b.Message, b.Message.Android
 	switch {
+	case m.Token == "" && b.ValidateOnly && topic.MatchString(m.Topic):
 	case m.Token == "":
 		return Message{}, &Refusal{HTTP: 400, Status: "INVALID_ARGUMENT", FCM: "INVALID_ARGUMENT",
 			Words: "Recipient of the message is not set."}
@@ -70,7 +73,7 @@ func readMessage(raw []byte) (Message, *Refusal) {
 	if size > maxData {
 		return Message{}, &tooLarge
 	}
-	return Message{Token: m.Token, Data: m.Data, Priority: a.Priority, TTL: a.TTL, CollapseKey: a.CollapseKey, Raw: raw}, nil
+	return Message{Token: m.Token, Data: m.Data, Priority: a.Priority, TTL: a.TTL, CollapseKey: a.CollapseKey, Raw: raw, trial: b.ValidateOnly}, nil
 }
 
 // reserved are the keys that FCM uses itself.
