@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
@@ -89,20 +88,11 @@ func listen(ncco []action) (said string, err error) {
 	for _, a := range ncco {
 		switch a.Action {
 		case "talk":
-			var ssml struct {
-				XMLName xml.Name `xml:"speak"`
-				Text    string   `xml:",chardata"`
-			}
-			if err := xml.Unmarshal([]byte(strings.ReplaceAll(a.Text, "<break", "|<break")), &ssml); err != nil {
+			heard, err := twiml.ListenSSML(a.Text)
+			if err != nil {
 				return "", err
 			}
-			for part := range strings.SplitSeq(ssml.Text, "|") {
-				head, digits, found := strings.Cut(part, ": ")
-				if !found {
-					head, digits = "", part
-				}
-				said += head + " " + twiml.Unspell(digits) + " "
-			}
+			said += heard
 		case "input":
 			return said, nil
 		}

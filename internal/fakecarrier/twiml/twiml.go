@@ -95,6 +95,36 @@ func last(names []string) string {
 	return names[len(names)-1]
 }
 
+// ListenSSML is what is heard of a text in SSML, with digits that are spelled joined as in Listen. Of
+// its elements it knows speak and break.
+func ListenSSML(text string) (string, error) {
+	d := xml.NewDecoder(strings.NewReader(text))
+	heard := ""
+	for depth := 0; ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return heard, nil
+		}
+		if err != nil {
+			return heard, fmt.Errorf("the text is no SSML: %w", err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if name := token.Name.Local; depth == 0 && name != "speak" || depth > 0 && name != "break" {
+				return heard, fmt.Errorf("there is no element %s here", name)
+			}
+			depth++
+		case xml.EndElement:
+			depth--
+		case xml.CharData:
+			// A sentence ends with its colon where a code follows.
+			for sentence := range strings.SplitSeq(string(token), ": ") {
+				heard += Unspell(strings.TrimSpace(sentence)) + " "
+			}
+		}
+	}
+}
+
 // Unspell joins what was spelled: "4, 8, 2." is "482". Other words stay.
 func Unspell(text string) string {
 	parts := strings.Split(strings.TrimSuffix(text, "."), ", ")
