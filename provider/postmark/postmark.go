@@ -132,15 +132,15 @@ func (p *Provider) Check(ctx context.Context) error {
 		Method: http.MethodGet, URL: p.base.JoinPath("server").String(), Header: p.header(),
 	}, provider.Message{})
 	if err != nil {
-		return fmt.Errorf("Postmark was not reached: %w", err)
+		return fmt.Errorf("the API of Postmark was not reached: %w", err)
 	}
 	var read struct{ DeliveryType string }
 	_ = json.Unmarshal(answer.Body, &read) // what cannot be read has no type
 	switch {
 	case answer.Status == http.StatusUnauthorized:
-		return errors.New("Postmark does not know the server_token (401): it is that of a server, not of the account")
+		return errors.New("the server_token is not one that Postmark knows (401): it is that of a server, not of the account")
 	case !answer.OK():
-		return fmt.Errorf("Postmark answers %d when asked for the server of the token: %s",
+		return fmt.Errorf("the API of Postmark answers %d when asked for the server of the token: %s",
 			answer.Status, p.sender.Excerpt(string(answer.Body), provider.Message{}))
 	case read.DeliveryType == "Sandbox":
 		return errors.New("the server of the token is a sandbox: Postmark takes mail there and delivers none")

@@ -199,7 +199,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("a good token: %v", err)
 	}
 	p.token = "another"
-	if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "does not know the server_token") {
+	if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "not one that Postmark knows") {
 		t.Errorf("a wrong token: %v", err)
 	}
 	if n := len(s.Inbox()); n != 0 {
