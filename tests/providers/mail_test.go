@@ -4,11 +4,14 @@ package providers
 
 import (
 	"io"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
 
+	fakemark "github.com/verifyd/verifyd/internal/fakecarrier/postmark"
 	fakegrid "github.com/verifyd/verifyd/internal/fakecarrier/sendgrid"
+	fakeses "github.com/verifyd/verifyd/internal/fakecarrier/ses"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/postmark"
 	"github.com/verifyd/verifyd/provider/sendgrid"
@@ -28,6 +31,13 @@ func theMail() provider.Message {
 	return provider.Message{
 		Attempt: "VL00000000000000000000000000000001", Key: "VL1:1", Channel: "email", To: "pat@example.com", Code: "482913",
 		Email: &provider.Email{Subject: "482913 is your Acme code", Text: "482913 & no more.\n", HTML: "<p>482913 &amp; no more.</p>"},
+	}
+}
+
+// mailFakes are the vendors of mail, who check what comes: of our providers and of the libraries alike.
+func mailFakes(t *testing.T) map[string]http.Handler {
+	return map[string]http.Handler{
+		sendgridMails: eventServer(t), postmarkMails: fakemark.New(secret), sesMails: fakeses.New(apiKey, secret, "auth.example.com", time.Now),
 	}
 }
 

@@ -84,6 +84,8 @@ type verdict struct {
 // far keeps the requests that came, of the libraries' clients and of our providers alike.
 type far struct {
 	*httptest.Server
+	fakes map[string]http.Handler // by path; what they refuse fails the sender
+
 	mu   sync.Mutex
 	seen map[string][]sent // by path
 }
@@ -97,7 +99,7 @@ type sent struct {
 }
 
 func newFar(t *testing.T) *far {
-	f := &far{seen: map[string][]sent{}}
+	f := &far{seen: map[string][]sent{}, fakes: mailFakes(t)}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -116,6 +118,11 @@ func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.seen[r.URL.Path] = append(f.seen[r.URL.Path], s)
 	f.mu.Unlock()
+	if fake := f.fakes[r.URL.Path]; fake != nil {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		fake.ServeHTTP(w, r)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/Messages.json"), strings.HasSuffix(r.URL.Path, "/Calls.json"):
