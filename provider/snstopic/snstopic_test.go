@@ -3,6 +3,7 @@ package snstopic_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -170,4 +171,15 @@ func FuzzProve(f *testing.F) {
 			l.Message(context.Background(), []byte(body))
 		}
 	})
+}
+
+// A topic that is not ours says nothing, whoever signed it.
+func ExampleTopic() {
+	topic, err := snstopic.New("arn:aws:sns:eu-west-1:123456789012:events", httpsend.New(provider.Deps{}, time.Second), time.Now)
+	if err != nil {
+		panic(err)
+	}
+	body := `{"Type":"Notification","TopicArn":"arn:aws:sns:eu-west-1:999999999999:evil","Message":"{}","Signature":"AAAA"}`
+	fmt.Println(topic.Prove(httpfar.Post("/reports/ses/x", body), []byte(body)))
+	// Output: the proof is missing or not valid
 }
