@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 		"internal/server", "internal/sid", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",
 		"provider/infobip", "provider/msg91", "provider/plivo", "provider/sinch", "provider/sip", "provider/smpp", "provider/smtp",
-		"provider/telnyx", "provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp"},
+		"provider/telnyx", "provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp",
+		"provider/postmark", "provider/sendgrid", "provider/ses"},
 
 	"internal/server": {"internal/api", "internal/delivery", "internal/inbound", "internal/keyring", "internal/queue", "internal/verify",
 		"internal/webhook", "provider"},
@@ -89,6 +90,12 @@ var mayImport = map[string][]string{
 
 	"internal/fakecarrier/smsc": {"internal/gsm7", "internal/smpp"},
 
+	"internal/fakecarrier/postmark": {"internal/fakecarrier/fate"},
+	"internal/fakecarrier/sendgrid": {"internal/fakecarrier/fate"},
+	"internal/fakecarrier/ses":      {"internal/fakecarrier/fate"},
+	"internal/fakecarrier/twiml":    {},
+	"internal/fakecarrier/sns":      {},
+
 	"verifytest": {"internal/devserver", "internal/intercept", "internal/rules"},
 
 	"provider":              {},
@@ -103,16 +110,24 @@ var mayImport = map[string][]string{
 	"provider/providertest": {"provider"},
 
 	"provider/africastalking": {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/aws":            {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/infobip":        {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/aws":            {"provider", "provider/httpreport", "provider/httpsend", "provider/sigv4", "provider/snstopic"},
+	"provider/infobip":        {"provider", "provider/callscript", "provider/httpreport", "provider/httpsend"},
 	"provider/msg91":          {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/plivo":          {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/sinch":          {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/telnyx":         {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/twilio":         {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/vonage":         {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/plivo":          {"provider", "provider/callscript", "provider/httpreport", "provider/httpsend"},
+	"provider/sinch":          {"provider", "provider/callscript", "provider/httpreport", "provider/httpsend"},
+	"provider/telnyx":         {"provider", "provider/callscript", "provider/httpreport", "provider/httpsend"},
+	"provider/twilio":         {"provider", "provider/callscript", "provider/httpreport", "provider/httpsend"},
+	"provider/vonage":         {"provider", "provider/callscript", "provider/httpreport", "provider/httpsend"},
 	"provider/webapi":         {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/whatsapp":       {"provider", "provider/httpreport", "provider/httpsend"},
+
+	"provider/callscript": {"provider"},
+	"provider/httpmail":   {"provider"},
+	"provider/sigv4":      {"provider/httpreport"},
+	"provider/snstopic":   {"provider", "provider/httpreport", "provider/httpsend"},
+	"provider/postmark":   {"provider", "provider/httpmail", "provider/httpreport", "provider/httpsend"},
+	"provider/sendgrid":   {"provider", "provider/httpmail", "provider/httpreport", "provider/httpsend"},
+	"provider/ses":        {"provider", "provider/httpmail", "provider/httpreport", "provider/httpsend", "provider/sigv4", "provider/snstopic"},
 
 	"provider/providertest/httpfar": {"provider", "provider/providertest"},
 

@@ -21,8 +21,8 @@ import (
 // Prefix is what the paths of reports begin with.
 const Prefix = "/reports/"
 
-// maxBody is more than any report needs.
-const maxBody = 64 << 10
+// maxBody is what a call may bring: SendGrid reports of a thousand mails at once, of 768 kB.
+const maxBody = 1 << 20
 
 // Path is where the reports of a provider come in.
 func Path(keys *keyring.Ring, name string) string {

@@ -73,7 +73,7 @@ func TestOnlyWhoKnowsTheURLReachesTheProvider(t *testing.T) {
 		{"/reports/", "", 404},
 		{"/reports/%zz/" + secret, "", 404},
 		{"/reports/deaf/" + secret, "", 404},
-		{path, strings.Repeat("x", 65<<10), 413},
+		{path, strings.Repeat("x", 1<<20+1), 413},
 	} {
 		r := httptest.NewRequest("POST", "http://x/", strings.NewReader(c.body))
 		raw, query, _ := strings.Cut(c.path, "?")

@@ -1,8 +1,7 @@
 // Package aws sends SMS by AWS End User Messaging (once Pinpoint SMS), with SendTextMessage.
 //
-// Requests are signed by Signature Version 4 (sign.go). Events come by an SNS topic that calls
-// verifyd's URL: its messages are proved by the certificate of the region, and the subscription is
-// confirmed for the configured topic alone (sns.go). SNS itself sends texts too, without telling
+// Requests are signed by Signature Version 4 (sigv4). Events come by an SNS topic that calls
+// verifyd's URL (snstopic). SNS itself sends texts too, without telling
 // what became of them, and is not used for that.
 package aws
 
@@ -14,6 +13,8 @@ import (
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
+	"github.com/verifyd/verifyd/provider/sigv4"
+	"github.com/verifyd/verifyd/provider/snstopic"
 )
 
 // Provider sends for one account in one region. It is safe for concurrent use.
@@ -21,7 +22,7 @@ type Provider struct {
 	settings
 	sender  *httpsend.Sender
 	reports *httpreport.Handler
-	keys    *signingKeys
+	topic   *snstopic.Topic
 	now     func() time.Time
 }
 
@@ -35,8 +36,10 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if p.now == nil {
 		p.now = time.Now
 	}
-	p.keys = &signingKeys{sender: p.sender, now: p.now}
-	p.reports = &httpreport.Handler{Prove: p.prove, Read: p.readReport, Record: deps.Report, Log: deps.Log}
+	if p.topic, err = snstopic.New(c.TopicARN, p.sender, p.now); err != nil {
+		return nil, err
+	}
+	p.reports = &httpreport.Handler{Prove: p.topic.Prove, Read: p.readReport, Record: deps.Report, Log: deps.Log}
 	return p, nil
 }
 
@@ -50,7 +53,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 		"Content-Type": {"application/x-amz-json-1.0"},
 		"X-Amz-Target": {"PinpointSMSVoiceV2.SendTextMessage"},
 	}
-	p.credentials.sign(header, p.endpoint, body, p.region, "sms-voice", p.now())
+	p.credentials.Sign(http.MethodPost, p.endpoint, header, body, sigv4.Service{Region: p.region, Name: "sms-voice"}, p.now())
 	answer, err := p.sender.Do(ctx, httpsend.Request{URL: p.endpoint.String(), Header: header, Body: body}, m)
 	if err != nil {
 		return provider.Accepted{}, err

@@ -1,13 +1,13 @@
 package aws
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
 	"time"
 
 	"github.com/verifyd/verifyd/provider/httpsend"
+	"github.com/verifyd/verifyd/provider/sigv4"
 )
 
 // Config is the [providers.X] table of a provider of type "aws".
@@ -35,31 +35,24 @@ type Config struct {
 type settings struct {
 	endpoint         *url.URL
 	region           string
-	credentials      credentials
+	credentials      sigv4.Credentials
 	from             string
 	configurationSet string
-	topicARN         string
 	timeout          time.Duration
 }
 
-var (
-	region   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-	topicARN = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
-)
+var region = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 
 func (c Config) settings() (settings, error) {
 	s := settings{
-		region: c.Region, credentials: credentials{c.AccessKeyID, c.SecretAccessKey, c.SessionToken},
-		from: c.From, configurationSet: c.ConfigurationSet, topicARN: c.TopicARN,
+		region: c.Region, credentials: sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken},
+		from: c.From, configurationSet: c.ConfigurationSet,
 	}
 	if !region.MatchString(c.Region) {
 		return s, fmt.Errorf("region %q is not of the form eu-west-1", c.Region)
 	}
 	if err := httpsend.Require("access_key_id", c.AccessKeyID, "secret_access_key", c.SecretAccessKey); err != nil {
 		return s, err
-	}
-	if c.TopicARN != "" && !topicARN.MatchString(c.TopicARN) {
-		return s, errors.New("topic_arn is not of the form arn:aws:sns:REGION:ACCOUNT:NAME")
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "https://sms-voice." + c.Region + ".amazonaws.com"

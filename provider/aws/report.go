@@ -23,19 +23,13 @@ type event struct {
 	CarrierFee     httpsend.Scalar `json:"totalCarrierFee"`
 }
 
-// readReport reads a call of the topic, and confirms its subscription.
+// readReport reads a call of the topic, which confirms its subscription by itself.
 func (p *Provider) readReport(r *http.Request, body []byte) ([]provider.Report, error) {
-	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil {
-		return nil, errors.New("the body is not that of an SNS message")
+	text, ok, err := p.topic.Message(r.Context(), body)
+	if err != nil || !ok {
+		return nil, err
 	}
-	switch e.Type {
-	case "SubscriptionConfirmation":
-		return nil, p.confirm(r.Context(), e)
-	case "Notification":
-		return readEvent([]byte(e.Message))
-	}
-	return nil, nil
+	return readEvent([]byte(text))
 }
 
 // readEvent reads an event. Queued, sent, and accepted by the carrier (TEXT_SUCCESSFUL) are not

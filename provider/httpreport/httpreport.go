@@ -43,7 +43,10 @@ type Handler struct {
 	Record func(context.Context, provider.Report) error
 	// Reply is what the carrier wants to read in a 200; where it is empty the answer is a 204.
 	Reply string
-	Log   *slog.Logger
+	// Answer, where it is set, is asked instead of Reply when every report is kept: it gives the type
+	// and the text of a 200, for a carrier that wants to know how a call goes on, or "" for a 204.
+	Answer func(r *http.Request, body []byte) (mediaType, text string)
+	Log    *slog.Logger
 }
 
 // ServeHTTP answers 204 or 200 when every report is kept, 403 when the call was not proved, 400 when
@@ -81,12 +84,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusServiceUnavailable, "not recorded", err)
 		return
 	}
-	if h.Reply == "" {
+	mediaType, text := "text/plain; charset=utf-8", h.Reply
+	if h.Answer != nil {
+		mediaType, text = h.Answer(r, body)
+	}
+	if text == "" {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, h.Reply)
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Cache-Control", "no-store") // it may hold a code
+	io.WriteString(w, text)
 }
 
 // record goes on when the carrier hangs up: what it said is true all the same.

@@ -101,6 +101,33 @@ func TestAReplyIsA200(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsGivenWhenAllIsKeptAndProved(t *testing.T) {
+	h := lines(func(_ context.Context, r provider.Report) error {
+		if r.ID == "full" {
+			return errors.New("disk full")
+		}
+		return nil
+	})
+	h.Answer = func(_ *http.Request, body []byte) (string, string) {
+		if len(body) == 0 {
+			return "", ""
+		}
+		return "application/xml", "<to>" + string(body) + "</to>"
+	}
+	if w := call(h, "POST", "right", "a"); w.Code != 200 || w.Body.String() != "<to>a</to>" || w.Header().Get("Content-Type") != "application/xml" ||
+		w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("got %d %v %q", w.Code, w.Header(), w.Body)
+	}
+	if w := call(h, "POST", "right", ""); w.Code != 204 || w.Body.Len() != 0 {
+		t.Errorf("nothing to say: got %d %q", w.Code, w.Body)
+	}
+	for name, c := range map[string][2]string{"not proved": {"wrong", "a"}, "not kept": {"right", "full"}, "unreadable": {"right", "nonsense"}} {
+		if w := call(h, "POST", c[0], c[1]); strings.Contains(w.Body.String(), "<to>") {
+			t.Errorf("%s: got %d %q", name, w.Code, w.Body)
+		}
+	}
+}
+
 func TestACarrierThatHangsUpIsBelievedAllTheSame(t *testing.T) {
 	h := lines(func(ctx context.Context, _ provider.Report) error { return ctx.Err() })
 	ctx, cancel := context.WithCancel(t.Context())

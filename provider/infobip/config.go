@@ -15,6 +15,8 @@ type Config struct {
 	APIKey  string `json:"api_key"`
 	// From is the sender for messages whose route names none.
 	From string `json:"from"`
+	// CallFrom is the number that calls come from; From, unless it is set.
+	CallFrom string `json:"call_from"`
 	// ReportURL is where Infobip reaches this provider's reports.
 	ReportURL string `json:"report_url"`
 	// ReportUsername and ReportPassword are asked of a report, if the subscription at Infobip has
@@ -30,8 +32,9 @@ type Config struct {
 // settings is a Config that was found good.
 type settings struct {
 	endpoint           string
+	calls              string
 	apiKey             string
-	from               string
+	from, callFrom     string
 	reportURL          string
 	username, password string
 	networks           httpreport.Networks
@@ -39,12 +42,13 @@ type settings struct {
 }
 
 func (c Config) settings() (settings, error) {
-	s := settings{apiKey: c.APIKey, from: c.From, reportURL: c.ReportURL, username: c.ReportUsername, password: c.ReportPassword}
+	s := settings{apiKey: c.APIKey, from: c.From, callFrom: c.CallFrom, reportURL: c.ReportURL, username: c.ReportUsername, password: c.ReportPassword}
 	base, err := httpsend.ParseBase("base_url", c.BaseURL, false)
 	if err != nil {
 		return s, err
 	}
 	s.endpoint = base.JoinPath("sms", "3", "messages").String()
+	s.calls = base.JoinPath("tts", "3", "advanced").String()
 	if err := httpsend.Require("api_key", c.APIKey, "from", c.From); err != nil {
 		return s, err
 	}

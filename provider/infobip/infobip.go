@@ -1,4 +1,4 @@
-// Package infobip sends SMS by Infobip's SMS API, version 3.
+// Package infobip sends SMS by Infobip's SMS API, version 3, and calls as voice messages (voice.go).
 //
 // Infobip lets the sender name the message, and refuses a name that it has seen: so a message may
 // be handed over again after an Unknown, and the refusal of the second is the acceptance of the
@@ -38,19 +38,30 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 // its messageId.
 func (p *Provider) Repeatable() {}
 
-// Send posts one message under its Key.
+// Send posts one message, or one voice message, under its Key.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "infobip carries sms and nothing else"}
+	var endpoint string
+	var request any
+	switch m.Channel {
+	case "sms":
+		endpoint, request = p.endpoint, p.request(m)
+	case "call":
+		call, failed := p.voiceRequest(m)
+		if failed != nil {
+			return provider.Accepted{}, failed
+		}
+		endpoint, request = p.calls, call
+	default:
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "infobip carries sms and call and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
-		URL: p.endpoint,
+		URL: endpoint,
 		Header: http.Header{
 			"Authorization": {"App " + p.apiKey},
 			"Content-Type":  {"application/json"},
 			"Accept":        {"application/json"},
 		},
-		Body: httpsend.JSON(p.request(m)),
+		Body: httpsend.JSON(request),
 	}, m)
 	if err != nil {
 		return provider.Accepted{}, err

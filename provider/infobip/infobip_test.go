@@ -20,9 +20,11 @@ const testKey = "s3cr3t-api-k3y"
 // statusOf is the id of a rejected message's status that means each class.
 var statusOf = map[provider.Class]int{provider.BadRecipient: 14, provider.BadRequest: 12, provider.Throttled: 20}
 
-func TestExam(t *testing.T) {
+func TestExam(t *testing.T) { exam(t, "sms", "call") }
+
+func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
+		Channels: channels,
 		Secrets:  []string{testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
 			v := httpfar.NewVendor(t, httpfar.Manners{
@@ -43,7 +45,7 @@ func TestExam(t *testing.T) {
 				},
 			})
 			deps.HTTP = v.Client()
-			p, err := New(Config{APIKey: testKey, From: "Acme", BaseURL: v.URL, Timeout: "2m"}, deps)
+			p, err := New(Config{APIKey: testKey, From: "Acme", CallFrom: "+15005550006", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,6 +55,9 @@ func TestExam(t *testing.T) {
 }
 
 func readMessage(r *http.Request) (providertest.Taken, error) {
+	if r.URL.Path == "/tts/3/advanced" {
+		return hearCall(r)
+	}
 	var body request
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()

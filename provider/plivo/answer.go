@@ -11,8 +11,9 @@ import (
 
 // answer is the acceptance, or an error by itself. The error is a text or an object of texts.
 type answer struct {
-	UUIDs []httpsend.Scalar `json:"message_uuid"`
-	Error json.RawMessage   `json:"error"`
+	UUIDs       []httpsend.Scalar `json:"message_uuid"`
+	RequestUUID httpsend.Scalar   `json:"request_uuid"` // of a call
+	Error       json.RawMessage   `json:"error"`
 }
 
 var ofDestination = regexp.MustCompile(`\bdst\b`)
@@ -22,7 +23,7 @@ func readAnswer(a httpsend.Answer, refusal *provider.Error) (provider.Accepted, 
 	var read answer
 	_ = json.Unmarshal(a.Body, &read) // what cannot be read is judged by the status
 	if a.OK() {
-		id := ""
+		id := httpsend.ID(string(read.RequestUUID))
 		if len(read.UUIDs) > 0 {
 			id = httpsend.ID(string(read.UUIDs[0]))
 		}

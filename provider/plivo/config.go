@@ -13,6 +13,8 @@ type Config struct {
 	AuthToken string `json:"auth_token"`
 	// From is the sender for messages whose route names none.
 	From string `json:"from"`
+	// CallFrom is the number that calls come from; From, unless it is set.
+	CallFrom string `json:"call_from"`
 	// ReportURL is where Plivo reaches this provider's reports, exactly as Plivo calls it.
 	ReportURL string `json:"report_url"`
 	// BaseURL is https://api.plivo.com unless it is set.
@@ -24,15 +26,17 @@ type Config struct {
 // settings is a Config that was found good.
 type settings struct {
 	endpoint      string
+	calls         string
 	authorization string
 	authToken     string
 	from          string
+	callFrom      string
 	reportURL     *url.URL
 	timeout       time.Duration
 }
 
 func (c Config) settings() (settings, error) {
-	s := settings{authorization: httpsend.Basic(c.AuthID, c.AuthToken), authToken: c.AuthToken, from: c.From}
+	s := settings{authorization: httpsend.Basic(c.AuthID, c.AuthToken), authToken: c.AuthToken, from: c.From, callFrom: c.CallFrom}
 	if err := httpsend.Require("auth_id", c.AuthID, "auth_token", c.AuthToken, "from", c.From); err != nil {
 		return s, err
 	}
@@ -44,6 +48,7 @@ func (c Config) settings() (settings, error) {
 		return s, err
 	}
 	s.endpoint = base.JoinPath("v1", "Account", url.PathEscape(c.AuthID), "Message/").String()
+	s.calls = base.JoinPath("v1", "Account", url.PathEscape(c.AuthID), "Call/").String()
 	if c.ReportURL != "" {
 		if s.reportURL, err = httpsend.ParseURL("report_url", c.ReportURL, false); err != nil {
 			return s, err

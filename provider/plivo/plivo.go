@@ -1,7 +1,7 @@
-// Package plivo sends SMS by Plivo's Message API.
+// Package plivo sends SMS by Plivo's Message API, and calls by its Call API.
 //
-// Plivo signs its reports, but not their bodies (X-Plivo-Signature-V2 is over the URL and a nonce):
-// what a report says is as secret as the URL that it comes to.
+// Plivo signs its reports about messages, but not their bodies (X-Plivo-Signature-V2 is over the URL and a nonce):
+// what a report says is as secret as the URL that it comes to. What a call asks is signed whole.
 package plivo
 
 import (
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/callscript"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
@@ -20,6 +21,8 @@ type Provider struct {
 	settings
 	sender  *httpsend.Sender
 	reports *httpreport.Handler
+	seal    *callscript.Seal
+	now     func() time.Time
 }
 
 // New checks the configuration. It does not call Plivo.
@@ -28,20 +31,34 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.AuthToken)}
-	p.reports = &httpreport.Handler{Prove: p.prove, Read: readReport, Record: deps.Report, Log: deps.Log}
+	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.AuthToken), seal: callscript.NewSeal(c.AuthToken), now: deps.Now}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	p.reports = &httpreport.Handler{Prove: p.prove, Read: p.readReport, Record: deps.Report, Answer: p.answer, Log: deps.Log}
 	return p, nil
 }
 
-// Send posts one message.
+// Send posts one message, or makes one call.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "plivo carries sms and nothing else"}
+	var endpoint string
+	var request any
+	switch m.Channel {
+	case "sms":
+		endpoint, request = p.endpoint, p.request(m)
+	case "call":
+		call, failed := p.callRequest(m)
+		if failed != nil {
+			return provider.Accepted{}, failed
+		}
+		endpoint, request = p.calls, call
+	default:
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "plivo carries sms and call and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
-		URL:    p.endpoint,
+		URL:    endpoint,
 		Header: http.Header{"Authorization": {p.authorization}, "Content-Type": {"application/json"}},
-		Body:   httpsend.JSON(p.request(m)),
+		Body:   httpsend.JSON(request),
 	}, m)
 	if err != nil {
 		return provider.Accepted{}, err
@@ -53,7 +70,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	return accepted, nil
 }
 
-// ServeReport takes message callbacks.
+// ServeReport takes callbacks, and tells calls how they go on.
 func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
 
 // request is the body of https://www.plivo.com/docs/messaging/api/message/send-a-message.

@@ -29,13 +29,20 @@ var refusal = map[provider.Class]struct {
 	provider.Unknown:      {500, ""},
 }
 
-func TestExam(t *testing.T) {
+func TestExam(t *testing.T) { exam(t, nil, "sms", "call") }
+
+func exam(t *testing.T, never []provider.Class, channels ...string) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
+		Channels: channels,
+		Never:    never,
 		Secrets:  []string{testToken},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			var p *Provider
 			v := httpfar.NewVendor(t, httpfar.Manners{
 				Read: func(r *http.Request) (providertest.Taken, error) {
+					if r.URL.Path == "/v1/Account/MA1/Call/" {
+						return hearCall(p, r)
+					}
 					var body request
 					d := json.NewDecoder(r.Body)
 					d.DisallowUnknownFields()
@@ -50,7 +57,7 @@ func TestExam(t *testing.T) {
 				},
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
 					w.WriteHeader(http.StatusAccepted)
-					fmt.Fprintf(w, `{"message":"message(s) queued","message_uuid":[%q],"api_id":"x"}`, taken.ID)
+					fmt.Fprintf(w, `{"message":"queued","message_uuid":[%q],"request_uuid":%q,"api_id":"x"}`, taken.ID, taken.ID)
 				},
 				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
 					w.WriteHeader(refusal[b.Class].status)
@@ -58,8 +65,9 @@ func TestExam(t *testing.T) {
 				},
 			})
 			deps.HTTP = v.Client()
-			p, err := New(Config{AuthID: "MA1", AuthToken: testToken, From: "Acme", BaseURL: v.URL, Timeout: "2m"}, deps)
-			if err != nil {
+			var err error
+			if p, err = New(Config{AuthID: "MA1", AuthToken: testToken, From: "Acme", CallFrom: "+15005550006", ReportURL: callReports,
+				BaseURL: v.URL, Timeout: "2m"}, deps); err != nil {
 				t.Fatal(err)
 			}
 			return p, v
@@ -166,6 +174,8 @@ func TestTheSignatureOfTheOfficialLibrary(t *testing.T) {
 
 // https://www.plivo.com/docs/messaging/troubleshooting/error-codes
 func TestErrorCodesAndTheirClasses(t *testing.T) {
+	var kept httpfar.Reports
+	p := reporting(t, &kept, "tok", "")
 	for class, codes := range map[provider.Class][]string{
 		provider.BadRecipient: {"50", "70", "200"},
 		provider.BadRequest:   {"10", "30", "40", "60", "90", "100", "110"},
@@ -173,7 +183,7 @@ func TestErrorCodesAndTheirClasses(t *testing.T) {
 	} {
 		for _, code := range codes {
 			for _, state := range []string{"undelivered", "failed", "rejected"} {
-				got, err := readReport(nil, []byte("MessageUUID=p2&ParentMessageUUID=u1&Status="+state+"&ErrorCode="+code))
+				got, err := p.readReport(httpfar.Post("/r", ""), []byte("MessageUUID=p2&ParentMessageUUID=u1&Status="+state+"&ErrorCode="+code))
 				want := []provider.Report{{ID: "u1", State: provider.Failed, Class: class, Code: code}}
 				if err != nil || !slices.Equal(got, want) {
 					t.Errorf("%s %s: got %+v, %v, want %+v", state, code, got, err, want)
@@ -182,11 +192,11 @@ func TestErrorCodesAndTheirClasses(t *testing.T) {
 		}
 	}
 	for _, form := range []string{"MessageUUID=u1&Status=sent", "MessageUUID=u1&Status=queued", "Status=delivered", ""} {
-		if got, err := readReport(nil, []byte(form)); err != nil || got != nil {
+		if got, err := p.readReport(httpfar.Post("/r", ""), []byte(form)); err != nil || got != nil {
 			t.Errorf("%s: got %+v, %v", form, got, err)
 		}
 	}
-	if _, err := readReport(nil, []byte("%")); err == nil {
+	if _, err := p.readReport(httpfar.Post("/r", ""), []byte("%")); err == nil {
 		t.Error("a broken form was read")
 	}
 }
@@ -207,9 +217,12 @@ func FuzzReadAnswer(f *testing.F) {
 }
 
 func FuzzReports(f *testing.F) {
+	var kept httpfar.Reports
+	p := reporting(f, &kept, "tok", "")
 	f.Add("MessageUUID=u1&Status=failed&ErrorCode=50")
+	f.Add("CallUUID=u1&CallStatus=busy&TotalCost=0.1")
 	f.Fuzz(func(t *testing.T, body string) {
-		reports, _ := readReport(nil, []byte(body))
+		reports, _ := p.readReport(httpfar.Post("/r", ""), []byte(body))
 		for _, r := range reports {
 			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
 				t.Errorf("%q: %+v", body, r)

@@ -12,10 +12,14 @@ import (
 )
 
 // prove checks X-Plivo-Signature-V2, https://www.plivo.com/docs/messaging/concepts/signature-validation:
-// the URL without its query, and a nonce. A subaccount's report is signed by the main account too.
-func (p *Provider) prove(r *http.Request, _ []byte) error {
+// the URL without its query, and a nonce. A subaccount's report is signed by the main account too. What
+// is of a call is told a code, and has to be signed whole.
+func (p *Provider) prove(r *http.Request, body []byte) error {
 	if p.reportURL == nil {
 		return errors.New("report_url is not set")
+	}
+	if form, err := url.ParseQuery(string(body)); err == nil && ofCall(r, form) {
+		return p.proveCall(r, form)
 	}
 	bare := *p.reportURL
 	bare.RawQuery = ""
@@ -37,10 +41,13 @@ var states = map[string]provider.ReportState{
 }
 
 // readReport reads a callback. Queued and sent are not reported. A part reports for the whole message.
-func readReport(_ *http.Request, body []byte) ([]provider.Report, error) {
+func (p *Provider) readReport(r *http.Request, body []byte) ([]provider.Report, error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return nil, errors.New("the form is not well formed")
+	}
+	if ofCall(r, form) {
+		return p.readCall(r, form), nil
 	}
 	id := form.Get("ParentMessageUUID") // of a part
 	if id == "" {

@@ -18,6 +18,11 @@ type Config struct {
 	Region string `json:"region"`
 	// From is the sender for messages whose route names none; empty lets the plan choose.
 	From string `json:"from"`
+	// ApplicationKey and ApplicationSecret are those of an application of the Voice API, which makes calls.
+	ApplicationKey    string `json:"application_key"`
+	ApplicationSecret string `json:"application_secret"`
+	// CallFrom is the number that calls come from; From, unless it is set.
+	CallFrom string `json:"call_from"`
 	// ReportURL is where Sinch reaches this provider's reports.
 	ReportURL string `json:"report_url"`
 	// WebhookSecret proves the reports of a plan that signs them.
@@ -26,6 +31,8 @@ type Config struct {
 	AllowFrom []string `json:"allow_from"`
 	// BaseURL is https://REGION.sms.api.sinch.com unless it is set.
 	BaseURL string `json:"base_url"`
+	// VoiceBaseURL is https://calling.api.sinch.com unless it is set.
+	VoiceBaseURL string `json:"voice_base_url"`
 	// Timeout is the limit for one message: "10s".
 	Timeout string `json:"timeout"`
 }
@@ -38,6 +45,7 @@ type settings struct {
 	reportURL     string
 	webhookSecret string
 	networks      httpreport.Networks
+	voice         voice
 	timeout       time.Duration
 }
 
@@ -66,6 +74,9 @@ func (c Config) settings() (settings, error) {
 		if _, err := httpsend.ParseURL("report_url", c.ReportURL, false); err != nil {
 			return s, err
 		}
+	}
+	if s.voice, err = c.voice(); err != nil {
+		return s, err
 	}
 	if s.networks, err = httpreport.ParseNetworks("allow_from", c.AllowFrom); err != nil {
 		return s, err

@@ -19,6 +19,9 @@ func (p *Provider) prove(r *http.Request, body []byte) error {
 	if err := p.networks.Prove(r); err != nil {
 		return err
 	}
+	if _, ok := ofCall(body); ok {
+		return p.proveCall(r, body)
+	}
 	if p.webhookSecret == "" {
 		return nil
 	}
@@ -53,7 +56,10 @@ var states = map[string]provider.ReportState{
 }
 
 // readReport reads a call. Queued, Dispatched and Unknown are not reported.
-func readReport(_ *http.Request, body []byte) ([]provider.Report, error) {
+func (p *Provider) readReport(_ *http.Request, body []byte) ([]provider.Report, error) {
+	if e, ok := ofCall(body); ok {
+		return p.readCall(e), nil
+	}
 	var read report
 	if err := json.Unmarshal(body, &read); err != nil {
 		return nil, errors.New("the body is not that of a delivery report")

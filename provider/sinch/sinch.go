@@ -1,4 +1,5 @@
-// Package sinch sends SMS by Sinch's SMS API (XMS), as a batch of one message.
+// Package sinch sends SMS by Sinch's SMS API (XMS), as a batch of one message, and calls by its Voice
+// API (voice.go).
 package sinch
 
 import (
@@ -26,18 +27,22 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.APIToken, c.WebhookSecret), now: deps.Now}
+	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.APIToken, c.WebhookSecret, c.ApplicationSecret), now: deps.Now}
 	if p.now == nil {
 		p.now = time.Now
 	}
-	p.reports = &httpreport.Handler{Prove: p.prove, Read: readReport, Record: deps.Report, Log: deps.Log}
+	p.reports = &httpreport.Handler{Prove: p.prove, Read: p.readReport, Record: deps.Report, Answer: p.answer, Log: deps.Log}
 	return p, nil
 }
 
-// Send posts one batch.
+// Send posts one batch, or makes one call.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "sinch carries sms and nothing else"}
+	switch m.Channel {
+	case "sms":
+	case "call":
+		return p.call(ctx, m)
+	default:
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "sinch carries sms and call and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
 		URL:    p.endpoint,
@@ -54,7 +59,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	return accepted, nil
 }
 
-// ServeReport takes delivery reports.
+// ServeReport takes delivery reports, and tells calls how they go on.
 func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
 
 // request is the body of https://developers.sinch.com/docs/sms/api-reference/sms/tag/Batches.

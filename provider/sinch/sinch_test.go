@@ -25,14 +25,29 @@ var statusOf = map[provider.Class]int{
 	provider.BadRequest: 403, provider.Temporary: 503, provider.Throttled: 429, provider.Unknown: 500,
 }
 
-func TestExam(t *testing.T) {
+// reader is a provider that reads reports.
+func reader(t testing.TB) *Provider {
+	t.Helper()
+	p, err := New(Config{ServicePlanID: "p", APIToken: testToken}, provider.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestExam(t *testing.T) { exam(t, "sms", "call") }
+
+func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
-		Secrets:  []string{testToken},
+		Channels: channels,
+		Secrets:  []string{testToken, testAppSecret},
 		Never:    []provider.Class{provider.BadRecipient}, // reports alone say so
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
 			v := httpfar.NewVendor(t, httpfar.Manners{
 				Read: func(r *http.Request) (providertest.Taken, error) {
+					if r.URL.Path == "/calling/v1/callouts" {
+						return hearCall(r)
+					}
 					var body request
 					d := json.NewDecoder(r.Body)
 					d.DisallowUnknownFields()
@@ -46,15 +61,16 @@ func TestExam(t *testing.T) {
 				},
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
 					w.WriteHeader(http.StatusCreated)
-					fmt.Fprintf(w, `{"id":%q,"to":["x"],"canceled":false}`, taken.ID)
+					fmt.Fprintf(w, `{"id":%q,"callId":%q,"to":["x"],"canceled":false}`, taken.ID, taken.ID)
 				},
 				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
 					w.WriteHeader(statusOf[b.Class])
-					fmt.Fprintf(w, `{"code":"some_words","text":%q}`, b.Words)
+					fmt.Fprintf(w, `{"code":"some_words","text":%q,"errorCode":40001,"message":%q}`, b.Words, b.Words)
 				},
 			})
 			deps.HTTP = v.Client()
-			p, err := New(Config{ServicePlanID: "plan", APIToken: testToken, BaseURL: v.URL, Timeout: "2m"}, deps)
+			p, err := New(Config{ServicePlanID: "plan", APIToken: testToken, ApplicationKey: testAppKey, ApplicationSecret: testAppSecret,
+				CallFrom: "+15005550006", BaseURL: v.URL, VoiceBaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +162,7 @@ func TestReports(t *testing.T) {
 		{401, "Dispatched", 0, 0},
 		{0, "Unknown", 0, 0},
 	} {
-		got, err := readReport(nil, fmt.Appendf(nil, reportBody, c.code, c.status))
+		got, err := reader(t).readReport(nil, fmt.Appendf(nil, reportBody, c.code, c.status))
 		var want []provider.Report
 		if c.state != 0 {
 			want = []provider.Report{{ID: "01F", State: c.state, Class: c.class, At: httpfar.Epoch, MCC: "214", MNC: "07"}}
@@ -158,10 +174,10 @@ func TestReports(t *testing.T) {
 			t.Errorf("%+v: got %+v, %v, want %+v", c, got, err, want)
 		}
 	}
-	if got, err := readReport(nil, []byte(`{"type":"mo_text","batch_id":"1","status":"Delivered"}`)); err != nil || got != nil {
+	if got, err := reader(t).readReport(nil, []byte(`{"type":"mo_text","batch_id":"1","status":"Delivered"}`)); err != nil || got != nil {
 		t.Errorf("a text of a person: got %+v, %v", got, err)
 	}
-	if _, err := readReport(nil, []byte("{")); err == nil {
+	if _, err := reader(t).readReport(nil, []byte("{")); err == nil {
 		t.Error("half a body was read")
 	}
 }
@@ -226,7 +242,7 @@ func FuzzReadAnswer(f *testing.F) {
 func FuzzReports(f *testing.F) {
 	f.Add(fmt.Sprintf(reportBody, 402, "Aborted"))
 	f.Fuzz(func(t *testing.T, body string) {
-		reports, _ := readReport(nil, []byte(body))
+		reports, _ := reader(t).readReport(nil, []byte(body))
 		for _, r := range reports {
 			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
 				t.Errorf("%q: %+v", body, r)

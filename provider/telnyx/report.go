@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
@@ -55,10 +56,13 @@ var states = map[string]provider.ReportState{
 
 // readReport reads a webhook. Message.sent and an unconfirmed delivery are not reported, nor are
 // texts that people send.
-func readReport(_ *http.Request, body []byte) ([]provider.Report, error) {
+func (p *Provider) readReport(r *http.Request, body []byte) ([]provider.Report, error) {
 	var e event
 	if err := json.Unmarshal(body, &e); err != nil {
 		return nil, errors.New("the body is not that of a webhook")
+	}
+	if strings.HasPrefix(e.Data.EventType, "call.") {
+		return p.readCall(r.Context(), body)
 	}
 	payload := e.Data.Payload
 	if e.Data.EventType != "message.finalized" || len(payload.To) == 0 {

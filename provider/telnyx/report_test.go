@@ -66,6 +66,8 @@ func TestTheSignatureIsChecked(t *testing.T) {
 }
 
 func TestReports(t *testing.T) {
+	var kept httpfar.Reports
+	p := reporting(t, &kept)
 	price := provider.Price{Amount: "0.0051", Currency: "USD"}
 	failed := func(class provider.Class, code string) []provider.Report {
 		return []provider.Report{{ID: "4031", State: provider.Failed, Class: class, Code: code, At: httpfar.Epoch, Price: price}}
@@ -86,12 +88,12 @@ func TestReports(t *testing.T) {
 		{`{"data":{"event_type":"message.finalized","payload":{"to":[{"status":"delivered"}]}}}`, nil},
 		{`{}`, nil},
 	} {
-		got, err := readReport(nil, []byte(c.body))
+		got, err := p.readReport(httpfar.Post("/r", c.body), []byte(c.body))
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %+v, %v, want %+v", c.body, got, err, c.want)
 		}
 	}
-	if _, err := readReport(nil, []byte("{")); err == nil {
+	if _, err := p.readReport(nil, []byte("{")); err == nil {
 		t.Error("half a body was read")
 	}
 }
@@ -102,7 +104,7 @@ func FuzzReports(f *testing.F) {
 	var kept httpfar.Reports
 	p := reporting(f, &kept)
 	f.Fuzz(func(t *testing.T, body, timestamp, signature string) {
-		reports, _ := readReport(nil, []byte(body))
+		reports, _ := p.readReport(httpfar.Post("/r", body), []byte(body))
 		for _, r := range reports {
 			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
 				t.Errorf("%q: %+v", body, r)

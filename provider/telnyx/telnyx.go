@@ -1,4 +1,4 @@
-// Package telnyx sends SMS by Telnyx's Messaging API.
+// Package telnyx sends SMS by Telnyx's Messaging API, and calls by Call Control (voice.go).
 //
 // The class of a failure comes from the code of the first error (class.go). Reports are webhooks
 // signed with Ed25519 over the time and the raw body.
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/callscript"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
@@ -19,6 +20,7 @@ type Provider struct {
 	settings
 	sender  *httpsend.Sender
 	reports *httpreport.Handler
+	seal    *callscript.Seal // nil where no call is made
 	now     func() time.Time
 }
 
@@ -32,35 +34,50 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if p.now == nil {
 		p.now = time.Now
 	}
-	p.reports = &httpreport.Handler{Prove: p.prove, Read: readReport, Record: deps.Report, Log: deps.Log}
+	if s.connectionID != "" {
+		p.seal = callscript.NewSeal(c.APIKey)
+	}
+	p.reports = &httpreport.Handler{Prove: p.prove, Read: p.readReport, Record: deps.Report, Log: deps.Log}
 	return p, nil
 }
 
-// Send posts one message.
+// Send posts one message, or dials one call.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "telnyx carries sms and nothing else"}
+	var endpoint string
+	var request any
+	read := readAnswer
+	switch m.Channel {
+	case "sms":
+		endpoint, request = p.endpoint, p.request(m)
+	case "call":
+		call, failed := p.callRequest(m)
+		if failed != nil {
+			return provider.Accepted{}, failed
+		}
+		endpoint, request, read = p.calls, call, readDial
+	default:
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "telnyx carries sms and call and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
-		URL: p.endpoint,
-		Header: http.Header{
-			"Authorization": {"Bearer " + p.apiKey},
-			"Content-Type":  {"application/json"},
-			"Accept":        {"application/json"},
-		},
-		Body: httpsend.JSON(p.request(m)),
-	}, m)
+	answer, err := p.sender.Do(ctx, httpsend.Request{URL: endpoint, Header: p.header(), Body: httpsend.JSON(request)}, m)
 	if err != nil {
 		return provider.Accepted{}, err
 	}
-	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
+	accepted, failure := read(answer, p.sender.Refusal(answer))
 	if failure != nil {
 		return provider.Accepted{}, p.sender.Unsaid(failure, m)
 	}
 	return accepted, nil
 }
 
-// ServeReport takes webhooks.
+func (p *Provider) header() http.Header {
+	return http.Header{
+		"Authorization": {"Bearer " + p.apiKey},
+		"Content-Type":  {"application/json"},
+		"Accept":        {"application/json"},
+	}
+}
+
+// ServeReport takes webhooks, and commands calls to go on.
 func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
 
 // request is the body of https://developers.telnyx.com/api-reference/messages/send-a-message.

@@ -29,13 +29,20 @@ var refusal = map[provider.Class]struct {
 	provider.Unknown:      {500, "10007"},
 }
 
-func TestExam(t *testing.T) {
+func TestExam(t *testing.T) { exam(t, "sms", "call") }
+
+func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
+		Channels: channels,
 		Secrets:  []string{testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			var p *Provider
+			var commands *commander
 			v := httpfar.NewVendor(t, httpfar.Manners{
 				Read: func(r *http.Request) (providertest.Taken, error) {
+					if r.URL.Path == "/v2/calls" {
+						return commands.hear(p, r)
+					}
 					var body request
 					d := json.NewDecoder(r.Body)
 					d.DisallowUnknownFields()
@@ -48,16 +55,18 @@ func TestExam(t *testing.T) {
 					return providertest.Taken{To: body.To, Text: body.Text}, nil
 				},
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"data":{"id":%q,"to":[{"status":"queued"}],"parts":1}}`, taken.ID)
+					fmt.Fprintf(w, `{"data":{"id":%q,"call_control_id":%q,"to":[{"status":"queued"}],"parts":1}}`, taken.ID, taken.ID)
 				},
 				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
 					w.WriteHeader(refusal[b.Class].status)
 					fmt.Fprintf(w, `{"errors":[{"code":%q,"title":"No","detail":%q}]}`, refusal[b.Class].code, b.Words)
 				},
 			})
-			deps.HTTP = v.Client()
-			p, err := New(Config{APIKey: testKey, From: "+15005550006", BaseURL: v.URL, Timeout: "2m"}, deps)
-			if err != nil {
+			commands = &commander{next: v.Client().Transport}
+			deps.HTTP = &http.Client{Transport: commands}
+			var err error
+			if p, err = New(Config{APIKey: testKey, From: "+15005550006", ConnectionID: "1494404757140276705", PublicKey: testPublicKey(),
+				ReportURL: callReports, BaseURL: v.URL, Timeout: "2m"}, deps); err != nil {
 				t.Fatal(err)
 			}
 			return p, v

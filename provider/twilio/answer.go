@@ -9,7 +9,7 @@ import (
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
 
-// message is a Message resource, or an error.
+// message is a Message or Call resource, or an error.
 type message struct {
 	SID         string          `json:"sid"`
 	NumSegments httpsend.Scalar `json:"num_segments"`
@@ -20,8 +20,8 @@ type message struct {
 	Message string          `json:"message"`
 }
 
-// readAnswer gives either the acceptance or the error that an answer means.
-func readAnswer(a httpsend.Answer, refusal *provider.Error) (provider.Accepted, *provider.Error) {
+// readAnswer gives either the acceptance or the error that an answer means, by the codes of its kind.
+func readAnswer(a httpsend.Answer, codes httpsend.Codes, refusal *provider.Error) (provider.Accepted, *provider.Error) {
 	var m message
 	_ = json.Unmarshal(a.Body, &m) // what cannot be read is judged by the status
 	if a.OK() {
@@ -32,6 +32,6 @@ func readAnswer(a httpsend.Answer, refusal *provider.Error) (provider.Accepted, 
 			Price: httpsend.Price(strings.TrimPrefix(string(m.Price), "-"), strings.ToUpper(string(m.PriceUnit))),
 		}, nil
 	}
-	refusals.Refine(refusal, string(m.Code), m.Message)
+	codes.Refine(refusal, string(m.Code), m.Message)
 	return provider.Accepted{}, refusal
 }

@@ -12,7 +12,7 @@ import (
 
 func read(status int, body string) (provider.Accepted, *provider.Error) {
 	a := httpsend.Answer{Status: status, Body: []byte(body)}
-	return readAnswer(a, httpsend.New(provider.Deps{}, time.Minute).Refusal(a))
+	return readAnswer(a, refusals, httpsend.New(provider.Deps{}, time.Minute).Refusal(a))
 }
 
 // The codes are those of https://www.twilio.com/docs/api/errors, one page for each.

@@ -22,6 +22,8 @@ type Config struct {
 	APIKeySecret string `json:"api_key_secret"`
 	// From is the sender for messages whose route names none.
 	From string `json:"from"`
+	// CallFrom is the number that calls come from; From, unless it is set.
+	CallFrom string `json:"call_from"`
 	// MessagingServiceSID chooses the sender instead of From.
 	MessagingServiceSID string `json:"messaging_service_sid"`
 	// ReportURL is where Twilio reaches this provider's reports, exactly as Twilio calls it.
@@ -35,9 +37,10 @@ type Config struct {
 // settings is a Config that was found good.
 type settings struct {
 	endpoint         string
+	calls            string
 	authorization    string
 	authToken        string
-	from             string
+	from, callFrom   string
 	messagingService string
 	reportURL        *url.URL
 	timeout          time.Duration
@@ -46,7 +49,7 @@ type settings struct {
 var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
 
 func (c Config) settings() (settings, error) {
-	s := settings{authToken: c.AuthToken, from: c.From, messagingService: c.MessagingServiceSID}
+	s := settings{authToken: c.AuthToken, from: c.From, callFrom: c.CallFrom, messagingService: c.MessagingServiceSID}
 	if !accountSID.MatchString(c.AccountSID) {
 		return s, errors.New("account_sid is not AC and 32 hexadecimal digits")
 	}
@@ -60,8 +63,8 @@ func (c Config) settings() (settings, error) {
 	default:
 		return s, errors.New("auth_token is missing, and there is no api_key_sid")
 	}
-	if c.From == "" && c.MessagingServiceSID == "" {
-		return s, errors.New("from is missing, and there is no messaging_service_sid")
+	if c.From == "" && c.MessagingServiceSID == "" && c.CallFrom == "" {
+		return s, errors.New("from is missing, and there is no messaging_service_sid and no call_from")
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "https://api.twilio.com"
@@ -71,6 +74,7 @@ func (c Config) settings() (settings, error) {
 		return s, err
 	}
 	s.endpoint = base.JoinPath("2010-04-01", "Accounts", c.AccountSID, "Messages.json").String()
+	s.calls = base.JoinPath("2010-04-01", "Accounts", c.AccountSID, "Calls.json").String()
 	if c.ReportURL != "" {
 		if c.AuthToken == "" {
 			return s, errors.New("auth_token is missing: it signs the reports, also where requests have an API key")

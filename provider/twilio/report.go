@@ -85,10 +85,13 @@ var states = map[string]provider.ReportState{
 }
 
 // readReport reads a status callback. Queued, sending and sent are not reported.
-func readReport(_ *http.Request, body []byte) ([]provider.Report, error) {
+func (p *Provider) readReport(r *http.Request, body []byte) ([]provider.Report, error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return nil, errors.New("the form is not well formed")
+	}
+	if form.Has("CallSid") {
+		return p.readCall(r, form)
 	}
 	report := provider.Report{ID: httpsend.ID(form.Get("MessageSid")), State: states[form.Get("MessageStatus")]}
 	if report.ID == "" || report.State == 0 {

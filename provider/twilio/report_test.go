@@ -93,6 +93,8 @@ func TestVariantsOfSignatures(t *testing.T) {
 }
 
 func TestStatusCallbacks(t *testing.T) {
+	var kept httpfar.Reports
+	p := reporting(t, "tok", "https://v.example/r", &kept)
 	for form, want := range map[string][]provider.Report{
 		"MessageSid=SM1&MessageStatus=delivered":                   {{ID: "SM1", State: provider.Delivered}},
 		"MessageSid=SM1&MessageStatus=read":                        {{ID: "SM1", State: provider.Read}},
@@ -106,12 +108,12 @@ func TestStatusCallbacks(t *testing.T) {
 		"MessageStatus=delivered":                                  nil,
 		"":                                                         nil,
 	} {
-		got, err := readReport(nil, []byte(form))
+		got, err := p.readReport(nil, []byte(form))
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: got %+v, %v, want %+v", form, got, err, want)
 		}
 	}
-	if _, err := readReport(nil, []byte("%")); err == nil {
+	if _, err := p.readReport(nil, []byte("%")); err == nil {
 		t.Error("a broken form was read")
 	}
 }
@@ -122,7 +124,7 @@ func FuzzReports(f *testing.F) {
 	var kept httpfar.Reports
 	p := reporting(f, "tok", "https://v.example/r", &kept)
 	f.Fuzz(func(t *testing.T, body, signature string) {
-		reports, _ := readReport(nil, []byte(body))
+		reports, _ := p.readReport(httpfar.Post("/r", body), []byte(body))
 		for _, r := range reports {
 			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
 				t.Errorf("%q: %+v", body, r)

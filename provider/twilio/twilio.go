@@ -1,7 +1,7 @@
-// Package twilio sends SMS by Twilio's Programmable Messaging API.
+// Package twilio sends SMS by Twilio's Programmable Messaging API, and calls by Programmable Voice.
 //
-// verifyd makes and checks the code, and Twilio carries the text: it is not Twilio Verify, which
-// would own both. The class of a failure comes from Twilio's error code (class.go); reports are
+// verifyd makes and checks the code, and Twilio carries the text or speaks it: it is not Twilio
+// Verify, which would own both. The class of a failure comes from Twilio's error code (class.go); reports are
 // status callbacks, proved by X-Twilio-Signature.
 package twilio
 
@@ -9,8 +9,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/callscript"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
@@ -20,6 +22,8 @@ type Provider struct {
 	settings
 	sender  *httpsend.Sender
 	reports *httpreport.Handler
+	seal    *callscript.Seal
+	now     func() time.Time
 }
 
 // New checks the configuration. It does not call Twilio.
@@ -28,35 +32,54 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.AuthToken, c.APIKeySecret)}
-	p.reports = &httpreport.Handler{Prove: p.prove, Read: readReport, Record: deps.Report, Log: deps.Log}
+	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.AuthToken, c.APIKeySecret), now: deps.Now}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	p.seal = callscript.NewSeal(c.AuthToken) // is set where report_url is
+	p.reports = &httpreport.Handler{Prove: p.prove, Read: p.readReport, Record: deps.Report, Answer: p.answer, Log: deps.Log}
 	return p, nil
 }
 
-// Send creates one Message resource.
+// Send creates one Message or Call resource.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "twilio carries sms and nothing else"}
+	var endpoint string
+	var form url.Values
+	codes := refusals
+	switch m.Channel {
+	case "sms":
+		if p.from == "" && p.messagingService == "" && m.From == "" {
+			return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "from is missing: there is a call_from alone"}
+		}
+		endpoint, form = p.endpoint, p.form(m)
+	case "call":
+		var failed *provider.Error
+		if form, failed = p.callForm(m); failed != nil {
+			return provider.Accepted{}, failed
+		}
+		endpoint, codes = p.calls, callRefusals
+	default:
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "twilio carries sms and call and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
-		URL: p.endpoint,
+		URL: endpoint,
 		Header: http.Header{
 			"Authorization": {p.authorization},
 			"Content-Type":  {"application/x-www-form-urlencoded"},
 		},
-		Body: []byte(p.form(m).Encode()),
+		Body: []byte(form.Encode()),
 	}, m)
 	if err != nil {
 		return provider.Accepted{}, err
 	}
-	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
+	accepted, failure := readAnswer(answer, codes, p.sender.Refusal(answer))
 	if failure != nil {
 		return provider.Accepted{}, p.sender.Unsaid(failure, m)
 	}
 	return accepted, nil
 }
 
-// ServeReport takes status callbacks.
+// ServeReport takes status callbacks, and tells calls how they go on.
 func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
 
 // form is the request of https://www.twilio.com/docs/messaging/api/message-resource.

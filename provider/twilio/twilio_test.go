@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	far "github.com/verifyd/verifyd/internal/fakecarrier/twiml"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/providertest"
 	"github.com/verifyd/verifyd/provider/providertest/httpfar"
@@ -26,16 +27,25 @@ var refusal = map[provider.Class]struct{ status, code int }{
 	provider.Unknown:      {500, 20500},
 }
 
-func TestExam(t *testing.T) {
+func TestExam(t *testing.T) { exam(t, "sms", "call") }
+
+func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
+		Channels: channels,
 		Secrets:  []string{testToken, testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
 			v := httpfar.NewVendor(t, httpfar.Manners{
 				Read: func(r *http.Request) (providertest.Taken, error) {
 					user, password, _ := r.BasicAuth()
-					if user != "SK1" || password != testKey || r.URL.Path != "/2010-04-01/Accounts/"+testAccount+"/Messages.json" {
+					if user != "SK1" || password != testKey {
 						return providertest.Taken{}, fmt.Errorf("user %s", user)
+					}
+					if r.URL.Path == "/2010-04-01/Accounts/"+testAccount+"/Calls.json" {
+						said, err := far.Listen(r.PostFormValue("Twiml"))
+						return providertest.Taken{To: r.PostFormValue("To"), Text: said.Heard}, err
+					}
+					if r.URL.Path != "/2010-04-01/Accounts/"+testAccount+"/Messages.json" {
+						return providertest.Taken{}, fmt.Errorf("the path is %s", r.URL.Path)
 					}
 					return providertest.Taken{To: r.PostFormValue("To"), Text: r.PostFormValue("Body")}, nil
 				},
@@ -89,6 +99,7 @@ func TestConfigurations(t *testing.T) {
 		account + `"from":"x"`:                                                                               "auth_token is missing",
 		account + `"api_key_sid":"SK1","from":"x"`:                                                           "api_key_sid and api_key_secret go together",
 		account + `"auth_token":"hunter2"`:                                                                   "from is missing",
+		account + `"auth_token":"hunter2","call_from":"+15005550006"`:                                        "",
 		account + `"auth_token":"hunter2","from":"x","base_url":"http://gw"`:                                 "base_url: plain http",
 		account + `"auth_token":"hunter2","from":"x","report_url":"verify.example.com"`:                      "report_url is not an http",
 		account + `"api_key_sid":"S","api_key_secret":"hunter2","from":"x","report_url":"https://v.example"`: "auth_token is missing: it signs",

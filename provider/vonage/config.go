@@ -5,8 +5,10 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
+	"errors"
 	"fmt"
 	"hash"
+	"os"
 	"regexp"
 	"time"
 
@@ -20,6 +22,12 @@ type Config struct {
 	APISecret string `json:"api_secret"`
 	// From is the sender for messages whose route names none.
 	From string `json:"from"`
+	// ApplicationID and a private key make calls: the key as a file, or as its text.
+	ApplicationID  string `json:"application_id"`
+	PrivateKeyFile string `json:"private_key_file"`
+	PrivateKey     string `json:"private_key"`
+	// CallFrom is the number that calls come from; From, unless it is set.
+	CallFrom string `json:"call_from"`
 	// Currency is what the account is counted in, "EUR". Vonage states prices without it, so that
 	// none is recorded where it is empty.
 	Currency string `json:"currency"`
@@ -34,6 +42,8 @@ type Config struct {
 	AllowFrom []string `json:"allow_from"`
 	// BaseURL is https://rest.nexmo.com unless it is set.
 	BaseURL string `json:"base_url"`
+	// VoiceBaseURL is https://api.nexmo.com unless it is set.
+	VoiceBaseURL string `json:"voice_base_url"`
 	// Timeout is the limit for one message: "10s".
 	Timeout string `json:"timeout"`
 }
@@ -43,7 +53,8 @@ type settings struct {
 	endpoint        string
 	authorization   string
 	apiKey          string
-	from            string
+	from, callFrom  string
+	voice           voice
 	currency        string
 	reportURL       string
 	signatureSecret string
@@ -60,7 +71,7 @@ var currency = regexp.MustCompile(`^([A-Z]{3})?$`)
 
 func (c Config) settings() (settings, error) {
 	s := settings{
-		apiKey: c.APIKey, authorization: httpsend.Basic(c.APIKey, c.APISecret), from: c.From, currency: c.Currency,
+		apiKey: c.APIKey, authorization: httpsend.Basic(c.APIKey, c.APISecret), from: c.From, callFrom: c.CallFrom, currency: c.Currency,
 		reportURL: c.ReportURL, signatureSecret: c.SignatureSecret,
 	}
 	if err := httpsend.Require("api_key", c.APIKey, "api_secret", c.APISecret, "from", c.From); err != nil {
@@ -90,6 +101,24 @@ func (c Config) settings() (settings, error) {
 	if s.networks, err = httpreport.ParseNetworks("allow_from", c.AllowFrom); err != nil {
 		return s, err
 	}
+	if s.voice, err = c.voice(); err != nil {
+		return s, err
+	}
 	s.timeout, err = httpsend.ParseTimeout(c.Timeout)
 	return s, err
+}
+
+// privateKey is the key of the application in PEM, "" where there is none.
+func (c Config) privateKey() (string, error) {
+	if c.PrivateKeyFile == "" || c.PrivateKey != "" {
+		if c.PrivateKeyFile != "" {
+			return "", errors.New("private_key_file and private_key are both set")
+		}
+		return c.PrivateKey, nil
+	}
+	text, err := os.ReadFile(c.PrivateKeyFile)
+	if err != nil {
+		return "", fmt.Errorf("private_key_file: %w", err)
+	}
+	return string(text), nil
 }

@@ -145,6 +145,9 @@ var states = map[string]provider.ReportState{
 
 // readReport reads a delivery receipt. Accepted, buffered and unknown are not reported.
 func (p *Provider) readReport(r *http.Request, body []byte) ([]provider.Report, error) {
+	if e, ok := p.ofCall(r, body); ok {
+		return p.readCall(r, e), nil
+	}
 	params, err := parameters(r, body)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
-// Package vonage sends SMS by Vonage's SMS API (once Nexmo's).
+// Package vonage sends SMS by Vonage's SMS API (once Nexmo's), and calls by its Voice API (voice.go).
 //
-// The API answers 200 to everything, so the class of a failure comes from the status of each part
+// The SMS API answers 200 to everything, so the class of a failure comes from the status of each part
 // in the body (class.go), and an answer that cannot be read is Unknown. Delivery receipts come by
 // GET or POST, and are proved by a signature, where the account makes one.
 package vonage
@@ -32,21 +32,25 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.APISecret, c.SignatureSecret), now: deps.Now}
+	p := &Provider{settings: s, sender: httpsend.New(deps, s.timeout, c.APISecret, c.SignatureSecret, c.PrivateKey), now: deps.Now}
 	if p.now == nil {
 		p.now = time.Now
 	}
 	p.reports = &httpreport.Handler{
 		Methods: []string{http.MethodPost, http.MethodGet},
-		Prove:   p.prove, Read: p.readReport, Record: deps.Report, Log: deps.Log,
+		Prove:   p.prove, Read: p.readReport, Record: deps.Report, Answer: p.answer, Log: deps.Log,
 	}
 	return p, nil
 }
 
-// Send posts one text, which Vonage cuts into as many parts as it needs.
+// Send posts one text, which Vonage cuts into as many parts as it needs, or makes one call.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms and nothing else"}
+	switch m.Channel {
+	case "sms":
+	case "call":
+		return p.call(ctx, m)
+	default:
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms and call and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
 		URL: p.endpoint,
@@ -66,7 +70,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	return accepted, nil
 }
 
-// ServeReport takes delivery receipts.
+// ServeReport takes delivery receipts, and tells calls how they go on.
 func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.reports.ServeHTTP(w, r) }
 
 // form is the request of https://developer.vonage.com/en/api/sms.

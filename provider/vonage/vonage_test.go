@@ -18,13 +18,19 @@ var statusOf = map[provider.Class]int{
 	provider.BadRecipient: 7, provider.BadRequest: 15, provider.Temporary: 5, provider.Throttled: 1,
 }
 
-func TestExam(t *testing.T) {
+func TestExam(t *testing.T) { exam(t, nil, "sms", "call") }
+
+func exam(t *testing.T, never []provider.Class, channels ...string) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
+		Channels: channels,
+		Never:    never,
 		Secrets:  []string{testSecret},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
 			v := httpfar.NewVendor(t, httpfar.Manners{
 				Read: func(r *http.Request) (providertest.Taken, error) {
+					if r.URL.Path == "/v1/calls" {
+						return hearCall(r)
+					}
 					key, secret, _ := r.BasicAuth()
 					if key != "abcd1234" || secret != testSecret || r.URL.Path != "/sms/json" || r.PostFormValue("client-ref") == "" && r.PostFormValue("to") != "" {
 						return providertest.Taken{}, fmt.Errorf("key %s", key)
@@ -32,9 +38,14 @@ func TestExam(t *testing.T) {
 					return providertest.Taken{To: "+" + r.PostFormValue("to"), Text: r.PostFormValue("text")}, nil
 				},
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"message-count":"1","messages":[{"message-id":%q,"status":"0"}]}`, taken.ID)
+					fmt.Fprintf(w, `{"message-count":"1","messages":[{"message-id":%q,"status":"0"}],"uuid":%q}`, taken.ID, taken.ID)
 				},
 				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
+					if channels[0] == "call" {
+						w.WriteHeader(map[provider.Class]int{provider.BadRequest: 400, provider.Temporary: 503, provider.Throttled: 429, provider.Unknown: 500}[b.Class])
+						fmt.Fprintf(w, `{"type":"https://developer.vonage.com/api-errors","title":"Refused","detail":%q}`, b.Words)
+						return
+					}
 					if b.Class == provider.Unknown {
 						w.WriteHeader(http.StatusBadGateway)
 						return
@@ -43,7 +54,8 @@ func TestExam(t *testing.T) {
 				},
 			})
 			deps.HTTP = v.Client()
-			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", BaseURL: v.URL, Timeout: "2m"}, deps)
+			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", CallFrom: "+15005550006", BaseURL: v.URL,
+				ApplicationID: testApplication, PrivateKey: testPEM(), VoiceBaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,15 +81,20 @@ func TestConfigurations(t *testing.T) {
 	httpfar.CheckConfigs(t, provider.Build(New), map[string]string{
 		least: "",
 		least + `,"currency":"EUR","report_url":"https://v.example/r","signature_secret":"hunter2","signature_method":"sha512","allow_from":["192.0.2.0/24"]`: "",
-		`"api_secret":"hunter2","from":"Acme"`:     "api_key is missing",
-		`"api_key":"a","from":"Acme"`:              "api_secret is missing",
-		`"api_key":"a","api_secret":"hunter2"`:     "from is missing",
-		least + `,"currency":"euro"`:               `currency "euro"`,
-		least + `,"signature_method":"rot13"`:      `signature_method: "rot13"`,
-		least + `,"base_url":"http://gw"`:          "base_url: plain http",
-		least + `,"report_url":"http://hunter2:x"`: "report_url is not",
-		least + `,"allow_from":["vonage.com"]`:     "allow_from",
-		least + `,"timeout":"10"`:                  "timeout",
-		least + `,"key":"x"`:                       "unknown field",
+		least + `,"application_id":"a"`:                                                 "private_key_file is missing",
+		least + `,"private_key":"hunter2"`:                                              "application_id is missing",
+		least + `,"application_id":"a","private_key":"hunter2"`:                         "is no PEM",
+		least + `,"application_id":"a","private_key_file":"/nowhere"`:                   "private_key_file: ",
+		least + `,"application_id":"a","private_key":"x","private_key_file":"/nowhere"`: "are both set",
+		`"api_secret":"hunter2","from":"Acme"`:                                          "api_key is missing",
+		`"api_key":"a","from":"Acme"`:                                                   "api_secret is missing",
+		`"api_key":"a","api_secret":"hunter2"`:                                          "from is missing",
+		least + `,"currency":"euro"`:                                                    `currency "euro"`,
+		least + `,"signature_method":"rot13"`:                                           `signature_method: "rot13"`,
+		least + `,"base_url":"http://gw"`:                                               "base_url: plain http",
+		least + `,"report_url":"http://hunter2:x"`:                                      "report_url is not",
+		least + `,"allow_from":["vonage.com"]`:                                          "allow_from",
+		least + `,"timeout":"10"`:                                                       "timeout",
+		least + `,"key":"x"`:                                                            "unknown field",
 	})
 }

@@ -35,6 +35,8 @@ import (
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/plivo"
 	"github.com/verifyd/verifyd/provider/providertest/httpfar"
+	"github.com/verifyd/verifyd/provider/sendgrid"
+	"github.com/verifyd/verifyd/provider/ses"
 	"github.com/verifyd/verifyd/provider/telnyx"
 	"github.com/verifyd/verifyd/provider/twilio"
 	"github.com/verifyd/verifyd/provider/vonage"
@@ -65,16 +67,25 @@ type question struct {
 	Calls       []call         `json:"calls"`
 	Message     map[string]any `json:"message"`
 	AWS         map[string]any `json:"aws"`
+	Mail        map[string]any `json:"mail"`
+	TwilioCall  map[string]any `json:"twilioCall"`
+	PlivoCall   map[string]any `json:"plivoCall"`
+	VonageCall  map[string]any `json:"vonageCall"`
+	TelnyxCall  map[string]any `json:"telnyxCall"`
 }
 
 type verdict struct {
 	Verdicts      []bool `json:"verdicts"`
 	Authorization string `json:"authorization"`
+	Twilio        string `json:"twilio"`
+	Plivo         string `json:"plivo"`
 }
 
 // far keeps the requests that came, of the libraries' clients and of our providers alike.
 type far struct {
 	*httptest.Server
+	fakes map[string]http.Handler // by path; what they refuse fails the sender
+
 	mu   sync.Mutex
 	seen map[string][]sent // by path
 }
@@ -88,7 +99,7 @@ type sent struct {
 }
 
 func newFar(t *testing.T) *far {
-	f := &far{seen: map[string][]sent{}}
+	f := &far{seen: map[string][]sent{}, fakes: mailFakes(t)}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -107,15 +118,20 @@ func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.seen[r.URL.Path] = append(f.seen[r.URL.Path], s)
 	f.mu.Unlock()
+	if fake := f.fakes[r.URL.Path]; fake != nil {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		fake.ServeHTTP(w, r)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	switch {
-	case strings.HasSuffix(r.URL.Path, "/Messages.json"):
+	case strings.HasSuffix(r.URL.Path, "/Messages.json"), strings.HasSuffix(r.URL.Path, "/Calls.json"):
 		w.WriteHeader(http.StatusCreated)
 		io.WriteString(w, `{"sid":"SM1"}`)
 	case r.URL.Path == "/sms/json":
 		io.WriteString(w, `{"message-count":"1","messages":[{"message-id":"a","status":"0"}]}`)
 	default:
-		io.WriteString(w, `{"data":{"id":"a"},"MessageId":"a"}`)
+		io.WriteString(w, `{"data":{"id":"a","call_control_id":"a"},"MessageId":"a","MessageID":"a","ErrorCode":0,"uuid":"a"}`)
 	}
 }
 
@@ -146,16 +162,20 @@ func TestTheVendorsLibrariesAgree(t *testing.T) {
 	now := time.Now()
 	message := provider.Message{Key: "VL1:1", Channel: "sms", To: "+34612345678", From: "Acme", Text: "482913 is your Acme code & more",
 		Encoding: "gsm7", Deadline: now.Add(24 * time.Hour)}
-	ours := sendOurs(t, f, message)
+	ours := append(append(sendOurs(t, f, message), mailOurs(t, f)...), callOurs(t, f)...)
 
 	signed := calls(t, now)
 	awsSent := f.seen["/"][0]
 	v := referee(t, question{
 		Base: f.URL, Certificate: sns(t).certificate, Calls: signed,
 		Message: map[string]any{"account": account, "key": apiKey, "secret": secret, "to": message.To, "from": message.From,
-			"text": message.Text, "report": reportURL, "seconds": 600, "ref": message.Key},
+			"text": message.Text, "report": reportURL, "seconds": 600, "ref": message.Key, "prompt": theCall().Speech.PressKeyPrompt},
 		AWS: map[string]any{"body": awsSent.body, "date": isoTime(t, awsSent.date), "headers": map[string]string{
 			"host": awsSent.host, "content-type": awsSent.contentType, "x-amz-target": awsSent.target}},
+		Mail:       mailQuestion(),
+		TwilioCall: twilioQuestion(t, f), PlivoCall: map[string]any{"action": askPlivo(t, "").Gather},
+		VonageCall: map[string]any{"request": f.seen[vonageCalls][0].params, "application": application, "privateKey": privateKey(t)},
+		TelnyxCall: f.seen[telnyxCalls][0].params,
 	})
 
 	t.Run("on signatures", func(t *testing.T) {
@@ -188,13 +208,19 @@ func TestTheVendorsLibrariesAgree(t *testing.T) {
 			if mine.method != theirs.method || mine.target != theirs.target {
 				t.Errorf("%s: ours is %s %s, the library's %s %s", path, mine.method, mine.target, theirs.method, theirs.target)
 			}
-			if path != "/" && mine.authorization != theirs.authorization {
+			if !signedAnew[path] && mine.authorization != theirs.authorization {
 				t.Errorf("%s: we authenticate as %q, the library as %q", path, mine.authorization, theirs.authorization)
 			}
 			if got, want := texts(mine.params), texts(theirs.params); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s:\n   ours %v\ntheirs %v", path, got, want)
 			}
 		}
+	})
+	t.Run("on what is said in calls", func(t *testing.T) {
+		if got, want := canonical(t, fmt.Sprint(f.seen[twilioCalls][0].params["Twiml"])), canonical(t, v.Twilio); got != want {
+			t.Errorf("twilio:\n  ours %s\ntheirs %s", got, want)
+		}
+		askPlivo(t, v.Plivo)
 	})
 	t.Run("on AWS's signature", func(t *testing.T) {
 		if v.Authorization != awsSent.authorization {
@@ -270,6 +296,9 @@ func reporters(t *testing.T) map[string]provider.Reporter {
 		"vonage-jwt": v,
 		"plivo":      must(plivo.New(plivo.Config{AuthID: apiKey, AuthToken: secret, From: "x", ReportURL: reportURL}, deps)),
 		"telnyx":     must(telnyx.New(telnyx.Config{APIKey: secret, From: "x", PublicKey: publicKey()}, deps)),
+		"plivo-call": must(plivo.New(plivo.Config{AuthID: apiKey, AuthToken: secret, From: "x", ReportURL: reportURL}, deps)),
+		"sendgrid":   must(sendgrid.New(sendgrid.Config{APIKey: secret, From: "codes@auth.example.com", PublicKey: eventKey(t)}, deps)),
+		"ses":        must(ses.New(ses.Config{Region: "eu-west-1", AccessKeyID: apiKey, SecretAccessKey: secret, From: "codes@auth.example.com", TopicARN: topic}, ofSNS)),
 		"aws":        must(aws.New(aws.Config{Region: "eu-west-1", AccessKeyID: apiKey, SecretAccessKey: secret, TopicARN: topic}, ofSNS)),
 	}
 }
@@ -322,10 +351,17 @@ func calls(t *testing.T, now time.Time) []call {
 	}}, otherBody)
 
 	for _, version := range []string{"1", "2"} {
-		add(call{Vendor: "aws", URL: reportURL, Body: sns(t).notification(t, version)}, func(c *call) {
+		add(call{Vendor: "aws", URL: reportURL, Body: sns(t).notification(t, version, `{"eventType":"TEXT_DELIVERED","messageId":"a"}`)}, func(c *call) {
 			c.Body = strings.Replace(c.Body, "TEXT_DELIVERED", "TEXT_INVALID", 1)
 		})
 	}
+	add(call{Vendor: "ses", URL: reportURL, Body: sns(t).notification(t, "2", `{"eventType":"Delivery","mail":{"messageId":"a"}}`)}, func(c *call) {
+		c.Body = strings.Replace(c.Body, "Delivery", "Bounce", 1)
+	})
+	add(plivoCall(t, reportURL, "CallUUID=c1&CallStatus=busy&To=34612345678&A=x+y%26z"), func(c *call) {
+		c.Body = strings.Replace(c.Body, "busy", "failed", 1)
+	})
+	add(eventOf(t, now), otherBody)
 	return all
 }
 
@@ -368,9 +404,8 @@ func (s *topicOf) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(s.certificate))}, nil
 }
 
-func (s *topicOf) notification(t *testing.T, version string) string {
+func (s *topicOf) notification(t *testing.T, version, event string) string {
 	t.Helper()
-	event := `{"eventType":"TEXT_DELIVERED","messageId":"a"}`
 	text := "Message\n" + event + "\nMessageId\nm1\nTimestamp\n2031-01-02T03:00:00.000Z\nTopicArn\n" + topic + "\nType\nNotification\n"
 	sum1, sum2 := sha1.Sum([]byte(text)), sha256.Sum256([]byte(text))
 	sum, by := sum1[:], crypto.SHA1

@@ -4,24 +4,30 @@
 //   {"base": "http://…", "certificate": "-----BEGIN…", "calls": [{vendor, url, body, headers, key}]}
 //   {"verdicts": [true, …], "authorization": "AWS4-HMAC-SHA256 …"}
 //
-// and sends one message by each client to the base URL.
+// and sends one message by each client to the base URL, and one mail and one call by those that have them.
 
 import { createHash, createHmac } from "node:crypto";
 import { EventEmitter } from "node:events";
 import https from "node:https";
 import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
+import { SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";
 import { PinpointSMSVoiceV2Client, SendTextMessageCommand } from "@aws-sdk/client-pinpoint-sms-voice-v2";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { AlgorithmTypes, Auth } from "@vonage/auth";
 import { verifySignature } from "@vonage/jwt";
 import { SMS } from "@vonage/sms";
+import { Voice } from "@vonage/voice";
 import plivo from "plivo";
+import postmark from "postmark";
 import Telnyx from "telnyx";
 import twilio from "twilio";
 
-const SNSValidator = createRequire(import.meta.url)("sns-validator");
-const { base, certificate, calls, message: m, aws } = JSON.parse(await text(process.stdin));
+const require = createRequire(import.meta.url);
+const SNSValidator = require("sns-validator");
+const sendgrid = require("@sendgrid/mail");
+const { EventWebhook } = require("@sendgrid/eventwebhook");
+const { base, certificate, calls, message: m, aws, mail, twilioCall, plivoCall, vonageCall, telnyxCall } = JSON.parse(await text(process.stdin));
 
 const params = (body) => Object.fromEntries(new URLSearchParams(body));
 
@@ -44,11 +50,20 @@ const judges = {
       () => true,
       () => false,
     ),
+  "plivo-call": (c) =>
+    plivo.validateV3Signature("POST", c.url, c.headers["X-Plivo-Signature-V3-Nonce"], c.key, c.headers["X-Plivo-Signature-V3"], params(c.body)),
   aws: (c) => new Promise((done) => new SNSValidator().validate(JSON.parse(c.body), (e) => done(e === null))),
+  sendgrid: (c) => {
+    const w = new EventWebhook();
+    return w.verifySignature(
+      w.convertPublicKeyToECDSA(c.key), c.body,
+      c.headers["X-Twilio-Email-Event-Webhook-Signature"], c.headers["X-Twilio-Email-Event-Webhook-Timestamp"],
+    );
+  },
 };
 
 const verdicts = [];
-for (const c of calls) verdicts.push(await judges[c.vendor](c));
+for (const c of calls) verdicts.push(await (judges[c.vendor] ?? judges.aws)(c));
 
 const client = twilio(m.account, m.secret);
 client.api.baseUrl = base;
@@ -70,6 +85,60 @@ await new PinpointSMSVoiceV2Client({
   }),
 );
 
+// Mails.
+sendgrid.setApiKey(m.secret);
+sendgrid.client.setDefaultRequest("baseUrl", base);
+await sendgrid.send({
+  to: mail.to, from: { email: mail.from, name: mail.name }, subject: mail.subject,
+  content: [{ type: "text/plain", value: mail.text }, { type: "text/html", value: mail.html }],
+  headers: mail.headers, customArgs: { verifyd_key: m.ref },
+  trackingSettings: { clickTracking: { enable: false }, openTracking: { enable: false } },
+});
+const headers = Object.entries(mail.headers).map(([Name, Value]) => ({ Name, Value }));
+await new postmark.ServerClient(m.secret, { requestHost: base.replace("http://", ""), useHttps: false }).sendEmail({
+  From: `"${mail.name}" <${mail.from}>`, To: mail.to, Subject: mail.subject, TextBody: mail.text, HtmlBody: mail.html,
+  Headers: headers, MessageStream: "outbound", TrackOpens: false, TrackLinks: "None",
+});
+const utf8 = (Data) => ({ Data, Charset: "UTF-8" });
+await new SESv2Client({
+  region: "eu-west-1", endpoint: base, credentials: { accessKeyId: m.key, secretAccessKey: m.secret },
+}).send(
+  new SendEmailCommand({
+    FromEmailAddress: `"${mail.name}" <${mail.from}>`, Destination: { ToAddresses: [mail.to] },
+    Content: { Simple: { Subject: utf8(mail.subject), Body: { Text: utf8(mail.text), Html: utf8(mail.html) }, Headers: headers } },
+  }),
+);
+
+// Calls, and what is said in them.
+await client.calls.create({
+  to: twilioCall.To, from: twilioCall.From, twiml: twilioCall.Twiml, timeout: twilioCall.Timeout, timeLimit: twilioCall.TimeLimit,
+  sendDigits: twilioCall.SendDigits, statusCallback: twilioCall.StatusCallback,
+});
+const v = vonageCall.request;
+await new Voice(new Auth({ applicationId: vonageCall.application, privateKey: vonageCall.privateKey }), { apiHost: base }).createOutboundCall({
+  to: v.to, from: v.from, ncco: v.ncco, eventUrl: v.event_url, eventMethod: v.event_method,
+  ringingTimer: v.ringing_timer, lengthTimer: v.length_timer,
+});
+await new Telnyx({ apiKey: m.secret, baseURL: `${base}/v2` }).calls.dial(telnyxCall);
+
+const say = { language: "en-US" };
+const twilioSays = new twilio.twiml.VoiceResponse();
+const gather = twilioSays.gather({
+  input: ["dtmf"], numDigits: 1, finishOnKey: "", timeout: 5, method: "POST", action: twilioCall.action,
+});
+gather.say(say, m.prompt);
+gather.pause({ length: 5 });
+gather.say(say, m.prompt);
+twilioSays.hangup();
+
+const plivoSays = new plivo.Response();
+plivoSays
+  .addGetDigits({
+    action: plivoCall.action, method: "POST", timeout: 5, numDigits: 1, retries: 2, redirect: true, finishOnKey: "none", log: false,
+  })
+  .addSpeak(m.prompt, say);
+plivoSays.addHangup({});
+
 // The signature that AWS's own code makes for the request that verifyd has sent.
 class Sha256 {
   constructor(secret) {
@@ -90,4 +159,6 @@ const signed = await new SignatureV4({
   { signingDate: new Date(aws.date) },
 );
 
-process.stdout.write(JSON.stringify({ verdicts, authorization: signed.headers.authorization }));
+process.stdout.write(JSON.stringify({
+  verdicts, authorization: signed.headers.authorization, twilio: twilioSays.toString(), plivo: plivoSays.toXML(),
+}));

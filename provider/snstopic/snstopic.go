@@ -1,4 +1,9 @@
-package aws
+// Package snstopic takes what an SNS topic of AWS posts, for the providers whose events come by one.
+//
+// A message is proved by the certificate of its region, which is fetched once and from SNS alone, and
+// by its topic: anybody can have a topic, and have its messages signed by AWS. The subscription of the
+// configured topic is confirmed, and no other.
+package snstopic
 
 import (
 	"context"
@@ -62,20 +67,39 @@ func (e envelope) canonical() string {
 	return b.String()
 }
 
-// prove checks the topic first: anybody can have one, and have its messages signed by AWS.
-func (p *Provider) prove(r *http.Request, body []byte) error {
-	if p.topicARN == "" {
+// Topic is a topic that is believed. It is safe for concurrent use.
+type Topic struct {
+	arn    string
+	sender *httpsend.Sender
+	keys   *signingKeys
+}
+
+var arnShape = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
+
+// New makes the topic of the setting topic_arn; where it is "", nothing is believed. It calls nobody;
+// later it asks for certificates, and confirms the subscription, by sender.
+func New(arn string, sender *httpsend.Sender, now func() time.Time) (*Topic, error) {
+	if arn != "" && !arnShape.MatchString(arn) {
+		return nil, errors.New("topic_arn is not of the form arn:aws:sns:REGION:ACCOUNT:NAME")
+	}
+	return &Topic{arn: arn, sender: sender, keys: &signingKeys{sender: sender, now: now}}, nil
+}
+
+// Prove is httpreport.Handler.Prove. It checks the topic first: anybody can have one, and have its
+// messages signed by AWS.
+func (t *Topic) Prove(r *http.Request, body []byte) error {
+	if t.arn == "" {
 		return errors.New("topic_arn is not set")
 	}
 	var e envelope
-	if json.Unmarshal(body, &e) != nil || !httpreport.EqualSecret(e.TopicARN, p.topicARN) {
+	if json.Unmarshal(body, &e) != nil || !httpreport.EqualSecret(e.TopicARN, t.arn) {
 		return httpreport.ErrProof
 	}
 	signature, err := base64.StdEncoding.DecodeString(e.Signature)
 	if err != nil {
 		return httpreport.ErrProof
 	}
-	key, err := p.keys.get(r.Context(), e.SigningCertURL)
+	key, err := t.keys.get(r.Context(), e.SigningCertURL)
 	if err != nil {
 		return err
 	}
@@ -157,12 +181,28 @@ func (k *signingKeys) fetch(ctx context.Context, certURL string) (*x509.Certific
 	return x509.ParseCertificate(block.Bytes)
 }
 
+// Message is what the topic was told, of a call that was proved; ok is false where there is none. A
+// subscription is confirmed on the way.
+func (t *Topic) Message(ctx context.Context, body []byte) (text string, ok bool, err error) {
+	var e envelope
+	if err := json.Unmarshal(body, &e); err != nil {
+		return "", false, errors.New("the body is not that of an SNS message")
+	}
+	switch e.Type {
+	case "SubscriptionConfirmation":
+		return "", false, t.confirm(ctx, e)
+	case "Notification":
+		return e.Message, true, nil
+	}
+	return "", false, nil
+}
+
 // confirm answers AWS's question whether the topic may call us. The topic was proved to be ours.
-func (p *Provider) confirm(ctx context.Context, e envelope) error {
+func (t *Topic) confirm(ctx context.Context, e envelope) error {
 	if !ofSNS(e.SubscribeURL, "/") {
 		return errors.New("the URL of the confirmation is not of SNS")
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{Method: http.MethodGet, URL: e.SubscribeURL}, provider.Message{})
+	answer, err := t.sender.Do(ctx, httpsend.Request{Method: http.MethodGet, URL: e.SubscribeURL}, provider.Message{})
 	if err != nil {
 		return fmt.Errorf("%w: confirm the subscription: %w", httpreport.ErrLater, err)
 	}

@@ -1,0 +1,213 @@
+// Package ses is the other end of Amazon SES, version 2 of its API, for tests and for whoever tries mail
+// without AWS. It checks what SES checks of a request: who signed it, when and over what, by its own
+// reading of Signature Version 4; and of a mail the addresses, that the sender is verified, and a body.
+//
+// What passes lies in an inbox. Other fates are set by hand, by the address (see fate). Events come by
+// SNS: see the package sns.
+package ses
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/mail"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
+)
+
+// Server is SES in eu-west-1 for one account. It is an http.Handler for POST /v2/email/outbound-emails
+// and GET /v2/email/account.
+type Server struct {
+	// Fates are what becomes of mails by their address.
+	Fates fate.Book[Refusal]
+	// Sandbox has GET /v2/email/account say that the account may write to verified addresses alone, and
+	// Paused that it may not send at all.
+	Sandbox, Paused bool
+
+	keyID, secret string
+	domain        string
+	now           func() time.Time
+	mux           *http.ServeMux
+
+	mu    sync.Mutex
+	inbox []Mail
+}
+
+// New makes a Server that knows one access key, and one verified domain of senders.
+func New(keyID, secret, domain string, now func() time.Time) *Server {
+	s := &Server{keyID: keyID, secret: secret, domain: domain, now: now, mux: http.NewServeMux()}
+	s.mux.HandleFunc("POST /v2/email/outbound-emails", s.send)
+	s.mux.HandleFunc("GET /v2/email/account", s.account)
+	return s
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Mail is a mail that was taken.
+type Mail struct {
+	ID                            string // MessageId, as the sender was told
+	To, From, Subject, Text, HTML string
+	ConfigurationSet              string
+	Headers                       map[string]string
+}
+
+// Inbox lists the mails that were taken, in the order of their arrival.
+func (s *Server) Inbox() []Mail {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Mail(nil), s.inbox...)
+}
+
+// Refusal is an exception.
+type Refusal struct {
+	HTTP        int
+	Name, Words string
+}
+
+// Write answers with the exception, as an API of REST and JSON does.
+func (r Refusal) Write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	if r.Name != "" {
+		w.Header().Set("X-Amzn-ErrorType", r.Name)
+	}
+	w.WriteHeader(r.HTTP)
+	json.NewEncoder(w).Encode(map[string]string{"message": r.Words})
+}
+
+// authenticate reads Authorization and makes the signature again.
+func (s *Server) authenticate(r *http.Request, body []byte) *Refusal {
+	const scheme = "AWS4-HMAC-SHA256 "
+	fields := map[string]string{}
+	given := r.Header.Get("Authorization")
+	if !strings.HasPrefix(given, scheme) {
+		return &Refusal{403, "MissingAuthenticationTokenException", "Missing Authentication Token"}
+	}
+	for part := range strings.SplitSeq(given[len(scheme):], ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		fields[name] = value
+	}
+	scope := strings.Split(fields["Credential"], "/")
+	stamp := r.Header.Get("X-Amz-Date")
+	at, err := time.Parse("20060102T150405Z", stamp)
+	switch {
+	case err != nil || len(scope) != 5 || scope[1] != stamp[:8] || scope[2] != "eu-west-1" || scope[3] != "ses" || scope[4] != "aws4_request":
+		return &Refusal{403, "InvalidSignatureException", "Credential should be scoped to a valid region and service."}
+	case scope[0] != s.keyID:
+		return &Refusal{403, "UnrecognizedClientException", "The security token included in the request is invalid."}
+	case at.Sub(s.now()).Abs() > 5*time.Minute:
+		return &Refusal{403, "InvalidSignatureException", "Signature expired: " + stamp}
+	}
+	var canonical strings.Builder
+	fmt.Fprintf(&canonical, "%s\n%s\n%s\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
+	signed := map[string]bool{}
+	for name := range strings.SplitSeq(fields["SignedHeaders"], ";") {
+		value := r.Header.Get(name)
+		if name == "host" {
+			value = r.Host
+		}
+		signed[name] = true
+		fmt.Fprintf(&canonical, "%s:%s\n", name, strings.TrimSpace(value))
+	}
+	if !signed["host"] || !signed["x-amz-date"] {
+		return &Refusal{403, "InvalidSignatureException", "'Host' and 'X-Amz-Date' must be signed."}
+	}
+	fmt.Fprintf(&canonical, "\n%s\n%x", fields["SignedHeaders"], sha256.Sum256(body))
+	key := []byte("AWS4" + s.secret)
+	for _, part := range scope[1:] {
+		key = mac(key, part)
+	}
+	sum := sha256.Sum256([]byte(canonical.String()))
+	want := mac(key, strings.TrimSpace(scheme)+"\n"+stamp+"\n"+strings.Join(scope[1:], "/")+"\n"+hex.EncodeToString(sum[:]))
+	if got, err := hex.DecodeString(fields["Signature"]); err != nil || !hmac.Equal(got, want) {
+		return &Refusal{403, "InvalidSignatureException", "The request signature we calculated does not match the signature you provided."}
+	}
+	return nil
+}
+
+func mac(key []byte, text string) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(text))
+	return m.Sum(nil)
+}
+
+// maxBody is that of a mail without attachments.
+const maxBody = 1 << 20
+
+// Read understands a request, or says what is wrong with it.
+func (s *Server) Read(r *http.Request) (Mail, *Refusal) {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return Mail{}, &Refusal{400, "BadRequestException", "the body broke off"}
+	}
+	if refusal := s.authenticate(r, raw); refusal != nil {
+		return Mail{}, refusal
+	}
+	type text struct{ Data, Charset string }
+	var body struct {
+		FromEmailAddress, ConfigurationSetName string
+		Destination                            struct{ ToAddresses []string }
+		Content                                struct {
+			Simple struct {
+				Subject text
+				Body    struct {
+					Text text
+					HTML text `json:"Html"`
+				}
+				Headers []struct{ Name, Value string }
+			}
+		}
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		return Mail{}, &Refusal{400, "SerializationException", err.Error()}
+	}
+	simple := body.Content.Simple
+	from, err := mail.ParseAddress(body.FromEmailAddress)
+	switch {
+	case err != nil || len(body.Destination.ToAddresses) != 1:
+		return Mail{}, &Refusal{400, "BadRequestException", "Missing final '@domain'"}
+	case !strings.HasSuffix(from.Address, "@"+s.domain):
+		return Mail{}, &Refusal{400, "MessageRejected", "Email address is not verified."}
+	case simple.Subject.Data == "" || simple.Body.Text.Data == "" || simple.Subject.Charset != "UTF-8" || simple.Body.Text.Charset != "UTF-8":
+		return Mail{}, &Refusal{400, "BadRequestException", "the content has no subject or no text in UTF-8"}
+	}
+	m := Mail{To: body.Destination.ToAddresses[0], From: from.String(), Subject: simple.Subject.Data, Text: simple.Body.Text.Data,
+		HTML: simple.Body.HTML.Data, ConfigurationSet: body.ConfigurationSetName, Headers: map[string]string{}}
+	for _, h := range simple.Headers {
+		m.Headers[h.Name] = h.Value
+	}
+	return m, nil
+}
+
+func (s *Server) send(w http.ResponseWriter, r *http.Request) {
+	m, refusal := s.Read(r)
+	if refusal == nil {
+		refusal = s.Fates.Meet(r.Context(), m.To)
+	}
+	if refusal != nil {
+		refusal.Write(w)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.ID = fmt.Sprintf("0102018e-%06d", len(s.inbox)+1)
+	s.inbox = append(s.inbox, m)
+	json.NewEncoder(w).Encode(map[string]string{"MessageId": m.ID})
+}
+
+func (s *Server) account(w http.ResponseWriter, r *http.Request) {
+	if refusal := s.authenticate(r, nil); refusal != nil {
+		refusal.Write(w)
+		return
+	}
+	json.NewEncoder(w).Encode(map[string]bool{"ProductionAccessEnabled": !s.Sandbox, "SendingEnabled": !s.Paused})
+}
