@@ -10,6 +10,7 @@ import (
 
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
+	"github.com/verifyd/verifyd/provider/sigv4"
 )
 
 // strangers are the exceptions that speak of the credentials, from "Common Errors" of the API.
@@ -36,7 +37,7 @@ func (p *Provider) Check(ctx context.Context) error {
 		"Content-Type": {"application/x-amz-json-1.0"},
 		"X-Amz-Target": {"PinpointSMSVoiceV2.DescribeAccountAttributes"},
 	}
-	p.credentials.sign(header, p.endpoint, body, p.region, "sms-voice", p.now())
+	p.credentials.Sign(http.MethodPost, p.endpoint, header, body, sigv4.Service{Region: p.region, Name: "sms-voice"}, p.now())
 	var read attributes
 	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{
 		Method: http.MethodPost, URL: p.endpoint.String(), Header: header, Body: body,

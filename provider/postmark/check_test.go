@@ -1,0 +1,27 @@
+package postmark
+
+import (
+	"testing"
+
+	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/providertest"
+	"github.com/verifyd/verifyd/provider/providertest/httpfar"
+)
+
+func TestCheckExam(t *testing.T) {
+	desk := httpfar.Desk{
+		Asks:   "GET /server",
+		Shows:  map[string]string{"X-Postmark-Server-Token": "s3cr3t-token"},
+		Answer: `{"DeliveryType":"Live"}`,
+	}
+	providertest.RunCheck(t, providertest.Checkup{
+		Secrets: []string{"s3cr3t-token"},
+		Start: desk.Start(func(url string, deps provider.Deps) (provider.Provider, error) {
+			return New(Config{ServerToken: "s3cr3t-token", From: "codes@example.com", BaseURL: url, Timeout: "2m"}, deps)
+		}),
+	})
+}
+
+func TestTheManualNamesEveryKey(t *testing.T) {
+	providertest.ReadManual(t, "postmark").NamesKeys(Config{})
+}
