@@ -92,7 +92,8 @@ var mayImport = map[string][]string{
 
 	"provider":              {},
 	"provider/apns":         {"provider", "provider/httpsend"},
-	"provider/fcm":          {"provider", "provider/httpsend"},
+	"provider/fcm":          {"provider", "provider/googleauth", "provider/httpsend"},
+	"provider/googleauth":   {"provider", "provider/httpsend"},
 	"provider/httpapi":      {"provider", "provider/httpsend"},
 	"provider/httpsend":     {"provider"},
 	"provider/httpreport":   {"provider"},
