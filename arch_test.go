@@ -61,11 +61,13 @@ var mayImport = map[string][]string{
 		"internal/otp", "internal/passkey", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
-	"internal/fakecarrier/apns":    {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
-	"internal/fakecarrier/fate":    {},
-	"internal/fakecarrier/fcm":     {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
-	"internal/fakecarrier/jwt":     {},
-	"internal/passkey/passkeytest": {},
+	"internal/fakecarrier/apns": {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
+	"internal/fakecarrier/fate": {},
+	"internal/fakecarrier/fcm":  {"internal/fakecarrier/fate", "internal/fakecarrier/googleoauth"},
+	"internal/fakecarrier/jwt":  {},
+
+	"internal/fakecarrier/googleoauth": {"internal/fakecarrier/jwt"},
+	"internal/passkey/passkeytest":     {},
 
 	"internal/clock":     {},
 	"internal/config":    {},
