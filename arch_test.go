@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 		"internal/keyring", "internal/lookup", "internal/message", "internal/operator", "internal/phone", "internal/qr", "internal/rules",
 		"internal/server", "internal/sid", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",
-		"provider/infobip", "provider/msg91", "provider/plivo", "provider/sinch", "provider/sip", "provider/smpp", "provider/smtp",
+		"provider/infobip", "provider/msg91", "provider/plivo", "provider/rcs", "provider/sinch", "provider/sip", "provider/smpp", "provider/smtp",
 		"provider/telnyx", "provider/twilio", "provider/vonage", "provider/webapi", "provider/whatsapp"},
 
 	"internal/server": {"internal/api", "internal/delivery", "internal/inbound", "internal/keyring", "internal/queue", "internal/verify",
@@ -67,6 +67,7 @@ var mayImport = map[string][]string{
 	"internal/fakecarrier/jwt":  {},
 
 	"internal/fakecarrier/googleoauth": {"internal/fakecarrier/jwt"},
+	"internal/fakecarrier/rcs":         {"internal/fakecarrier/fate", "internal/fakecarrier/googleoauth"},
 	"internal/passkey/passkeytest":     {},
 
 	"internal/clock":     {},
@@ -99,6 +100,7 @@ var mayImport = map[string][]string{
 	"provider/httpapi":      {"provider", "provider/httpsend"},
 	"provider/httpsend":     {"provider"},
 	"provider/httpreport":   {"provider"},
+	"provider/rcs":          {"provider", "provider/googleauth", "provider/httpreport", "provider/httpsend"},
 	"provider/sip":          {"provider"},
 	"provider/smpp":         {"internal/gsm7", "internal/smpp", "provider"},
 	"provider/smtp":         {"provider"},

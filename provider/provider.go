@@ -18,7 +18,8 @@ import (
 //
 // Send returns when the other side has taken the message over, or refused it. It must give up when
 // ctx ends. A failure is always an *Error; anything else counts as Unknown, because only the
-// provider can know that nothing was sent.
+// provider can know that nothing was sent. One that names its messages itself gives the ID beside an
+// Unknown too, so that a report can say what became of the message.
 type Provider interface {
 	Send(ctx context.Context, m Message) (Accepted, error)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/verifyd/verifyd/provider/infobip"
 	"github.com/verifyd/verifyd/provider/msg91"
 	"github.com/verifyd/verifyd/provider/plivo"
+	"github.com/verifyd/verifyd/provider/rcs"
 	"github.com/verifyd/verifyd/provider/sinch"
 	"github.com/verifyd/verifyd/provider/sip"
 	"github.com/verifyd/verifyd/provider/smpp"
@@ -32,6 +33,7 @@ var providers = map[string]provider.Builder{
 	"infobip":        provider.Build(infobip.New),
 	"msg91":          provider.Build(msg91.New),
 	"plivo":          provider.Build(plivo.New),
+	"rcs":            provider.Build(rcs.New),
 	"sinch":          provider.Build(sinch.New),
 	"sip":            provider.Build(sip.New),
 	"smpp":           provider.Build(smpp.New),
