@@ -108,7 +108,7 @@ func (t *turn) offer(ctx context.Context, route Route) (verify.Decision, time.Du
 	a := t.Attempt
 	ordinal := 1 + slices.IndexFunc(t.configured, func(r Route) bool { return r.Name == route.Name })
 	t.message.Key = a.SID + ":" + strconv.Itoa(ordinal)
-	t.message.From = route.From
+	t.message.From, t.message.Regulatory = route.From, route.Regulatory
 	began := t.Now()
 	t.begin(route.Name, a.Country, began)
 	taken, failure := t.handOver(ctx, route, t.message)

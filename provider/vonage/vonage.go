@@ -87,6 +87,13 @@ func (p *Provider) form(m provider.Message) url.Values {
 	if m.Encoding == "ucs2" {
 		form.Set("type", "unicode")
 	}
+	if r := m.Regulatory; r != nil {
+		for name, value := range map[string]string{"entity-id": r.DLTEntity, "content-id": r.DLTTemplate} {
+			if value != "" {
+				form.Set(name, value)
+			}
+		}
+	}
 	if p.reportURL != "" {
 		form.Set("callback", p.reportURL)
 	}

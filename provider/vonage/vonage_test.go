@@ -62,6 +62,8 @@ func TestRecordedRequests(t *testing.T) {
 	m.Encoding, m.Text, m.From = "ucs2", m.Code+" є вашим кодом", "+34600000000"
 	config.ReportURL = "https://verify.example.com/reports/vonage/x"
 	httpfar.Record(t, filepath.Join("testdata", "ucs2.http"), taken, m, start)
+	m.Country, m.Regulatory = "IN", &provider.Regulatory{DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}
+	httpfar.Record(t, filepath.Join("testdata", "india.http"), taken, m, start)
 }
 
 func TestConfigurations(t *testing.T) {
