@@ -24,6 +24,9 @@ type Config struct {
 	From string `json:"from"`
 	// MessagingServiceSID chooses the sender instead of From.
 	MessagingServiceSID string `json:"messaging_service_sid"`
+	// RCSFrom is the sender of messages by RCS whose route names none, "rcs:" and its name. Without it and
+	// without a Messaging Service none are sent.
+	RCSFrom string `json:"rcs_from"`
 	// ReportURL is where Twilio reaches this provider's reports, exactly as Twilio calls it.
 	ReportURL string `json:"report_url"`
 	// BaseURL is https://api.twilio.com, unless the account lives in another region.
@@ -39,14 +42,18 @@ type settings struct {
 	authToken        string
 	from             string
 	messagingService string
+	rcsFrom          string
 	reportURL        *url.URL
 	timeout          time.Duration
 }
 
-var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+var (
+	accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+	rcsSender  = regexp.MustCompile(`^rcs:[A-Za-z0-9_.-]+$`)
+)
 
 func (c Config) settings() (settings, error) {
-	s := settings{authToken: c.AuthToken, from: c.From, messagingService: c.MessagingServiceSID}
+	s := settings{authToken: c.AuthToken, from: c.From, messagingService: c.MessagingServiceSID, rcsFrom: c.RCSFrom}
 	if !accountSID.MatchString(c.AccountSID) {
 		return s, errors.New("account_sid is not AC and 32 hexadecimal digits")
 	}
@@ -62,6 +69,9 @@ func (c Config) settings() (settings, error) {
 	}
 	if c.From == "" && c.MessagingServiceSID == "" {
 		return s, errors.New("from is missing, and there is no messaging_service_sid")
+	}
+	if c.RCSFrom != "" && !rcsSender.MatchString(c.RCSFrom) {
+		return s, errors.New(`rcs_from is not of the form "rcs:acme_agent"`)
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "https://api.twilio.com"

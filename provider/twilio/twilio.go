@@ -1,4 +1,4 @@
-// Package twilio sends SMS by Twilio's Programmable Messaging API.
+// Package twilio sends SMS, and texts by RCS, by Twilio's Programmable Messaging API.
 //
 // verifyd makes and checks the code, and Twilio carries the text: it is not Twilio Verify, which
 // would own both. The class of a failure comes from Twilio's error code (class.go); reports are
@@ -35,8 +35,11 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 
 // Send creates one Message resource.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "twilio carries sms and nothing else"}
+	switch {
+	case m.Channel != "sms" && m.Channel != "rcs":
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "twilio carries sms and rcs and nothing else"}
+	case m.Channel == "rcs" && m.From == "" && p.rcsFrom == "" && p.messagingService == "":
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "there is no sender for rcs: set rcs_from or messaging_service_sid"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
 		URL: p.endpoint,
@@ -61,16 +64,21 @@ func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.repor
 
 // form is the request of https://www.twilio.com/docs/messaging/api/message-resource.
 func (p *Provider) form(m provider.Message) url.Values {
+	to, from, otherwise := m.To, m.From, p.from
+	if m.Channel == "rcs" {
+		// The prefix keeps Twilio from going on by SMS itself: verifyd decides that.
+		to, otherwise = "rcs:"+m.To, p.rcsFrom
+	}
 	form := url.Values{
-		"To":             {m.To},
+		"To":             {to},
 		"Body":           {m.Text},
 		"ValidityPeriod": {p.validity(m)},
 	}
-	switch from := m.From; {
+	switch {
 	case from == "" && p.messagingService != "":
 		form.Set("MessagingServiceSid", p.messagingService)
 	case from == "":
-		form.Set("From", p.from)
+		form.Set("From", otherwise)
 	default:
 		form.Set("From", from)
 		if p.messagingService != "" {

@@ -1,9 +1,11 @@
 package twilio
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/verifyd/verifyd/provider"
@@ -28,7 +30,7 @@ var refusal = map[provider.Class]struct{ status, code int }{
 
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
+		Channels: []string{"sms", "rcs"},
 		Secrets:  []string{testToken, testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
 			v := httpfar.NewVendor(t, httpfar.Manners{
@@ -37,7 +39,7 @@ func TestExam(t *testing.T) {
 					if user != "SK1" || password != testKey || r.URL.Path != "/2010-04-01/Accounts/"+testAccount+"/Messages.json" {
 						return providertest.Taken{}, fmt.Errorf("user %s", user)
 					}
-					return providertest.Taken{To: r.PostFormValue("To"), Text: r.PostFormValue("Body")}, nil
+					return providertest.Taken{To: strings.TrimPrefix(r.PostFormValue("To"), "rcs:"), Text: r.PostFormValue("Body")}, nil
 				},
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
 					w.WriteHeader(http.StatusCreated)
@@ -50,7 +52,7 @@ func TestExam(t *testing.T) {
 			})
 			deps.HTTP = v.Client()
 			p, err := New(Config{AccountSID: testAccount, AuthToken: testToken, APIKeySID: "SK1", APIKeySecret: testKey,
-				From: "+15005550006", BaseURL: v.URL, Timeout: "2m"}, deps)
+				From: "+15005550006", RCSFrom: "rcs:acme_agent", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,18 +65,32 @@ func TestRecordedRequests(t *testing.T) {
 	for name, c := range map[string]struct {
 		config Config
 		from   string
+		by     string // the channel, sms if it is empty
 	}{
-		"from":    {Config{AuthToken: testToken, From: "+15005550006", ReportURL: "https://verify.example.com/reports/twilio/x"}, ""},
-		"service": {Config{APIKeySID: "SK1", APIKeySecret: testKey, MessagingServiceSID: "MG1"}, ""},
-		"route":   {Config{AuthToken: testToken, MessagingServiceSID: "MG1"}, "Acme"},
+		"from":    {Config{AuthToken: testToken, From: "+15005550006", ReportURL: "https://verify.example.com/reports/twilio/x"}, "", ""},
+		"service": {Config{APIKeySID: "SK1", APIKeySecret: testKey, MessagingServiceSID: "MG1"}, "", ""},
+		"route":   {Config{AuthToken: testToken, MessagingServiceSID: "MG1"}, "Acme", ""},
+		"rcs":     {Config{AuthToken: testToken, From: "+15005550006", RCSFrom: "rcs:acme_agent"}, "", "rcs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.config.AccountSID, c.config.BaseURL = testAccount, "http://localhost"
-			m := providertest.Message("sms", 0)
+			m := providertest.Message(cmp.Or(c.by, "sms"), 0)
 			m.From = c.from
 			httpfar.Record(t, filepath.Join("testdata", name+".http"), httpfar.Answering("201 Created", `{"sid":"SM1"}`), m,
 				func(d provider.Deps) (provider.Provider, error) { return New(c.config, d) })
 		})
+	}
+}
+
+// Without a sender for RCS a message of it goes nowhere; the sender of SMS is none.
+func TestRCSWantsASenderOfItsOwn(t *testing.T) {
+	p, err := New(Config{AccountSID: testAccount, AuthToken: testToken, From: "+15005550006", BaseURL: "http://127.0.0.1:1"}, provider.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Send(t.Context(), providertest.Message("rcs", 1))
+	if e := provider.AsError(err); err == nil || e.Class != provider.BadRequest || !strings.Contains(e.Detail, "rcs_from") {
+		t.Errorf("got %v, want bad_request", err)
 	}
 }
 
@@ -93,6 +109,7 @@ func TestConfigurations(t *testing.T) {
 		account + `"auth_token":"hunter2","from":"x","report_url":"verify.example.com"`:                      "report_url is not an http",
 		account + `"api_key_sid":"S","api_key_secret":"hunter2","from":"x","report_url":"https://v.example"`: "auth_token is missing: it signs",
 		account + `"auth_token":"hunter2","from":"x","timeout":"10"`:                                         "timeout",
+		account + `"auth_token":"hunter2","from":"x","rcs_from":"acme_agent"`:                                "rcs_from is not of the form",
 		account + `"auth_token":"hunter2","from":"x","sender":"y"`:                                           "unknown field",
 	})
 }
