@@ -1,6 +1,7 @@
-// Package vonage sends SMS by Vonage's SMS API (once Nexmo's).
+// Package vonage sends SMS by Vonage's SMS API (once Nexmo's), and texts by RCS by its Messages API
+// (messages.go).
 //
-// The API answers 200 to everything, so the class of a failure comes from the status of each part
+// The SMS API answers 200 to everything, so the class of a failure comes from the status of each part
 // in the body (class.go), and an answer that cannot be read is Unknown. Delivery receipts come by
 // GET or POST, and are proved by a signature, where the account makes one.
 package vonage
@@ -45,8 +46,12 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 
 // Send posts one text, which Vonage cuts into as many parts as it needs.
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
-	if m.Channel != "sms" {
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms and nothing else"}
+	switch m.Channel {
+	case "sms":
+	case "rcs":
+		return p.sendRCS(ctx, m)
+	default:
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms and rcs and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
 		URL: p.endpoint,

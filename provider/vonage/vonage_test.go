@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -20,19 +21,27 @@ var statusOf = map[provider.Class]int{
 
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
-		Channels: []string{"sms"},
+		Channels: []string{"sms", "rcs"},
 		Secrets:  []string{testSecret},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
 			v := httpfar.NewVendor(t, httpfar.Manners{
 				Read: func(r *http.Request) (providertest.Taken, error) {
 					key, secret, _ := r.BasicAuth()
+					if r.URL.Path == "/v1/messages" && key == "abcd1234" && secret == testSecret {
+						var body text
+						d := json.NewDecoder(r.Body)
+						d.DisallowUnknownFields()
+						err := d.Decode(&body)
+						return providertest.Taken{To: "+" + body.To, Text: body.Text}, err
+					}
 					if key != "abcd1234" || secret != testSecret || r.URL.Path != "/sms/json" || r.PostFormValue("client-ref") == "" && r.PostFormValue("to") != "" {
 						return providertest.Taken{}, fmt.Errorf("key %s", key)
 					}
 					return providertest.Taken{To: "+" + r.PostFormValue("to"), Text: r.PostFormValue("text")}, nil
 				},
+				// In one answer what either API looks for.
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"message-count":"1","messages":[{"message-id":%q,"status":"0"}]}`, taken.ID)
+					fmt.Fprintf(w, `{"message_uuid":%[1]q,"message-count":"1","messages":[{"message-id":%[1]q,"status":"0"}]}`, taken.ID)
 				},
 				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
 					if b.Class == provider.Unknown {
@@ -43,7 +52,7 @@ func TestExam(t *testing.T) {
 				},
 			})
 			deps.HTTP = v.Client()
-			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", BaseURL: v.URL, Timeout: "2m"}, deps)
+			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", RCSFrom: "Acme", BaseURL: v.URL, MessagesURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,6 +86,7 @@ func TestConfigurations(t *testing.T) {
 		least + `,"currency":"euro"`:               `currency "euro"`,
 		least + `,"signature_method":"rot13"`:      `signature_method: "rot13"`,
 		least + `,"base_url":"http://gw"`:          "base_url: plain http",
+		least + `,"messages_url":"http://gw"`:      "messages_url: plain http",
 		least + `,"report_url":"http://hunter2:x"`: "report_url is not",
 		least + `,"allow_from":["vonage.com"]`:     "allow_from",
 		least + `,"timeout":"10"`:                  "timeout",
