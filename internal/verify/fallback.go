@@ -109,7 +109,7 @@ func (f Fallbacks) Work(ctx context.Context, job Job) error {
 	if f.Revoke != nil && obstacle(a, v, w, why, e.Now()) == "" {
 		back = f.Revoke(ctx, a)
 	}
-	return e.Store.Update(ctx, func(tx Tx) error { return e.fallBack(tx, job, s, w, why, back) })
+	return e.Store.Update(ctx, func(tx Tx) error { return e.fallBack(tx, job, a, s, w, why, back) })
 }
 
 // attemptOf are the attempt that a job refers to and its verification; both are nil if one is gone.
@@ -205,8 +205,9 @@ func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Ver
 }
 
 // fallBack makes the new attempt, if the verification is still as it was and nothing of the old one will
-// arrive, and says so in the story of the old one. w is nil if there is no channel.
-func (e *Engine) fallBack(tx Tx, job Job, s *Service, w *wish, why string, back Revocations) error {
+// arrive, and says so in the story of the old one. w is nil if there is no channel. seen is the attempt as it
+// was before its messages were taken back, which takes a while.
+func (e *Engine) fallBack(tx Tx, job Job, seen *Attempt, s *Service, w *wish, why string, back Revocations) error {
 	a, v, err := attemptOf(tx, job)
 	if err != nil {
 		return err
@@ -216,7 +217,18 @@ func (e *Engine) fallBack(tx Tx, job Job, s *Service, w *wish, why string, back 
 		return nil
 	}
 	now := e.Now()
-	then := back.tell(a, job.Runs, now)
+	state := a.State
+	then := back.tell(a, job.Runs)
+	if state == AttemptQueued || !state.arrived() && (state != seen.State || a.HandOvers != seen.HandOvers) {
+		// A report came meanwhile that the message failed. Its commit has put another job in the place of
+		// this one, which goes on from here.
+		a.State = state
+		if len(back) > 0 {
+			a.UpdatedAt = now
+			tx.PutAttempt(a)
+		}
+		return nil
+	}
 	if then == askAgain {
 		tx.DeferJob(job, now.Add(revokePause(job.Runs)))
 	} else {

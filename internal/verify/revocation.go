@@ -48,7 +48,7 @@ const (
 
 // tell writes revocations into the story and the state of an attempt, and says what follows. runs counts
 // how often they were tried, this time included.
-func (all Revocations) tell(a *Attempt, runs int, now time.Time) revoking {
+func (all Revocations) tell(a *Attempt, runs int) revoking {
 	then := goOn
 	for _, r := range all {
 		step := Step{At: r.At, Kind: StepRevoke, Provider: r.Provider, Took: r.Took, Outcome: string(r.Outcome), Code: r.Code, Detail: r.Detail}

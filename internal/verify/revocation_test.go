@@ -128,6 +128,47 @@ func TestACodeGoesOnWhenItsMessageIsTakenBack(t *testing.T) {
 	}
 }
 
+// While the carrier is asked, it may report that the message failed. The job of that report has the place of
+// the one that asks, and goes on.
+func TestAReportThatComesWhileAMessageIsTakenBack(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		says  verify.RevocationOutcome
+		again bool // another route is tried
+		want  []string
+	}{
+		{"it was taken back already", verify.Kept, false, []string{"report undelivered stop", "revoke kept stop", "fallback other"}},
+		{"nobody says", verify.Unclear, false, []string{"report undelivered stop", "revoke unclear retry", "fallback other"}},
+		{"both", verify.Revoked, false, []string{"report undelivered stop", "revoke revoked other", "fallback other"}},
+		{"it goes by another route", verify.Kept, true, []string{"report undelivered next", "revoke kept stop"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := chained(t, "rcs,sms", verify.ServiceParams{FallbackAfter: new(10)})
+			v := w.mustStart(ana, "rcs")
+			first := v.Sends[0].AttemptSID
+			w.delivered("rcs", verify.AttemptSent)
+			w.advance(10 * time.Second)
+			w.recalled(func(*verify.Attempt) verify.RevocationOutcome {
+				r := verify.Report{Provider: "p", ID: first, State: verify.AttemptUndelivered, Class: "temporary"}
+				if _, err := w.Report(t.Context(), r, func(*verify.Attempt) bool { return c.again }); err != nil {
+					t.Fatal(err)
+				}
+				return c.says
+			})
+			if w.fallBack() == c.again {
+				t.Errorf("another job was left: %v", !c.again)
+			}
+			if diff := cmp.Diff(c.want, w.steps(first)); diff != "" {
+				t.Errorf("the story:\n%s", diff)
+			}
+			_, waits := w.claim("rcs")
+			if sent := len(w.read(v).Sends) == 2; sent == c.again || waits != c.again {
+				t.Errorf("it goes on: %v; the other route has its job: %v", sent, waits)
+			}
+		})
+	}
+}
+
 // Nothing is taken back from a person who would get nothing instead.
 func TestNothingIsTakenBackInVain(t *testing.T) {
 	cancel := "canceled"
