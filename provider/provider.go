@@ -18,7 +18,8 @@ import (
 //
 // Send returns when the other side has taken the message over, or refused it. It must give up when
 // ctx ends. A failure is always an *Error; anything else counts as Unknown, because only the
-// provider can know that nothing was sent.
+// provider can know that nothing was sent. One that names its messages itself gives the ID beside an
+// Unknown too, so that a report can say what became of the message.
 type Provider interface {
 	Send(ctx context.Context, m Message) (Accepted, error)
 }
@@ -63,8 +64,18 @@ type Message struct {
 	Email *Email
 	// Push is the notification.
 	Push *Push
+	// Regulatory is what carriers of a country want to be told with every message, nil for nothing.
+	Regulatory *Regulatory
 	// Deadline is the end of the code's life: a message that arrives later is useless.
 	Deadline time.Time
+}
+
+// Regulatory are the identifiers under which a sender and a text are registered with the carriers of a
+// country. The ones that there are belong to India, where a ledger of the carriers (DLT) has them, and
+// where a text that is not registered word for word is refused.
+type Regulatory struct {
+	DLTEntity   string `json:"dlt_entity"`   // the principal entity: who sends
+	DLTTemplate string `json:"dlt_template"` // the content template: what is sent
 }
 
 // Template is a message registered with the channel beforehand.

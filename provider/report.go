@@ -34,6 +34,9 @@ const (
 	Delivered ReportState = iota + 1
 	Read
 	Failed
+	// NotRevoked: the carrier wanted to take the message back, because its time was over, and could not.
+	// It may arrive yet, so its code goes on by no other channel.
+	NotRevoked
 )
 
 // Reporter is a Provider whose carrier reports by calling a URL. ServeReport proves that the call

@@ -11,6 +11,7 @@ import (
 	"github.com/verifyd/verifyd/provider/msg91"
 	"github.com/verifyd/verifyd/provider/plivo"
 	"github.com/verifyd/verifyd/provider/postmark"
+	"github.com/verifyd/verifyd/provider/rcs"
 	"github.com/verifyd/verifyd/provider/sendgrid"
 	"github.com/verifyd/verifyd/provider/ses"
 	"github.com/verifyd/verifyd/provider/sinch"
@@ -36,6 +37,7 @@ var providers = map[string]provider.Builder{
 	"msg91":          provider.Build(msg91.New),
 	"plivo":          provider.Build(plivo.New),
 	"postmark":       provider.Build(postmark.New),
+	"rcs":            provider.Build(rcs.New),
 	"sendgrid":       provider.Build(sendgrid.New),
 	"ses":            provider.Build(ses.New),
 	"sinch":          provider.Build(sinch.New),

@@ -61,7 +61,7 @@ func runSend(ctx context.Context, args []string, sys system) error {
 		return err
 	}
 	for i, way := range ways {
-		m.From, m.Key = way.From, fmt.Sprintf("%s:%d", m.Attempt, i+1)
+		m.From, m.Regulatory, m.Key = way.From, regulatoryOf(way), fmt.Sprintf("%s:%d", m.Attempt, i+1)
 		taken, took, err := sendBy(ctx, c, way.Provider, m)
 		if err == nil {
 			_, err := fmt.Fprintf(sys.stdout, "%s took it in %s%s\n", way.Provider, took.Round(time.Millisecond), withID(taken.ID))

@@ -195,9 +195,18 @@ func routesOf(table config.Routes, built map[string]provider.Provider) delivery.
 
 func waysOf(route config.Route, built map[string]provider.Provider) (ways []delivery.Route) {
 	for _, way := range route.Ways {
-		ways = append(ways, delivery.Route{Name: way.Provider, Provider: built[way.Provider], From: way.From, Weight: way.Weight})
+		ways = append(ways, delivery.Route{
+			Name: way.Provider, Provider: built[way.Provider], From: way.From, Weight: way.Weight, Regulatory: regulatoryOf(way),
+		})
 	}
 	return ways
+}
+
+func regulatoryOf(way config.Way) *provider.Regulatory {
+	if way.DLTEntity == "" && way.DLTTemplate == "" {
+		return nil
+	}
+	return &provider.Regulatory{DLTEntity: way.DLTEntity, DLTTemplate: way.DLTTemplate}
 }
 
 // platforms are the keys of the routes that are no channels: whoever carries notifications to handsets.

@@ -66,9 +66,11 @@ func storyJSON(a *verify.Attempt, base string) storyBody {
 			Date: s.At.Time().Format(stepTime), Kind: string(s.Kind), Provider: nullable(s.Provider), Outcome: nullable(s.Outcome),
 			Code: nullable(s.Code), Detail: nullable(s.Detail), Decision: nullable(string(s.Decision)), Reason: nullable(s.Why),
 		}
-		if s.Kind == verify.StepHandOver {
-			took := int(s.Took)
+		switch took := int(s.Took); s.Kind {
+		case verify.StepHandOver:
 			step.Kind, step.Milliseconds = handedOver, &took
+		case verify.StepRevoke:
+			step.Milliseconds = &took
 		}
 		b.Story = append(b.Story, step)
 	}

@@ -3,8 +3,10 @@ package api
 import "github.com/verifyd/verifyd/internal/verify"
 
 func storyFacts() Resource {
-	outcomes := []string{"accepted", "bad_recipient", "bad_request", "temporary", "throttled", "unknown", "delivered", "read", "undelivered"}
-	kinds := []string{handedOver, string(verify.StepPassed), string(verify.StepBooked), string(verify.StepReport), string(verify.StepEnd), string(verify.StepFallback)}
+	outcomes := []string{"accepted", "bad_recipient", "bad_request", "temporary", "throttled", "unknown", "delivered", "read", "undelivered",
+		"not_revoked", string(verify.Revoked), string(verify.Kept), string(verify.Unclear)}
+	kinds := []string{handedOver, string(verify.StepPassed), string(verify.StepBooked), string(verify.StepReport), string(verify.StepEnd),
+		string(verify.StepRevoke), string(verify.StepFallback)}
 	return Resource{
 		Name:  "Stories",
 		About: "The story of an attempt is what happened to its message: every provider that was asked, what it answered, what was decided and why ([routes.md](routes.md)).",
@@ -27,8 +29,8 @@ func storyFacts() Resource {
 				{Name: "story.date", About: "When, in UTC, to the millisecond.", From: Ours, Format: "date-time"},
 				{Name: "story.kind", About: "What the step is.", From: Ours, Enum: kinds},
 				{Name: "story.provider", About: "Who was asked, or is spoken of.", From: Ours, Example: "gateway"},
-				{Name: "story.milliseconds", About: "How long a hand-over took; null for other steps.", From: Ours},
-				{Name: "story.outcome", About: "What came of a hand-over, or what a report says.", From: Ours, Enum: outcomes},
+				{Name: "story.milliseconds", About: "How long a hand-over or a revocation took; null for other steps.", From: Ours},
+				{Name: "story.outcome", About: "What came of a hand-over or a revocation, or what a report says.", From: Ours, Enum: outcomes},
 				{Name: "story.code", About: "The provider's own code of a failure, verbatim.", From: Ours},
 				{Name: "story.detail", About: "What the provider said of it, without addresses, codes and secrets.", From: Ours},
 				{Name: "story.decision", About: "What followed.", From: Ours, Enum: words(verify.Decisions())},

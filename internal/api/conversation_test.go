@@ -212,6 +212,9 @@ func (w *world) play(text string) string {
 		case word == "report": // what the carrier says later
 			w.report(rest)
 			out.WriteString(line + "\n")
+		case word == "fallback": // the code goes on by another channel, if what was sent is taken back
+			w.fallback(rest)
+			out.WriteString(line + "\n")
 		case word == "without":
 			w.routed[verify.Channel(rest)] = false
 			out.WriteString(line + "\n")
@@ -296,6 +299,20 @@ func (w *world) deliver(words string) {
 	}
 	r.Steps = []verify.Step{step}
 	if err := w.engine.RecordSend(w.t.Context(), verify.Job{ID: sid.Key(fields[0])}, a, r); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// fallback does the job that goes on by another channel than an attempt's, whose carrier says what became of
+// the wish to take its message back: "$VL1 revoked".
+func (w *world) fallback(words string) {
+	w.t.Helper()
+	fields := strings.Fields(os.Expand(words, w.variable))
+	f := verify.Fallbacks{Engine: w.engine, Revoke: func(context.Context, *verify.Attempt) verify.Revocations {
+		return verify.Revocations{{Provider: "carrier", At: verify.MillisOf(w.now), Took: 12, Outcome: verify.RevocationOutcome(fields[1])}}
+	}}
+	job := verify.Job{ID: sid.Key(fields[0]), Kind: verify.Fallback, Ref: fields[0], Runs: 1}
+	if err := f.Work(w.t.Context(), job); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -61,7 +61,7 @@ func serviceParamFacts() []Fact {
 		{Name: "VerifyEventSubscriptionEnabled", About: "Sends the events of its verifications to the server's [sink](webhooks.md#events-of-verifications).", Default: false, Example: true},
 		{Name: "Verifyd.DisabledChannels", About: "Channels that are refused with 60223, separated by commas; empty for none.", Note: "what Twilio's console has a switch for", From: Ours, Example: "call,whatsapp"},
 		{Name: "Verifyd.Fallback", About: "Channels by which a code goes on where one does not reach the person, in their order, separated by commas; empty for none ([routes.md](routes.md#another-channel)).", From: Ours, Example: "whatsapp,sms,call"},
-		{Name: "Verifyd.FallbackAfter", About: "Seconds without a receipt of the carrier and without the code, after which it goes on by the next channel of `Verifyd.Fallback`; 0 for never.", From: Ours, Range: verify.FallbackAfters, Default: 0, Example: 30},
+		{Name: "Verifyd.FallbackAfter", About: "Seconds without a receipt of the carrier and without the code, after which it goes on by the next channel of `Verifyd.Fallback`; 0 for never, and on `rcs`, whose message is taken back before, for 20.", From: Ours, Range: verify.FallbackAfters, Default: 0, Example: 30},
 		{Name: "Verifyd.CodeTtl", About: "Seconds that a code lives.", Note: "what Twilio's support changes on request", From: Ours, Range: verify.CodeTTLs, Default: int(verify.DefaultCodeTTL.Seconds()), Example: 600},
 		{Name: "Verifyd.MaxSends", About: "Sends of a verification.", From: Ours, Range: verify.Tries, Default: verify.DefaultMaxSends, Example: 5},
 		{Name: "Verifyd.MaxChecks", About: "Checks of a verification.", From: Ours, Range: verify.Tries, Default: verify.DefaultMaxChecks, Example: 5},

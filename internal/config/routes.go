@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type Way struct {
 	Provider string // the name of its table
 	From     string // the sender, "" for the provider's own
 	Weight   int    // its share of the traffic, 0 where the order decides
+	// DLTEntity and DLTTemplate are the identifiers of sender and text in India, "" for none.
+	DLTEntity, DLTTemplate string
 }
 
 // Delivery bounds what is tried for one message.
@@ -102,7 +105,11 @@ func (c Config) readRoutes(path string, table map[string]any, allowed []string) 
 			if err != nil {
 				return nil, err
 			}
-			routes[channel] = []Route{{Countries: []string{AnyCountry}, Ways: ways}}
+			r := Route{Countries: []string{AnyCountry}, Ways: ways}
+			if err := checkDLT(path, r); err != nil {
+				return nil, err
+			}
+			routes[channel] = []Route{r}
 			continue
 		}
 		for i, entry := range list {
@@ -169,9 +176,24 @@ func (c Config) readRoute(path string, entry any) (r Route, err error) {
 	if !ok || len(list) == 0 {
 		return r, fmt.Errorf("%s: providers: want a list of names of [providers.NAME] tables", path)
 	}
-	r.Ways, err = c.readWays(path+": providers", list)
-	return r, err
+	if r.Ways, err = c.readWays(path+": providers", list); err != nil {
+		return r, err
+	}
+	return r, checkDLT(path, r)
 }
+
+// checkDLT refuses identifiers of India where other countries are meant too: nobody there knows them.
+func checkDLT(path string, r Route) error {
+	for _, way := range r.Ways {
+		if (way.DLTEntity != "" || way.DLTTemplate != "") && (len(r.Countries) != 1 || r.Countries[0] != "IN") {
+			return fmt.Errorf("%s: %s: dlt_entity and dlt_template belong into a table with country = \"IN\" alone", path, way.Provider)
+		}
+	}
+	return nil
+}
+
+// dltID is an identifier of India's ledger; they have nineteen digits today.
+var dltID = regexp.MustCompile(`^[0-9]{6,30}$`)
 
 // readWays reads a list of providers.
 func (c Config) readWays(path string, list []any) ([]Way, error) {
@@ -195,7 +217,7 @@ func (c Config) readWays(path string, list []any) ([]Way, error) {
 	return ways, nil
 }
 
-// readWay reads a provider of a route: its name, or a table with name, from and weight.
+// readWay reads a provider of a route: its name, or a table with name, from, weight and what India wants.
 func readWay(path string, entry any) (way Way, err error) {
 	switch v := entry.(type) {
 	case string:
@@ -210,6 +232,12 @@ func readWay(path string, entry any) (way Way, err error) {
 			case "name":
 			case "from":
 				way.From, ok = value.(string)
+			case "dlt_entity":
+				way.DLTEntity, ok = value.(string)
+				ok = ok && dltID.MatchString(way.DLTEntity)
+			case "dlt_template":
+				way.DLTTemplate, ok = value.(string)
+				ok = ok && dltID.MatchString(way.DLTTemplate)
 			case "weight":
 				var n int64
 				n, ok = value.(int64)
@@ -221,8 +249,11 @@ func readWay(path string, entry any) (way Way, err error) {
 			if !ok && key == "weight" {
 				return way, fmt.Errorf("%s: %s: weight: want a whole number between 1 and %d", path, way.Provider, maxWeight)
 			}
-			if !ok {
+			if !ok && key == "from" {
 				return way, fmt.Errorf("%s: %s: from: want a text", path, way.Provider)
+			}
+			if !ok {
+				return way, fmt.Errorf("%s: %s: %s: want the identifier of the ledger, a text of digits", path, way.Provider, key)
 			}
 		}
 		return way, nil

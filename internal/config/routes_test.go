@@ -40,6 +40,10 @@ country = "FR"
 providers = [{name = "b", weight = 3}, {name = "c", weight = 1}]
 
 [[routes.sms]]
+country = "IN"
+providers = [{name = "a", from = "ACMEOT", dlt_entity = "1101456780000012345", dlt_template = "1107161234567890123"}]
+
+[[routes.sms]]
 providers = ["c"]
 
 [messaging_services.MG00000000000000000000000000000001]
@@ -58,6 +62,7 @@ providers = ["a"]
 		"sms": {
 			{[]string{"ES", "PT"}, []config.Way{{Provider: "a"}, {Provider: "b", From: "Acme"}}},
 			{[]string{"FR"}, []config.Way{{Provider: "b", Weight: 3}, {Provider: "c", Weight: 1}}},
+			{[]string{"IN"}, []config.Way{{Provider: "a", From: "ACMEOT", DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}}},
 			{other, []config.Way{{Provider: "c"}}},
 		},
 	}
@@ -87,35 +92,39 @@ providers = ["a"]
 // Every mistake is said with the table, the key and the reason.
 func TestMistakesInRoutes(t *testing.T) {
 	for text, want := range map[string]string{
-		"[routes]\nsms = \"a\"":                                                                 "routes.sms: want a list of providers",
-		"[routes]\nsms = [1]":                                                                   "routes.sms: want names of providers",
-		"[routes]\nsms = [\"a\", {name = \"b\", weight = 1}]":                                   "routes.sms: b: either all providers of a route have a weight",
-		"[routes]\nsms = [\"a\", {from = \"b\"}]":                                               "routes.sms: a table without the name",
-		"[routes]\nsms = [\"a\", {name = \"d\"}]":                                               "routes.sms: there is no [providers.d]",
-		"[routes]\nsms = [\"a\", {name = \"a\"}]":                                               "routes.sms: a stands twice",
-		"[routes]\nsms = [\"a\", {name = \"b\", from = 1}]":                                     "routes.sms: b: from: want a text",
-		"[routes]\nsms = [\"a\", {name = \"b\", price = 1}]":                                    "routes.sms: b: unknown key price",
-		"[[routes.sms]]\nproviders = [{name = \"b\", weight = 0}]":                              "routes.sms, table 1: providers: b: weight: want a whole number between 1 and 1000",
-		"[[routes.sms]]\nproviders = [{name = \"b\", weight = 1.5}]":                            "weight: want a whole number",
-		"[[routes.sms]]\nproviders = []":                                                        "routes.sms, table 1: providers: want a list",
-		"[[routes.sms]]\ncountry = \"ES\"":                                                      "routes.sms, table 1: providers: want a list",
-		"[[routes.sms]]\ncountry = \"ES\"\nproviders = [\"a\"]":                                 "routes.sms: no table is for the other countries",
-		"[[routes.sms]]\nproviders = [\"a\"]\n[[routes.sms]]\ncountry=\"*\"\nproviders=[\"b\"]": "routes.sms, table 2: country: \"*\" has a table already",
-		"[[routes.sms]]\ncountry = \"es\"\nproviders = [\"a\"]":                                 "routes.sms, table 1: country: \"es\" is no country code",
-		"[[routes.sms]]\ncountry = []\nproviders = [\"a\"]":                                     "country: the list is empty",
-		"[[routes.sms]]\ncountry = 34\nproviders = [\"a\"]":                                     "country: want a code",
-		"[[routes.sms]]\ncountry = [\"*\", \"ES\"]\nproviders = [\"a\"]":                        "stands beside others",
-		"[[routes.sms]]\ncountry = [\"ES\", \"ES\"]\nproviders = [\"a\"]":                       "\"ES\" stands twice",
-		"[[routes.sms]]\ncontry = \"ES\"\nproviders = [\"a\"]":                                  "routes.sms, table 1: unknown key contry",
-		"[[routes.email]]\ncountry = \"ES\"\nproviders = [\"a\"]":                               "routes.email, table 1: country: what email is sent to has no country",
-		"[[routes.fax]]\nproviders = [\"a\"]":                                                   "routes.fax: no such channel",
-		"[delivery]\nmax_sends = 0":                                                             "delivery.max_sends: 0 is not between",
-		"[delivery]\ndeadline = \"1s\"":                                                         "delivery.deadline: 1s is not between",
-		"[delivery]\ndeadline = \"soon\"":                                                       "a duration is",
-		"[delivery]\ndead_line = \"60s\"":                                                       "unknown key delivery.dead_line",
-		"[providers.d]\ntype = \"t\"\ntps = 0":                                                  "providers.d.tps: want messages a second",
-		"[providers.d]\ntype = \"t\"\ntps = \"5\"":                                              "providers.d.tps",
-		"[[messaging_services.MG00000000000000000000000000000001.sms]]\nproviders = [\"d\"]":    "messaging_services.MG00000000000000000000000000000001.sms, table 1: providers: there is no [providers.d]",
+		"[routes]\nsms = \"a\"":                                                                                            "routes.sms: want a list of providers",
+		"[routes]\nsms = [1]":                                                                                              "routes.sms: want names of providers",
+		"[routes]\nsms = [\"a\", {name = \"b\", weight = 1}]":                                                              "routes.sms: b: either all providers of a route have a weight",
+		"[routes]\nsms = [\"a\", {from = \"b\"}]":                                                                          "routes.sms: a table without the name",
+		"[routes]\nsms = [\"a\", {name = \"d\"}]":                                                                          "routes.sms: there is no [providers.d]",
+		"[routes]\nsms = [\"a\", {name = \"a\"}]":                                                                          "routes.sms: a stands twice",
+		"[routes]\nsms = [\"a\", {name = \"b\", from = 1}]":                                                                "routes.sms: b: from: want a text",
+		"[routes]\nsms = [\"a\", {name = \"b\", price = 1}]":                                                               "routes.sms: b: unknown key price",
+		"[[routes.sms]]\nproviders = [{name = \"b\", weight = 0}]":                                                         "routes.sms, table 1: providers: b: weight: want a whole number between 1 and 1000",
+		"[[routes.sms]]\nproviders = [{name = \"b\", weight = 1.5}]":                                                       "weight: want a whole number",
+		"[[routes.sms]]\nproviders = []":                                                                                   "routes.sms, table 1: providers: want a list",
+		"[[routes.sms]]\ncountry = \"ES\"":                                                                                 "routes.sms, table 1: providers: want a list",
+		"[[routes.sms]]\ncountry = \"ES\"\nproviders = [\"a\"]":                                                            "routes.sms: no table is for the other countries",
+		"[[routes.sms]]\nproviders = [\"a\"]\n[[routes.sms]]\ncountry=\"*\"\nproviders=[\"b\"]":                            "routes.sms, table 2: country: \"*\" has a table already",
+		"[[routes.sms]]\ncountry = \"es\"\nproviders = [\"a\"]":                                                            "routes.sms, table 1: country: \"es\" is no country code",
+		"[[routes.sms]]\ncountry = []\nproviders = [\"a\"]":                                                                "country: the list is empty",
+		"[[routes.sms]]\ncountry = 34\nproviders = [\"a\"]":                                                                "country: want a code",
+		"[[routes.sms]]\ncountry = [\"*\", \"ES\"]\nproviders = [\"a\"]":                                                   "stands beside others",
+		"[[routes.sms]]\ncountry = [\"ES\", \"ES\"]\nproviders = [\"a\"]":                                                  "\"ES\" stands twice",
+		"[routes]\nsms = [\"b\", {name = \"a\", dlt_entity = \"1101456780000012345\"}]":                                    `routes.sms: a: dlt_entity and dlt_template belong into a table with country = "IN" alone`,
+		"[[routes.sms]]\ncountry = [\"IN\", \"ES\"]\nproviders = [{name = \"a\", dlt_template = \"1107161234567890123\"}]": "routes.sms, table 1: a: dlt_entity and dlt_template belong",
+		"[[routes.sms]]\ncountry = \"IN\"\nproviders = [{name = \"a\", dlt_entity = 1101456780000012345}]":                 "routes.sms, table 1: providers: a: dlt_entity: want the identifier of the ledger, a text of digits",
+		"[[routes.sms]]\ncountry = \"IN\"\nproviders = [{name = \"a\", dlt_template = \"OTP-1\"}]":                         "a: dlt_template: want the identifier",
+		"[[routes.sms]]\ncontry = \"ES\"\nproviders = [\"a\"]":                                                             "routes.sms, table 1: unknown key contry",
+		"[[routes.email]]\ncountry = \"ES\"\nproviders = [\"a\"]":                                                          "routes.email, table 1: country: what email is sent to has no country",
+		"[[routes.fax]]\nproviders = [\"a\"]":                                                                              "routes.fax: no such channel",
+		"[delivery]\nmax_sends = 0":                                                                                        "delivery.max_sends: 0 is not between",
+		"[delivery]\ndeadline = \"1s\"":                                                                                    "delivery.deadline: 1s is not between",
+		"[delivery]\ndeadline = \"soon\"":                                                                                  "a duration is",
+		"[delivery]\ndead_line = \"60s\"":                                                                                  "unknown key delivery.dead_line",
+		"[providers.d]\ntype = \"t\"\ntps = 0":                                                                             "providers.d.tps: want messages a second",
+		"[providers.d]\ntype = \"t\"\ntps = \"5\"":                                                                         "providers.d.tps",
+		"[[messaging_services.MG00000000000000000000000000000001.sms]]\nproviders = [\"d\"]":                               "messaging_services.MG00000000000000000000000000000001.sms, table 1: providers: there is no [providers.d]",
 	} {
 		if _, err := config.Parse([]byte(providersABC+text), none); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q:\n got %v\nwant %q in it", text, err, want)

@@ -73,6 +73,8 @@ func reportOf(name string, said provider.Report) (r verify.Report, ok bool) {
 			class = provider.Unknown
 		}
 		r.Class, r.Final = class.String(), class == provider.BadRecipient
+	case provider.NotRevoked:
+		r.State = verify.AttemptSent
 	}
 	return r, r.State != "" && (r.ID != "" || r.Key != "") && len(said.ID) <= maxReportText && len(said.Key) <= maxReportText
 }

@@ -15,6 +15,8 @@ type Route struct {
 	Name     string // the provider's name in the configuration
 	Provider provider.Provider
 	From     string // the sender, "" for the provider's own
+	// Regulatory is what goes with every message of this route, nil for nothing.
+	Regulatory *provider.Regulatory
 	// Weight is the share of the messages that go this way first; 0 where the order of the routes
 	// decides. Either all routes of a list have one, or none has.
 	Weight int

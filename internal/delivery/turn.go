@@ -108,7 +108,7 @@ func (t *turn) offer(ctx context.Context, route Route) (verify.Decision, time.Du
 	a := t.Attempt
 	ordinal := 1 + slices.IndexFunc(t.configured, func(r Route) bool { return r.Name == route.Name })
 	t.message.Key = a.SID + ":" + strconv.Itoa(ordinal)
-	t.message.From = route.From
+	t.message.From, t.message.Regulatory = route.From, route.Regulatory
 	began := t.Now()
 	t.begin(route.Name, a.Country, began)
 	taken, failure := t.handOver(ctx, route, t.message)
@@ -126,6 +126,10 @@ func (t *turn) offer(ctx context.Context, route Route) (verify.Decision, time.Du
 		return verify.DecidedSent, 0
 	}
 	t.result.ErrorCode, t.result.ErrorClass = failure.Code, failure.Class.String()
+	if failure.Class != provider.Unknown {
+		taken = provider.Accepted{}
+	}
+	t.named(route, taken)
 	t.asked = max(t.asked, failure.RetryAfter)
 	_, repeatable := route.Provider.(provider.Repeatable)
 	decision, pause, why := answer{
@@ -147,13 +151,20 @@ func (t *turn) step(s verify.Step) {
 // taken notes that a provider has the message.
 func (t *turn) taken(route Route, taken provider.Accepted) {
 	a, r := t.Attempt, &t.result
-	r.State, r.ProviderID, r.ErrorCode, r.ErrorClass = verify.AttemptSent, taken.ID, "", ""
+	r.State, r.ErrorCode, r.ErrorClass = verify.AttemptSent, "", ""
 	r.Price, r.Currency = taken.Price.Amount, taken.Price.Currency
-	if taken.ID != "" && reports(route.Provider) {
-		r.ReportKey = verify.ReportKey(route.Name, taken.ID)
-	}
+	t.named(route, taken)
 	if len(t.configured) > 1 {
 		t.fit.watch(a.SID, route.Name, a.Country, t.Now())
+	}
+}
+
+// named notes what the provider calls the message that it has; or perhaps has, if it names its messages
+// itself.
+func (t *turn) named(route Route, taken provider.Accepted) {
+	t.result.ProviderID, t.result.ReportKey = taken.ID, ""
+	if taken.ID != "" && reports(route.Provider) {
+		t.result.ReportKey = verify.ReportKey(route.Name, taken.ID)
 	}
 }
 

@@ -344,3 +344,14 @@ func TestARouteWhoseCodesDoNotComeBackLosesTraffic(t *testing.T) {
 		t.Errorf("the story says %q", why)
 	}
 }
+
+// What the carriers of a country want goes with the messages of the route that has it, and of no other.
+func TestWhatACountryWantsIsToldByItsRoute(t *testing.T) {
+	w := newWorld(t)
+	first, second := &carrier{answers: fail(badRequest)}, &carrier{}
+	told := &provider.Regulatory{DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}
+	w.turns(delivery.Route{Name: "first", Provider: first, Regulatory: told}, delivery.Route{Name: "second", Provider: second})
+	if first.last.Regulatory != told || second.last.Regulatory != nil {
+		t.Errorf("told %+v, then %+v", first.last.Regulatory, second.last.Regulatory)
+	}
+}

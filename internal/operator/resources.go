@@ -235,7 +235,7 @@ var serviceParams = []param{
 	{name: "Passkeys.UserVerification", help: "of passkeys: whether the person is verified", values: preferences},
 	{name: "Verifyd.DisabledChannels", help: "channels that are switched off, separated by commas; empty for none"},
 	{name: "Verifyd.Fallback", help: "channels by which a code goes on, in their order, separated by commas; empty for none"},
-	{name: "Verifyd.FallbackAfter", kind: number, help: "seconds without a receipt after which it does so, 0 to 600; 0 is never"},
+	{name: "Verifyd.FallbackAfter", kind: number, help: "seconds without a receipt after which it does so, 0 to 600; 0 is never, on rcs 20"},
 	{name: "Verifyd.CodeTtl", kind: number, help: "how many seconds a code lives, 120 to 86400"},
 	{name: "Verifyd.MaxSends", kind: number, help: "sends of one verification, 1 to 10"},
 	{name: "Verifyd.MaxChecks", kind: number, help: "checks of one verification, 1 to 10"},

@@ -86,10 +86,13 @@ const (
 	ParallelSends = 256
 	// parallelEvents is how many webhooks may be called at a time.
 	parallelEvents = 64
-	// parallelReports is how many reports that wait, and how many codes that go on by another channel,
-	// are seen to at a time, and reportTurn how long that may take.
+	// parallelReports is how many reports that wait are seen to at a time, and reportTurn how long that may
+	// take.
 	parallelReports = 8
 	reportTurn      = 10 * time.Second
+	// parallelFallbacks is how many codes go on by another channel at a time: a carrier that takes messages
+	// back slowly must not hold up the others.
+	parallelFallbacks = 64
 	// sweepPause is the time between two walks over the current verifications.
 	sweepPause = 30 * time.Second
 	// sweepRest lets a walk end five thousand verifications a second, with a tenth of the writer.
@@ -135,7 +138,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.Engine}, Parallel: 1, Timeout: cleanUpTurn})
 	lanes = append(lanes, queue.Lane{Kind: verify.LateReports, Worker: delivery.LateReports{Worker: worker}, Parallel: parallelReports, Timeout: reportTurn})
-	lanes = append(lanes, queue.Lane{Kind: verify.Fallback, Worker: verify.Fallbacks{Engine: s.Engine}, Parallel: parallelReports, Timeout: reportTurn})
+	lanes = append(lanes, queue.Lane{Kind: verify.Fallback, Worker: verify.Fallbacks{Engine: s.Engine, Revoke: worker.Revoke}, Parallel: parallelFallbacks, Timeout: delivery.RevokeTurnTimeout})
 	events := &webhook.Worker{
 		Engine: s.Engine, Client: webhook.NewClient(s.Webhooks, nil), Sink: s.Sink, Log: s.Log, Now: s.Engine.Now, Random: s.Jitter,
 	}

@@ -16,9 +16,11 @@ import (
 type Report struct {
 	Provider string `json:"provider"` // the name of its table
 	// ID is the carrier's identifier of the message, Key ours ("VL…:1"); one of them is set.
-	ID    string       `json:"id,omitempty"`
-	Key   string       `json:"key,omitempty"`
-	State AttemptState `json:"state"` // delivered, read or undelivered
+	ID  string `json:"id,omitempty"`
+	Key string `json:"key,omitempty"`
+	// State is delivered, read or undelivered; or sent of a message that the carrier could not take back
+	// at the end of its life.
+	State AttemptState `json:"state"`
 	// Class and Code say why it was undelivered; Final that no other provider would do better.
 	Class    string `json:"class,omitempty"`
 	Code     string `json:"code,omitempty"`
@@ -243,7 +245,11 @@ func (a *Attempt) report(r Report, now time.Time, again bool) (changed bool) {
 		}
 	}
 	if *a == before {
-		return false
+		if !a.notes(r, step) {
+			return false
+		}
+		a.UpdatedAt = now
+		return true
 	}
 	a.UpdatedAt = now
 	a.Story = a.Story.Add(step)

@@ -48,6 +48,7 @@ const (
 	StepBooked   StepKind = "booked"   // a place in the pace of a provider was taken
 	StepReport   StepKind = "report"   // the carrier said what became of the message
 	StepEnd      StepKind = "end"      // nothing more is tried
+	StepRevoke   StepKind = "revoke"   // the carrier was asked to take the message back
 	StepFallback StepKind = "fallback" // the code goes on by another channel, or does not
 )
 

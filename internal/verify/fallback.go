@@ -17,7 +17,8 @@ import (
 // when an attempt has failed for good, or its carrier reports that it did not arrive, or, where the
 // service says after how long, when there is neither a receipt nor the code; never when the carrier says
 // that the message arrived, and never past a refusal: a channel that is off, a country that is closed, a
-// payment that a channel cannot speak of are passed over.
+// payment that a channel cannot speak of, a limit that is reached are passed over. Where the message before
+// can be taken back it is, and the code goes on when that is confirmed (revocation.go).
 
 // Fallback is the kind of the jobs that go on by another channel. It is left by the commit that ends an
 // attempt, so that nothing is lost between the two.
@@ -28,6 +29,10 @@ const fallbackLife = time.Minute
 
 // maxFallbackAfter bounds the patience of a chain.
 const maxFallbackAfter = 10 * time.Minute
+
+// rcsWait is the patience with a message of RCS where the service does not say one: it is taken back before
+// its code goes on, so that nobody reads two (channels reference, section 6).
+const rcsWait = 20 * time.Second
 
 // setFallback notes what of a service's chain is behind the channel of a wish.
 func (w *wish) setFallback(s *Service) {
@@ -40,7 +45,11 @@ func (w *wish) setFallback(s *Service) {
 		rest = append(rest, string(next))
 	}
 	w.options.Fallback = strings.Join(rest, ",")
-	w.options.FallbackAfter = int(s.FallbackAfter / time.Second)
+	after := s.FallbackAfter
+	if after == 0 && w.channel == RCS {
+		after = rcsWait
+	}
+	w.options.FallbackAfter = int(after / time.Second)
 }
 
 // checkFallback refuses a chain that cannot work: a single channel, e-mail, which is no way to a
@@ -61,7 +70,11 @@ func (e *Engine) checkFallback(s *Service) error {
 }
 
 // Fallbacks carries out the jobs of kind Fallback.
-type Fallbacks struct{ Engine *Engine }
+type Fallbacks struct {
+	Engine *Engine
+	// Revoke takes back what of an attempt may still arrive; nil takes nothing back.
+	Revoke func(context.Context, *Attempt) Revocations
+}
 
 // Work goes on by another channel with the verification of the attempt that a job refers to.
 func (f Fallbacks) Work(ctx context.Context, job Job) error {
@@ -69,20 +82,17 @@ func (f Fallbacks) Work(ctx context.Context, job Job) error {
 	var a *Attempt
 	var v *Verification
 	err := e.Store.View(ctx, func(tx Tx) (err error) {
-		if a, err = tx.Attempt(job.Ref); err != nil {
-			return err
-		}
-		v, err = tx.Verification(a.VerificationSID)
+		a, v, err = attemptOf(tx, job)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) {
+	if err != nil {
+		return err
+	}
+	if v == nil {
 		return e.Store.Update(ctx, func(tx Tx) error {
 			tx.FinishJob(job)
 			return nil
 		})
-	}
-	if err != nil {
-		return err
 	}
 	s, err := e.Service(ctx, a.AccountSID, a.ServiceSID)
 	if _, refused := errors.AsType[*Error](err); err != nil && !refused {
@@ -95,7 +105,50 @@ func (f Fallbacks) Work(ctx context.Context, job Job) error {
 			return err
 		}
 	}
-	return e.Store.Update(ctx, func(tx Tx) error { return e.fallBack(tx, job, s, w, why) })
+	var back Revocations
+	if f.Revoke != nil && obstacle(a, v, w, why, e.Now()) == "" {
+		back = f.Revoke(ctx, a)
+	}
+	return e.Store.Update(ctx, func(tx Tx) error { return e.fallBack(tx, job, a, s, w, why, back) })
+}
+
+// attemptOf are the attempt that a job refers to and its verification; both are nil if one is gone.
+func attemptOf(tx Tx, job Job) (*Attempt, *Verification, error) {
+	a, err := tx.Attempt(job.Ref)
+	if err == nil {
+		var v *Verification
+		if v, err = tx.Verification(a.VerificationSID); err == nil {
+			return a, v, nil
+		}
+	}
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return nil, nil, err
+}
+
+// nothingToDo is of obstacle where there is nothing to say either: a receipt came meanwhile, or another route
+// is being tried, whose end leaves another job.
+const nothingToDo = "-"
+
+// obstacle says why a code does not go on, "" if it does. w is nil if there is no channel, for which why is
+// the reason.
+func obstacle(a *Attempt, v *Verification, w *wish, why string, now time.Time) string {
+	switch {
+	case a.State.arrived(), a.State == AttemptQueued:
+		return nothingToDo
+	case v.StatusAt(now) != Pending:
+		return "the verification is over"
+	case v.Sends[len(v.Sends)-1].AttemptSID != a.SID:
+		return "the person asked for another code meanwhile"
+	case v.ExpiresAt.Sub(now) < fallbackLife:
+		return "the code has no time left"
+	case v.MaySend() != MaySend:
+		return "no send is left"
+	case w == nil:
+		return "no other channel: " + why
+	}
+	return ""
 }
 
 // nextChannel is the wish to send by the first channel of the rest of an attempt's chain that takes it;
@@ -130,6 +183,13 @@ func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Ver
 				err = blocked
 			}
 		}
+		if err == nil {
+			w.sends = e.sendMeter(s, w)
+			err = e.Store.View(ctx, func(tx Tx) error {
+				_, err := w.sends.take(tx, s, w, e.Now())
+				return err
+			})
+		}
 		refused, isRefusal := errors.AsType[*Error](err)
 		switch {
 		case err == nil:
@@ -145,59 +205,78 @@ func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Ver
 	return nil, strings.Join(why, ", "), nil
 }
 
-// fallBack makes the new attempt, if the verification is still as it was, and says so in the story of the
-// old one. w is nil if there is no channel.
-func (e *Engine) fallBack(tx Tx, job Job, s *Service, w *wish, why string) error {
-	tx.FinishJob(job)
-	a, err := tx.Attempt(job.Ref)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
+// fallBack makes the new attempt, if the verification is still as it was and nothing of the old one will
+// arrive, and says so in the story of the old one. w is nil if there is no channel. seen is the attempt as it
+// was before its messages were taken back, which takes a while.
+func (e *Engine) fallBack(tx Tx, job Job, seen *Attempt, s *Service, w *wish, why string, back Revocations) error {
+	a, v, err := attemptOf(tx, job)
 	if err != nil {
 		return err
 	}
-	v, err := tx.Verification(a.VerificationSID)
-	if errors.Is(err, ErrNotFound) {
+	if v == nil {
+		tx.FinishJob(job)
 		return nil
-	}
-	if err != nil {
-		return err
 	}
 	now := e.Now()
-	step := Step{At: MillisOf(now), Kind: StepFallback, Decision: DecidedStop}
-	switch {
-	case a.State.arrived():
-		return nil // a receipt that came meanwhile
-	case a.State == AttemptQueued:
-		return nil // another route is being tried; its end leaves another job
-	case v.StatusAt(now) != Pending:
-		step.Why = "the verification is over"
-	case v.Sends[len(v.Sends)-1].AttemptSID != a.SID:
-		step.Why = "the person asked for another code meanwhile"
-	case v.ExpiresAt.Sub(now) < fallbackLife:
-		step.Why = "the code has no time left"
-	case v.MaySend() != MaySend:
-		step.Why = "no send is left"
-	case w == nil:
-		step.Why = "no other channel: " + why
-	default:
-		next, err := e.attempt(v, s, w, now)
+	state := a.State
+	then := back.tell(a, job.Runs)
+	if state == AttemptQueued || !state.arrived() && (state != seen.State || a.HandOvers != seen.HandOvers) {
+		// A report came meanwhile that the message failed. Its commit has put another job in the place of
+		// this one, which goes on from here.
+		a.State = state
+		if len(back) > 0 {
+			a.UpdatedAt = now
+			tx.PutAttempt(a)
+		}
+		return nil
+	}
+	if then == askAgain {
+		tx.DeferJob(job, now.Add(revokePause(job.Runs)))
+	} else {
+		tx.FinishJob(job)
+	}
+	if then == goOn {
+		step, err := e.goOn(tx, s, a, v, w, why)
 		if err != nil {
 			return err
 		}
-		step.Decision, step.Why = DecidedOther, strings.TrimPrefix(why+"; goes on by "+string(w.channel)+", attempt "+next.SID, "; ")
-		tx.PutVerification(v)
-		tx.AddAttempt(next)
-		tx.Count(tally(v, AttemptCount{Made: 1}))
-		tx.Enqueue(Job{ID: sid.Key(next.SID), Kind: string(next.Channel), Ref: next.SID, Due: now})
-		if err := e.announce(tx, s, v, next, now); err != nil {
-			return err
+		if step.Why != nothingToDo {
+			a.Story = a.Story.Add(step)
+		} else if len(back) == 0 {
+			return nil
 		}
 	}
 	a.UpdatedAt = now
-	a.Story = a.Story.Add(step)
 	tx.PutAttempt(a)
 	return nil
+}
+
+// goOn makes the new attempt, if nothing is in its way, and returns what there is to say about it.
+func (e *Engine) goOn(tx Tx, s *Service, a *Attempt, v *Verification, w *wish, why string) (Step, error) {
+	now := e.Now()
+	step := Step{At: MillisOf(now), Kind: StepFallback, Decision: DecidedStop, Why: obstacle(a, v, w, why, now)}
+	if step.Why != "" {
+		return step, nil
+	}
+	count, err := w.sends.take(tx, s, w, now)
+	if refused, isRefusal := errors.AsType[*Error](err); isRefusal {
+		step.Why = fmt.Sprintf("no other channel: %s is refused (%d)", w.channel, refused.Code)
+		return step, nil
+	}
+	if err != nil {
+		return step, err
+	}
+	next, err := e.attempt(v, s, w, now)
+	if err != nil {
+		return step, err
+	}
+	step.Decision, step.Why = DecidedOther, strings.TrimPrefix(why+"; goes on by "+string(w.channel)+", attempt "+next.SID, "; ")
+	count()
+	tx.PutVerification(v)
+	tx.AddAttempt(next)
+	tx.Count(tally(v, AttemptCount{Made: 1}))
+	tx.Enqueue(Job{ID: sid.Key(next.SID), Kind: string(next.Channel), Ref: next.SID, Due: now})
+	return step, e.announce(tx, s, v, next, now)
 }
 
 // endAttempt finishes the job of an attempt for which nothing more is tried, and leaves one to go on by

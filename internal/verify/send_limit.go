@@ -12,7 +12,8 @@ import (
 
 // SendLimit bounds the messages that some channels together carry to one address, over all services
 // of an account. A form that sends codes can be made to send them to somebody who did not ask, and
-// each service by itself would not notice. Every send counts, also one of a verification that goes on.
+// each service by itself would not notice. Every send counts, also one of a verification that goes on, be it
+// because the person asked or by another channel (fallback.go).
 //
 // The times of the sends are kept, so no stretch of Interval, wherever it lies, has more than Max.
 type SendLimit struct {
@@ -65,6 +66,22 @@ func (m sendMeter) spend(tx Tx, s *Service, w *wish, before *Meter, now time.Tim
 		}
 	}
 	return &Meter{ID: m.id, Log: logged(log, ratelimit.Limit{Max: most, Interval: longest}, now), EndsAt: now.Add(longest)}, nil
+}
+
+// take counts a send that is no start, or refuses it. It reads; count writes.
+func (m sendMeter) take(tx Tx, s *Service, w *wish, now time.Time) (count func(), err error) {
+	if m.id == 0 {
+		return func() {}, nil
+	}
+	read := readingsOf(m.id)
+	if read.found, err = tx.Meters(read.ids); err != nil {
+		return nil, err
+	}
+	next, err := m.spend(tx, s, w, read.of(m.id), now.Truncate(time.Millisecond)) // as stores keep it
+	if err != nil {
+		return nil, err
+	}
+	return func() { read.put(tx, next) }, nil
 }
 
 // logged is a log with one more event, without those that no longer count. A clock that was set back

@@ -78,6 +78,8 @@ type request struct {
 	ConfigurationSetName   string            `json:"ConfigurationSetName,omitempty"`
 	TimeToLive             int               `json:"TimeToLive"`
 	Context                map[string]string `json:"Context,omitempty"`
+	// DestinationCountryParameters is what India's ledger has of sender and text.
+	DestinationCountryParameters map[string]string `json:"DestinationCountryParameters,omitempty"`
 }
 
 func (p *Provider) request(m provider.Message) request {
@@ -88,6 +90,14 @@ func (p *Provider) request(m provider.Message) request {
 	}
 	if m.From != "" {
 		r.OriginationIdentity = m.From
+	}
+	if id := m.Regulatory; id != nil {
+		r.DestinationCountryParameters = map[string]string{}
+		for name, value := range map[string]string{"IN_ENTITY_ID": id.DLTEntity, "IN_TEMPLATE_ID": id.DLTTemplate} {
+			if value != "" {
+				r.DestinationCountryParameters[name] = value
+			}
+		}
 	}
 	if m.Key != "" {
 		r.Context = map[string]string{"key": m.Key}

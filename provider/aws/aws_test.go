@@ -78,6 +78,8 @@ func TestRecordedRequests(t *testing.T) {
 	httpfar.Record(t, filepath.Join("testdata", "plain.http"), taken, m, start)
 	config.From, config.ConfigurationSet, config.SessionToken = "Acme", "events", "session"
 	httpfar.Record(t, filepath.Join("testdata", "events.http"), taken, m, start)
+	m.Country, m.Regulatory = "IN", &provider.Regulatory{DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}
+	httpfar.Record(t, filepath.Join("testdata", "india.http"), taken, m, start)
 }
 
 func TestConfigurations(t *testing.T) {

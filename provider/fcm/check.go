@@ -20,7 +20,7 @@ const trial = `{"validate_only":true,"message":{"topic":"verifyd-check"}}`
 func (p *Provider) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	access, err := p.tokens.get(ctx, "", provider.Message{})
+	access, err := p.tokens.Get(ctx, "", provider.Message{})
 	if err != nil {
 		return provider.Plain(err)
 	}

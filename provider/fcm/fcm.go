@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/googleauth"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
 
@@ -21,7 +22,7 @@ import (
 type Provider struct {
 	endpoint string
 	timeout  time.Duration
-	tokens   *tokens
+	tokens   *googleauth.Tokens
 	sender   *httpsend.Sender
 	now      func() time.Time
 	jitter   func() time.Duration
@@ -36,11 +37,11 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	sender := httpsend.New(deps, s.timeout, s.account.secrets()...)
+	sender := httpsend.New(deps, s.timeout, s.account.Secrets()...)
 	return &Provider{
 		endpoint: s.base.JoinPath("v1", "projects", s.project, "messages:send").String(),
 		timeout:  s.timeout,
-		tokens:   newTokens(s.account, s.tokenURL, sender, deps.Now),
+		tokens:   googleauth.NewTokens(s.account, scope, s.tokenURL, sender, deps.Now),
 		sender:   sender,
 		now:      deps.Now,
 		jitter:   func() time.Duration { return rand.N(5 * time.Second) },
@@ -56,13 +57,13 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	access, err := p.tokens.get(ctx, "", m)
+	access, err := p.tokens.Get(ctx, "", m)
 	if err != nil {
 		return provider.Accepted{}, err
 	}
 	answer, err := p.post(ctx, access, body, m)
 	if err == nil && readRefusal(answer).unauthenticated() {
-		if access, err = p.tokens.get(ctx, access, m); err != nil {
+		if access, err = p.tokens.Get(ctx, access, m); err != nil {
 			return provider.Accepted{}, err
 		}
 		answer, err = p.post(ctx, access, body, m)

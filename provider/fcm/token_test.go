@@ -14,7 +14,6 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
 	fake "github.com/verifyd/verifyd/internal/fakecarrier/fcm"
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
 )
 
@@ -224,19 +223,4 @@ func TestTheAssertionIsNotRepeated(t *testing.T) {
 	if err == nil || assertion == "" || strings.Contains(err.Error(), assertion[:20]) {
 		t.Errorf("the assertion was %q, the error is %v", assertion, err)
 	}
-}
-
-func FuzzReadToken(f *testing.F) {
-	f.Add(200, `{"access_token":"x","expires_in":3599,"token_type":"Bearer"}`)
-	f.Add(400, `{"error":"invalid_grant","error_description":"no"}`)
-	f.Add(200, `{"access_token":1,"expires_in":1e300}`)
-	f.Fuzz(func(t *testing.T, status int, body string) {
-		value, life, e := readToken(httpsend.Answer{Status: status, Body: []byte(body)}, &provider.Error{Class: httpsend.Class(status)})
-		if e == nil && (value == "" || life <= 0 || life > 24*time.Hour || status/100 != 2) {
-			t.Errorf("%d %s is the token %q for %v", status, body, value, life)
-		}
-		if e != nil && e.Class == provider.Unknown {
-			t.Errorf("%d %s is %v", status, body, e)
-		}
-	})
 }

@@ -27,6 +27,8 @@ type Request struct {
 	Speech   *provider.Speech   `json:"speech"`
 	Email    *provider.Email    `json:"email"`
 	Push     *provider.Push     `json:"push"`
+	// Regulatory is null where the carriers of the country want nothing.
+	Regulatory *provider.Regulatory `json:"regulatory"`
 	// Deadline is null where the message does not grow stale.
 	Deadline *time.Time `json:"deadline"`
 }
@@ -49,6 +51,8 @@ func encode(m provider.Message, from string) ([]byte, error) {
 		Speech:   m.Speech,
 		Email:    m.Email,
 		Push:     m.Push,
+
+		Regulatory: m.Regulatory,
 	}
 	if r.From == "" {
 		r.From = from

@@ -99,7 +99,17 @@ type content struct {
 }
 
 type options struct {
-	ValidityPeriod period `json:"validityPeriod"`
+	ValidityPeriod period    `json:"validityPeriod"`
+	Regional       *regional `json:"regional,omitempty"`
+}
+
+type regional struct {
+	IndiaDLT indiaDLT `json:"indiaDlt"`
+}
+
+type indiaDLT struct {
+	PrincipalEntityID string `json:"principalEntityId,omitempty"`
+	ContentTemplateID string `json:"contentTemplateId,omitempty"`
 }
 
 type period struct {
@@ -120,10 +130,13 @@ func (p *Provider) request(m provider.Message) request {
 		Sender:       p.from,
 		Destinations: []destination{{To: strings.TrimPrefix(m.To, "+"), MessageID: m.Key}},
 		Content:      content{m.Text},
-		Options:      options{period{int(p.sender.Life(m, 30*time.Second, 10*time.Minute).Seconds()), "SECONDS"}},
+		Options:      options{ValidityPeriod: period{int(p.sender.Life(m, 30*time.Second, 10*time.Minute).Seconds()), "SECONDS"}},
 	}
 	if m.From != "" {
 		out.Sender = m.From
+	}
+	if r := m.Regulatory; r != nil {
+		out.Options.Regional = &regional{indiaDLT{r.DLTEntity, r.DLTTemplate}}
 	}
 	if p.reportURL != "" {
 		out.Webhooks = &webhooks{delivery{p.reportURL}}

@@ -82,6 +82,9 @@ type request struct {
 	Method string `json:"method,omitempty"`
 	// Expiry is how many seconds the message may wait at Plivo.
 	Expiry int `json:"message_expiry"`
+	// What India's ledger has of sender and text.
+	DLTEntity   string `json:"dlt_entity_id,omitempty"`
+	DLTTemplate string `json:"dlt_template_id,omitempty"`
 }
 
 func (p *Provider) request(m provider.Message) request {
@@ -91,6 +94,9 @@ func (p *Provider) request(m provider.Message) request {
 	}
 	if m.From != "" {
 		r.Src = m.From
+	}
+	if id := m.Regulatory; id != nil {
+		r.DLTEntity, r.DLTTemplate = id.DLTEntity, id.DLTTemplate
 	}
 	if p.reportURL != nil {
 		r.URL, r.Method = p.reportURL.String(), http.MethodPost

@@ -84,6 +84,8 @@ func TestRecordedRequests(t *testing.T) {
 	httpfar.Record(t, filepath.Join("testdata", "plain.http"), taken, m, start)
 	m.From, config.ReportURL = "Other", "https://verify.example.com/reports/plivo/x"
 	httpfar.Record(t, filepath.Join("testdata", "report.http"), taken, m, start)
+	m.Country, m.Regulatory = "IN", &provider.Regulatory{DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}
+	httpfar.Record(t, filepath.Join("testdata", "india.http"), taken, m, start)
 }
 
 func TestConfigurations(t *testing.T) {

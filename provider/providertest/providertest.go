@@ -6,7 +6,8 @@
 // trust it: that a failure is a *provider.Error of the right class, that Send gives up when its
 // context ends, that "surely not sent" is never said of a message that may have gone, that
 // messages sent at once do not mix, and that no error or log repeats a code, an address or a
-// password, even when the other side does.
+// password, even when the other side does. Of a provider that takes messages back (provider.Revoker)
+// it says that nothing counts as taken back but what the other side has confirmed.
 //
 // To take it, write a Far for the protocol and hand both ends to Run:
 //
@@ -151,6 +152,7 @@ func questions(s Subject) []question {
 			all = append(all, question{"refuses another's channel/" + channel, foreign(channel)})
 		}
 	}
+	all = append(all, revocations()...)
 	return append(all,
 		question{"nobody listens", nobodyListens},
 		question{"the far end goes away", goesAway},

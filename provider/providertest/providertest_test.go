@@ -53,7 +53,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 			changing(func(e *provider.Error) { e.Class = provider.Temporary })},
 		{"perhaps sent, of what was not", "nobody listens", "got class unknown",
 			changing(func(e *provider.Error) { e.Class = provider.Unknown })},
-		{"success where nobody listens", "nobody listens", "Send succeeded",
+		{"success where nobody listens", "nobody listens", "it succeeded",
 			func(h honest, ctx context.Context, m provider.Message) (provider.Accepted, error) {
 				a, _ := h.Send(ctx, m)
 				return a, nil
@@ -85,7 +85,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 				h.deps.Log.Debug("sending", "text", m.Text)
 				return h.Send(ctx, m)
 			}},
-		{"every channel", "refuses another's channel/rcs", "Send succeeded",
+		{"every channel", "refuses another's channel/rcs", "it succeeded",
 			func(h honest, ctx context.Context, m provider.Message) (provider.Accepted, error) {
 				return anyChannel{h}.Send(ctx, m)
 			}},

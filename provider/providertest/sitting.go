@@ -213,7 +213,7 @@ func (x *sitting) checkTaken(when string, m provider.Message, accepted provider.
 func (x *sitting) checkClass(when string, err *provider.Error, want ...provider.Class) {
 	x.Helper()
 	if err == nil {
-		x.Fatalf("%s: Send succeeded, want an error of class %v", when, want)
+		x.Fatalf("%s: it succeeded, want an error of class %v", when, want)
 	}
 	if slices.Contains(want, err.Class) {
 		return

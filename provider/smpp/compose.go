@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 	"unicode/utf16"
 
@@ -95,7 +96,7 @@ func (p *Provider) compose(m provider.Message) (letter, *provider.Error) {
 			Source:      source,
 			Destination: smpp.Address{TON: tonInternational, NPI: npiISDN, Addr: m.To[1:]},
 			Priority:    p.config.priority, ValidityPeriod: validity, DataCoding: coding,
-			Text: text, TLVs: p.config.tlvs[:len(p.config.tlvs):len(p.config.tlvs)],
+			Text: text, TLVs: p.config.parameters(m.Regulatory),
 		}
 		if p.config.receipts && i == len(texts)-1 {
 			part.RegisteredDelivery = 1 // final, of success or failure
@@ -107,6 +108,32 @@ func (p *Provider) compose(m provider.Message) (letter, *provider.Error) {
 		l.parts = append(l.parts, part)
 	}
 	return l, nil
+}
+
+// The parameters by which carriers of India are told what their ledger has of sender and text. They are
+// the vendors' own, and alike at most of them (5.3.2 leaves the tags from 0x1400 on to them).
+const (
+	tagDLTEntity   smpp.Tag = 0x1400
+	tagDLTTemplate smpp.Tag = 0x1401
+)
+
+// parameters are those of every message, and what is told of this one, which goes before.
+func (s *settings) parameters(r *provider.Regulatory) smpp.TLVs {
+	all := s.tlvs[:len(s.tlvs):len(s.tlvs)]
+	if r == nil {
+		return all
+	}
+	for _, id := range []struct {
+		tag   smpp.Tag
+		value string
+	}{{tagDLTEntity, r.DLTEntity}, {tagDLTTemplate, r.DLTTemplate}} {
+		if id.value == "" {
+			continue
+		}
+		all = slices.DeleteFunc(slices.Clone(all), func(t smpp.TLV) bool { return t.Tag == id.tag })
+		all = append(all, smpp.TLV{Tag: id.tag, Value: append([]byte(id.value), 0)})
+	}
+	return all
 }
 
 // piece says in m that it is a part of a longer text, if it is, and puts what is too long for

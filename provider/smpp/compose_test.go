@@ -278,6 +278,31 @@ func TestParametersOfACountry(t *testing.T) {
 	}
 }
 
+// What a route says of a message goes before what goes with every message.
+func TestWhatIndiasLedgerHas(t *testing.T) {
+	p := composer(t, Config{TLVs: []TLV{{Tag: "0x1400", Value: "1"}, {Tag: "0x1402", Type: "hex", Value: "00ff"}}})
+	for _, c := range []struct {
+		told *provider.Regulatory
+		want string
+	}{
+		{nil, "1400" + "0002" + "3100" + "1402" + "0002" + "00ff"},
+		{&provider.Regulatory{DLTEntity: "1101"}, "1402" + "0002" + "00ff" + "1400" + "0005" + "3131303100"},
+		{&provider.Regulatory{DLTEntity: "1101", DLTTemplate: "1107"}, "1402" + "0002" + "00ff" + "1400" + "0005" + "3131303100" + "1401" + "0005" + "3131303700"},
+		{&provider.Regulatory{DLTTemplate: "1107"}, "1400" + "0002" + "3100" + "1402" + "0002" + "00ff" + "1401" + "0005" + "3131303700"},
+		{nil, "1400" + "0002" + "3100" + "1402" + "0002" + "00ff"}, // none of them stays behind
+	} {
+		m := message("x")
+		m.Regulatory = c.told
+		l, refused := p.compose(m)
+		if refused != nil {
+			t.Fatal(refused)
+		}
+		if got := hex.EncodeToString(pdu(smpp.PDU{Command: smpp.SubmitSM, Body: l.parts[0]})); !strings.HasSuffix(got, c.want) {
+			t.Errorf("%+v: got %s, want %s at its end", c.told, got, c.want)
+		}
+	}
+}
+
 func TestWithoutReceipts(t *testing.T) {
 	no := false
 	inWorld(t, Config{Receipts: &no}, smsc.Config{}, func(w *world) {

@@ -26,6 +26,9 @@ type Config struct {
 	CallFrom string `json:"call_from"`
 	// MessagingServiceSID chooses the sender instead of From.
 	MessagingServiceSID string `json:"messaging_service_sid"`
+	// RCSFrom is the sender of messages by RCS whose route names none, "rcs:" and its name. Without it and
+	// without a Messaging Service none are sent.
+	RCSFrom string `json:"rcs_from"`
 	// ReportURL is where Twilio reaches this provider's reports, exactly as Twilio calls it.
 	ReportURL string `json:"report_url"`
 	// BaseURL is https://api.twilio.com, unless the account lives in another region.
@@ -42,14 +45,18 @@ type settings struct {
 	authToken        string
 	from, callFrom   string
 	messagingService string
+	rcsFrom          string
 	reportURL        *url.URL
 	timeout          time.Duration
 }
 
-var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+var (
+	accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+	rcsSender  = regexp.MustCompile(`^rcs:[A-Za-z0-9_.-]+$`)
+)
 
 func (c Config) settings() (settings, error) {
-	s := settings{authToken: c.AuthToken, from: c.From, callFrom: c.CallFrom, messagingService: c.MessagingServiceSID}
+	s := settings{authToken: c.AuthToken, from: c.From, callFrom: c.CallFrom, messagingService: c.MessagingServiceSID, rcsFrom: c.RCSFrom}
 	if !accountSID.MatchString(c.AccountSID) {
 		return s, errors.New("account_sid is not AC and 32 hexadecimal digits")
 	}
@@ -65,6 +72,9 @@ func (c Config) settings() (settings, error) {
 	}
 	if c.From == "" && c.MessagingServiceSID == "" && c.CallFrom == "" {
 		return s, errors.New("from is missing, and there is no messaging_service_sid and no call_from")
+	}
+	if c.RCSFrom != "" && !rcsSender.MatchString(c.RCSFrom) {
+		return s, errors.New(`rcs_from is not of the form "rcs:acme_agent"`)
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "https://api.twilio.com"

@@ -1,4 +1,5 @@
-// Package twilio sends SMS by Twilio's Programmable Messaging API, and calls by Programmable Voice.
+// Package twilio sends SMS, and texts by RCS, by Twilio's Programmable Messaging API, and calls by Programmable
+// Voice.
 //
 // verifyd makes and checks the code, and Twilio carries the text or speaks it: it is not Twilio
 // Verify, which would own both. The class of a failure comes from Twilio's error code (class.go); reports are
@@ -52,6 +53,11 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 			return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "from is missing: there is a call_from alone"}
 		}
 		endpoint, form = p.endpoint, p.form(m)
+	case "rcs":
+		if p.rcsFrom == "" && p.messagingService == "" && m.From == "" {
+			return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "there is no sender for rcs: set rcs_from or messaging_service_sid"}
+		}
+		endpoint, form = p.endpoint, p.form(m)
 	case "call":
 		var failed *provider.Error
 		if form, failed = p.callForm(m); failed != nil {
@@ -59,7 +65,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 		}
 		endpoint, codes = p.calls, callRefusals
 	default:
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "twilio carries sms and call and nothing else"}
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "twilio carries sms, rcs and call and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
 		URL: endpoint,
@@ -84,16 +90,21 @@ func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.repor
 
 // form is the request of https://www.twilio.com/docs/messaging/api/message-resource.
 func (p *Provider) form(m provider.Message) url.Values {
+	to, from, otherwise := m.To, m.From, p.from
+	if m.Channel == "rcs" {
+		// The prefix keeps Twilio from going on by SMS itself: verifyd decides that.
+		to, otherwise = "rcs:"+m.To, p.rcsFrom
+	}
 	form := url.Values{
-		"To":             {m.To},
+		"To":             {to},
 		"Body":           {m.Text},
 		"ValidityPeriod": {p.validity(m)},
 	}
-	switch from := m.From; {
+	switch {
 	case from == "" && p.messagingService != "":
 		form.Set("MessagingServiceSid", p.messagingService)
 	case from == "":
-		form.Set("From", p.from)
+		form.Set("From", otherwise)
 	default:
 		form.Set("From", from)
 		if p.messagingService != "" {

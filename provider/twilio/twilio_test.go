@@ -1,9 +1,11 @@
 package twilio
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	far "github.com/verifyd/verifyd/internal/fakecarrier/twiml"
@@ -27,7 +29,7 @@ var refusal = map[provider.Class]struct{ status, code int }{
 	provider.Unknown:      {500, 20500},
 }
 
-func TestExam(t *testing.T) { exam(t, "sms", "call") }
+func TestExam(t *testing.T) { exam(t, "sms", "rcs", "call") }
 
 func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{
@@ -47,7 +49,7 @@ func exam(t *testing.T, channels ...string) {
 					if r.URL.Path != "/2010-04-01/Accounts/"+testAccount+"/Messages.json" {
 						return providertest.Taken{}, fmt.Errorf("the path is %s", r.URL.Path)
 					}
-					return providertest.Taken{To: r.PostFormValue("To"), Text: r.PostFormValue("Body")}, nil
+					return providertest.Taken{To: strings.TrimPrefix(r.PostFormValue("To"), "rcs:"), Text: r.PostFormValue("Body")}, nil
 				},
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
 					w.WriteHeader(http.StatusCreated)
@@ -60,7 +62,7 @@ func exam(t *testing.T, channels ...string) {
 			})
 			deps.HTTP = v.Client()
 			p, err := New(Config{AccountSID: testAccount, AuthToken: testToken, APIKeySID: "SK1", APIKeySecret: testKey,
-				From: "+15005550006", BaseURL: v.URL, Timeout: "2m"}, deps)
+				From: "+15005550006", RCSFrom: "rcs:acme_agent", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,18 +75,32 @@ func TestRecordedRequests(t *testing.T) {
 	for name, c := range map[string]struct {
 		config Config
 		from   string
+		by     string // the channel, sms if it is empty
 	}{
-		"from":    {Config{AuthToken: testToken, From: "+15005550006", ReportURL: "https://verify.example.com/reports/twilio/x"}, ""},
-		"service": {Config{APIKeySID: "SK1", APIKeySecret: testKey, MessagingServiceSID: "MG1"}, ""},
-		"route":   {Config{AuthToken: testToken, MessagingServiceSID: "MG1"}, "Acme"},
+		"from":    {Config{AuthToken: testToken, From: "+15005550006", ReportURL: "https://verify.example.com/reports/twilio/x"}, "", ""},
+		"service": {Config{APIKeySID: "SK1", APIKeySecret: testKey, MessagingServiceSID: "MG1"}, "", ""},
+		"route":   {Config{AuthToken: testToken, MessagingServiceSID: "MG1"}, "Acme", ""},
+		"rcs":     {Config{AuthToken: testToken, From: "+15005550006", RCSFrom: "rcs:acme_agent"}, "", "rcs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.config.AccountSID, c.config.BaseURL = testAccount, "http://localhost"
-			m := providertest.Message("sms", 0)
+			m := providertest.Message(cmp.Or(c.by, "sms"), 0)
 			m.From = c.from
 			httpfar.Record(t, filepath.Join("testdata", name+".http"), httpfar.Answering("201 Created", `{"sid":"SM1"}`), m,
 				func(d provider.Deps) (provider.Provider, error) { return New(c.config, d) })
 		})
+	}
+}
+
+// Without a sender for RCS a message of it goes nowhere; the sender of SMS is none.
+func TestRCSWantsASenderOfItsOwn(t *testing.T) {
+	p, err := New(Config{AccountSID: testAccount, AuthToken: testToken, From: "+15005550006", BaseURL: "http://127.0.0.1:1"}, provider.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Send(t.Context(), providertest.Message("rcs", 1))
+	if e := provider.AsError(err); err == nil || e.Class != provider.BadRequest || !strings.Contains(e.Detail, "rcs_from") {
+		t.Errorf("got %v, want bad_request", err)
 	}
 }
 
@@ -104,6 +120,7 @@ func TestConfigurations(t *testing.T) {
 		account + `"auth_token":"hunter2","from":"x","report_url":"verify.example.com"`:                      "report_url is not an http",
 		account + `"api_key_sid":"S","api_key_secret":"hunter2","from":"x","report_url":"https://v.example"`: "auth_token is missing: it signs",
 		account + `"auth_token":"hunter2","from":"x","timeout":"10"`:                                         "timeout",
+		account + `"auth_token":"hunter2","from":"x","rcs_from":"acme_agent"`:                                "rcs_from is not of the form",
 		account + `"auth_token":"hunter2","from":"x","sender":"y"`:                                           "unknown field",
 	})
 }

@@ -28,6 +28,9 @@ type Config struct {
 	PrivateKey     string `json:"private_key"`
 	// CallFrom is the number that calls come from; From, unless it is set.
 	CallFrom string `json:"call_from"`
+	// RCSFrom is the sender of texts by RCS whose route names none: the agent's name. Without it none are
+	// sent.
+	RCSFrom string `json:"rcs_from"`
 	// Currency is what the account is counted in, "EUR". Vonage states prices without it, so that
 	// none is recorded where it is empty.
 	Currency string `json:"currency"`
@@ -44,6 +47,8 @@ type Config struct {
 	BaseURL string `json:"base_url"`
 	// VoiceBaseURL is https://api.nexmo.com unless it is set.
 	VoiceBaseURL string `json:"voice_base_url"`
+	// MessagesURL is https://api.nexmo.com unless it is set: where texts by RCS go.
+	MessagesURL string `json:"messages_url"`
 	// Timeout is the limit for one message: "10s".
 	Timeout string `json:"timeout"`
 }
@@ -51,6 +56,8 @@ type Config struct {
 // settings is a Config that was found good.
 type settings struct {
 	endpoint        string
+	messages        string // the endpoint of the Messages API
+	rcsFrom         string
 	authorization   string
 	apiKey          string
 	from, callFrom  string
@@ -72,7 +79,7 @@ var currency = regexp.MustCompile(`^([A-Z]{3})?$`)
 func (c Config) settings() (settings, error) {
 	s := settings{
 		apiKey: c.APIKey, authorization: httpsend.Basic(c.APIKey, c.APISecret), from: c.From, callFrom: c.CallFrom, currency: c.Currency,
-		reportURL: c.ReportURL, signatureSecret: c.SignatureSecret,
+		reportURL: c.ReportURL, signatureSecret: c.SignatureSecret, rcsFrom: c.RCSFrom,
 	}
 	if err := httpsend.Require("api_key", c.APIKey, "api_secret", c.APISecret, "from", c.From); err != nil {
 		return s, err
@@ -93,6 +100,13 @@ func (c Config) settings() (settings, error) {
 		return s, err
 	}
 	s.endpoint = base.JoinPath("sms", "json").String()
+	if c.MessagesURL == "" {
+		c.MessagesURL = "https://api.nexmo.com"
+	}
+	if base, err = httpsend.ParseBase("messages_url", c.MessagesURL, false); err != nil {
+		return s, err
+	}
+	s.messages = base.JoinPath("v1", "messages").String()
 	if c.ReportURL != "" {
 		if _, err := httpsend.ParseURL("report_url", c.ReportURL, false); err != nil {
 			return s, err

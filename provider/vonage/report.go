@@ -143,10 +143,13 @@ var states = map[string]provider.ReportState{
 	"rejected":  provider.Failed,
 }
 
-// readReport reads a delivery receipt. Accepted, buffered and unknown are not reported.
+// readReport reads a delivery receipt, or a status of the Messages API. Accepted, buffered and unknown are not reported.
 func (p *Provider) readReport(r *http.Request, body []byte) ([]provider.Report, error) {
 	if e, ok := p.ofCall(r, body); ok {
 		return p.readCall(r, e), nil
+	}
+	if reports, ok := readStatus(body); ok {
+		return reports, nil
 	}
 	params, err := parameters(r, body)
 	if err != nil {

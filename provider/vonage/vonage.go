@@ -1,4 +1,5 @@
-// Package vonage sends SMS by Vonage's SMS API (once Nexmo's), and calls by its Voice API (voice.go).
+// Package vonage sends SMS by Vonage's SMS API (once Nexmo's), texts by RCS by its Messages API
+// (messages.go), and calls by its Voice API (voice.go).
 //
 // The SMS API answers 200 to everything, so the class of a failure comes from the status of each part
 // in the body (class.go), and an answer that cannot be read is Unknown. Delivery receipts come by
@@ -47,10 +48,12 @@ func New(c Config, deps provider.Deps) (*Provider, error) {
 func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
 	switch m.Channel {
 	case "sms":
+	case "rcs":
+		return p.sendRCS(ctx, m)
 	case "call":
 		return p.call(ctx, m)
 	default:
-		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms and call and nothing else"}
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms, rcs and call and nothing else"}
 	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
 		URL: p.endpoint,
@@ -90,6 +93,13 @@ func (p *Provider) form(m provider.Message) url.Values {
 	}
 	if m.Encoding == "ucs2" {
 		form.Set("type", "unicode")
+	}
+	if r := m.Regulatory; r != nil {
+		for name, value := range map[string]string{"entity-id": r.DLTEntity, "content-id": r.DLTTemplate} {
+			if value != "" {
+				form.Set(name, value)
+			}
+		}
 	}
 	if p.reportURL != "" {
 		form.Set("callback", p.reportURL)

@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -18,7 +19,7 @@ var statusOf = map[provider.Class]int{
 	provider.BadRecipient: 7, provider.BadRequest: 15, provider.Temporary: 5, provider.Throttled: 1,
 }
 
-func TestExam(t *testing.T) { exam(t, nil, "sms", "call") }
+func TestExam(t *testing.T) { exam(t, nil, "sms", "rcs", "call") }
 
 func exam(t *testing.T, never []provider.Class, channels ...string) {
 	providertest.Run(t, providertest.Subject{
@@ -32,13 +33,21 @@ func exam(t *testing.T, never []provider.Class, channels ...string) {
 						return hearCall(r)
 					}
 					key, secret, _ := r.BasicAuth()
+					if r.URL.Path == "/v1/messages" && key == "abcd1234" && secret == testSecret {
+						var body text
+						d := json.NewDecoder(r.Body)
+						d.DisallowUnknownFields()
+						err := d.Decode(&body)
+						return providertest.Taken{To: "+" + body.To, Text: body.Text}, err
+					}
 					if key != "abcd1234" || secret != testSecret || r.URL.Path != "/sms/json" || r.PostFormValue("client-ref") == "" && r.PostFormValue("to") != "" {
 						return providertest.Taken{}, fmt.Errorf("key %s", key)
 					}
 					return providertest.Taken{To: "+" + r.PostFormValue("to"), Text: r.PostFormValue("text")}, nil
 				},
+				// In one answer what either API looks for.
 				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"message-count":"1","messages":[{"message-id":%q,"status":"0"}],"uuid":%q}`, taken.ID, taken.ID)
+					fmt.Fprintf(w, `{"message_uuid":%[1]q,"uuid":%[1]q,"message-count":"1","messages":[{"message-id":%[1]q,"status":"0"}]}`, taken.ID)
 				},
 				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
 					if channels[0] == "call" {
@@ -54,8 +63,8 @@ func exam(t *testing.T, never []provider.Class, channels ...string) {
 				},
 			})
 			deps.HTTP = v.Client()
-			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", CallFrom: "+15005550006", BaseURL: v.URL,
-				ApplicationID: testApplication, PrivateKey: testPEM(), VoiceBaseURL: v.URL, Timeout: "2m"}, deps)
+			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", CallFrom: "+15005550006", RCSFrom: "Acme", BaseURL: v.URL,
+				ApplicationID: testApplication, PrivateKey: testPEM(), VoiceBaseURL: v.URL, MessagesURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,6 +83,8 @@ func TestRecordedRequests(t *testing.T) {
 	m.Encoding, m.Text, m.From = "ucs2", m.Code+" є вашим кодом", "+34600000000"
 	config.ReportURL = "https://verify.example.com/reports/vonage/x"
 	httpfar.Record(t, filepath.Join("testdata", "ucs2.http"), taken, m, start)
+	m.Country, m.Regulatory = "IN", &provider.Regulatory{DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}
+	httpfar.Record(t, filepath.Join("testdata", "india.http"), taken, m, start)
 }
 
 func TestConfigurations(t *testing.T) {
@@ -92,6 +103,7 @@ func TestConfigurations(t *testing.T) {
 		least + `,"currency":"euro"`:                                                    `currency "euro"`,
 		least + `,"signature_method":"rot13"`:                                           `signature_method: "rot13"`,
 		least + `,"base_url":"http://gw"`:                                               "base_url: plain http",
+		least + `,"messages_url":"http://gw"`:                                           "messages_url: plain http",
 		least + `,"report_url":"http://hunter2:x"`:                                      "report_url is not",
 		least + `,"allow_from":["vonage.com"]`:                                          "allow_from",
 		least + `,"timeout":"10"`:                                                       "timeout",

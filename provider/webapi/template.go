@@ -54,6 +54,8 @@ var values = map[string]func(moment) string{
 	"from":              sender,
 	"ttl_seconds":       func(x moment) string { return strconv.FormatInt(int64(x.ttl()/time.Second), 10) },
 	"ttl_minutes":       func(x moment) string { return strconv.FormatInt(int64((x.ttl()+time.Minute-1)/time.Minute), 10) },
+	"dlt_entity":        regulatory(func(r *provider.Regulatory) string { return r.DLTEntity }),
+	"dlt_template":      regulatory(func(r *provider.Regulatory) string { return r.DLTTemplate }),
 	"deadline":          func(x moment) string { return x.now.Add(x.ttl()).UTC().Format(time.RFC3339) },
 	"subject":           email(func(e *provider.Email) string { return e.Subject }),
 	"html":              email(func(e *provider.Email) string { return e.HTML }),
@@ -75,6 +77,15 @@ func email(field func(*provider.Email) string) func(moment) string {
 			return ""
 		}
 		return field(x.m.Email)
+	}
+}
+
+func regulatory(field func(*provider.Regulatory) string) func(moment) string {
+	return func(x moment) string {
+		if x.m.Regulatory == nil {
+			return ""
+		}
+		return field(x.m.Regulatory)
 	}
 }
 

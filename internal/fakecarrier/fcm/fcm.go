@@ -11,7 +11,6 @@
 package fcm
 
 import (
-	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
+	"github.com/verifyd/verifyd/internal/fakecarrier/googleoauth"
 )
 
 // Server is Google's side for one Firebase project with one service account. It is an http.Handler
@@ -29,17 +29,13 @@ type Server struct {
 	// Fates are what becomes of messages by the token of their handset.
 	Fates fate.Book[Refusal]
 
+	oauth   *googleoauth.Server
 	project string
-	email   string
-	keyID   string
-	key     *rsa.PrivateKey
 	now     func() time.Time
 	mux     *http.ServeMux
 
-	mu      sync.Mutex
-	granted map[string]grant // by access token
-	grants  int
-	inbox   []Message
+	mu    sync.Mutex
+	inbox []Message
 }
 
 // Options are what a Server is made of.
@@ -51,27 +47,32 @@ type Options struct {
 
 // New makes a Server with an empty inbox, which takes every message that is right.
 func New(o Options) (*Server, error) {
-	s := &Server{project: o.Project, key: o.Key, now: o.Now, granted: map[string]grant{}}
+	s := &Server{project: o.Project, now: o.Now}
 	if s.project == "" {
 		s.project = "acme-verify"
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.key == nil {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			return nil, fmt.Errorf("make the service account's key: %w", err)
-		}
-		s.key = key
+	var err error
+	if s.oauth, err = googleoauth.New(s.project, "push", o.Key, s.now); err != nil {
+		return nil, err
 	}
-	s.email = "push@" + s.project + ".iam.gserviceaccount.com"
-	s.keyID = "7d1f0c5a9be24c3d8f60a1b2c3d4e5f607182930"
 	s.mux = http.NewServeMux()
-	s.mux.HandleFunc("POST /token", s.token)
+	s.mux.Handle("POST /token", s.oauth)
 	s.mux.HandleFunc("POST /v1/projects/{project}/{method}", s.send)
 	return s, nil
 }
+
+// ServiceAccount is the key file of the service account, as Google's console hands it out, for a
+// Server that is reached under base, such as "http://127.0.0.1:8080".
+func (s *Server) ServiceAccount(base string) ([]byte, error) { return s.oauth.ServiceAccount(base) }
+
+// Grants is how many access tokens were given.
+func (s *Server) Grants() int { return s.oauth.Grants() }
+
+// Revoke makes every access token that was given worthless.
+func (s *Server) Revoke() { s.oauth.Revoke() }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
@@ -153,6 +154,12 @@ func answer(w http.ResponseWriter, status int, body any) {
 	json.NewEncoder(w).Encode(body)
 }
 
+// messagingScopes are those that messages:send takes, the narrow one and the wide one.
+var messagingScopes = []string{
+	"https://www.googleapis.com/auth/firebase.messaging",
+	"https://www.googleapis.com/auth/cloud-platform",
+}
+
 // maxBody is far beyond the largest message, and keeps a mistake from filling the memory.
 const maxBody = 1 << 20
 
@@ -182,11 +189,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 
 // check judges in Google's order: who asks, whether he may, and then what for.
 func (s *Server) check(r *http.Request, raw []byte) (Message, *Refusal) {
-	g, ok := s.bearer(r.Header.Get("Authorization"))
+	g, ok := s.oauth.Bearer(r.Header.Get("Authorization"))
 	switch {
 	case !ok:
 		return Message{}, &unauthenticated
-	case !g.messaging:
+	case !g.Has(messagingScopes...):
 		return Message{}, &noScope
 	case r.PathValue("project") != s.project:
 		return Message{}, &otherProject

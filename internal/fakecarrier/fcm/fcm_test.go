@@ -27,6 +27,13 @@ var (
 	token = "e0f1g2h3i4j5k6l7m8n9o0:APA91b" + strings.Repeat("x-Y_9", 30)
 )
 
+// What the key file of the Server says.
+const (
+	email       = "push@acme-verify.iam.gserviceaccount.com"
+	keyID       = "7d1f0c5a9be24c3d8f60a1b2c3d4e5f607182930"
+	bearerGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+)
+
 // testKeys are made once, because making one takes a while.
 var testKeys = sync.OnceValue(func() [2]*rsa.PrivateKey {
 	var keys [2]*rsa.PrivateKey
@@ -77,7 +84,7 @@ func (g *google) later(d time.Duration) {
 // claims are those of a sound assertion.
 func (g *google) claims() map[string]any {
 	return map[string]any{
-		"iss": g.email, "aud": g.url + "/token", "scope": "https://www.googleapis.com/auth/firebase.messaging",
+		"iss": email, "aud": g.url + "/token", "scope": "https://www.googleapis.com/auth/firebase.messaging",
 		"iat": epoch.Unix(), "exp": epoch.Add(time.Hour).Unix(),
 	}
 }
@@ -103,7 +110,7 @@ func (g *google) exchange(assertion string) (status int, said map[string]any) {
 // access is a fresh access token.
 func (g *google) access() string {
 	g.t.Helper()
-	status, said := g.exchange(sign(g.key, map[string]any{"alg": "RS256", "typ": "JWT", "kid": g.keyID}, g.claims()))
+	status, said := g.exchange(sign(testKeys()[0], map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID}, g.claims()))
 	if status != 200 || said["token_type"] != "Bearer" || said["expires_in"] != 3599.0 {
 		g.t.Fatalf("a sound assertion is answered %d %v", status, said)
 	}
@@ -159,7 +166,7 @@ func TestASoundMessageIsTaken(t *testing.T) {
 
 func TestAssertionsThatGoogleRefuses(t *testing.T) {
 	g := start(t)
-	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": g.keyID}
+	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID}
 	with := func(name string, value any) map[string]any {
 		c := g.claims()
 		c[name] = value
@@ -169,15 +176,15 @@ func TestAssertionsThatGoogleRefuses(t *testing.T) {
 		"nothing":             {"", "Invalid JWT"},
 		"no token":            {"a.b.c", "Invalid JWT"},
 		"another's key":       {sign(testKeys()[1], header, g.claims()), "Signature"},
-		"another key's id":    {sign(g.key, map[string]any{"alg": "RS256", "kid": "other"}, g.claims()), "Signature"},
-		"another algorithm":   {sign(g.key, map[string]any{"alg": "none", "kid": g.keyID}, g.claims()), "Signature"},
-		"another account":     {sign(g.key, header, with("iss", "x@example.com")), "account not found"},
-		"another audience":    {sign(g.key, header, with("aud", "https://example.com/token")), "audience"},
-		"no scope":            {sign(g.key, header, with("scope", "")), "scope"},
-		"expired":             {sign(g.key, header, with("exp", epoch.Unix())), "short-lived"},
-		"for too long":        {sign(g.key, header, with("exp", epoch.Unix()+3601)), "short-lived"},
-		"from the future":     {sign(g.key, header, with("iat", epoch.Unix()+301)), "short-lived"},
-		"a claim of any type": {sign(g.key, header, with("iat", "now")), "wrong type"},
+		"another key's id":    {sign(testKeys()[0], map[string]any{"alg": "RS256", "kid": "other"}, g.claims()), "Signature"},
+		"another algorithm":   {sign(testKeys()[0], map[string]any{"alg": "none", "kid": keyID}, g.claims()), "Signature"},
+		"another account":     {sign(testKeys()[0], header, with("iss", "x@example.com")), "account not found"},
+		"another audience":    {sign(testKeys()[0], header, with("aud", "https://example.com/token")), "audience"},
+		"no scope":            {sign(testKeys()[0], header, with("scope", "")), "scope"},
+		"expired":             {sign(testKeys()[0], header, with("exp", epoch.Unix())), "short-lived"},
+		"for too long":        {sign(testKeys()[0], header, with("exp", epoch.Unix()+3601)), "short-lived"},
+		"from the future":     {sign(testKeys()[0], header, with("iat", epoch.Unix()+301)), "short-lived"},
+		"a claim of any type": {sign(testKeys()[0], header, with("iat", "now")), "wrong type"},
 	} {
 		status, said := g.exchange(c.assertion)
 		if status != 400 || !strings.Contains(fmt.Sprint(said["error_description"]), c.words) {
@@ -210,7 +217,7 @@ func TestAnAccessTokenIsGoodForAWhileForOneProjectAndForMessaging(t *testing.T) 
 	}
 	narrow := g.claims()
 	narrow["scope"] = "https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/devstorage.read_only"
-	_, said := g.exchange(sign(g.key, map[string]any{"alg": "RS256"}, narrow))
+	_, said := g.exchange(sign(testKeys()[0], map[string]any{"alg": "RS256"}, narrow))
 	expect("with a token for something else", 403, fmt.Sprint(said["access_token"]))
 
 	g.later(3598 * time.Second)

@@ -1,7 +1,13 @@
-package fcm
+// Package googleoauth is Google's token endpoint for one service account, for the fakes of the APIs that
+// want its tokens: Firebase, RCS. It checks who signed the assertion, for whom, for what and for how long,
+// and knows the tokens that it gave until their end.
+//
+// It is not for the consent of people, nor for any other grant.
+package googleoauth
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -9,6 +15,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/fakecarrier/jwt"
@@ -25,16 +32,49 @@ const (
 	skew = 5 * time.Minute
 )
 
-// messagingScopes are those that messages:send takes, the narrow one and the wide one.
-var messagingScopes = []string{
-	"https://www.googleapis.com/auth/firebase.messaging",
-	"https://www.googleapis.com/auth/cloud-platform",
+// maxBody is far beyond any assertion.
+const maxBody = 1 << 20
+
+// Server is the endpoint. It is an http.Handler for whatever path it is put at.
+type Server struct {
+	project string
+	email   string
+	keyID   string
+	key     *rsa.PrivateKey
+	now     func() time.Time
+
+	mu      sync.Mutex
+	granted map[string]Grant // by access token
+	grants  int
 }
 
-// grant is what an access token is good for.
-type grant struct {
-	ends      time.Time
-	messaging bool
+// Grant is what an access token is good for.
+type Grant struct {
+	Scopes []string
+	ends   time.Time
+}
+
+// Has reports whether the token is good for one of the scopes.
+func (g Grant) Has(scopes ...string) bool {
+	return slices.ContainsFunc(g.Scopes, func(scope string) bool { return slices.Contains(scopes, scope) })
+}
+
+// New makes the endpoint for the account name of a project. key is the account's; it is made where it is
+// nil. now is time.Now where it is nil.
+func New(project, name string, key *rsa.PrivateKey, now func() time.Time) (*Server, error) {
+	if key == nil {
+		var err error
+		if key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			return nil, fmt.Errorf("make the service account's key: %w", err)
+		}
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Server{
+		project: project, email: name + "@" + project + ".iam.gserviceaccount.com",
+		keyID: "7d1f0c5a9be24c3d8f60a1b2c3d4e5f607182930", key: key, now: now, granted: map[string]Grant{},
+	}, nil
 }
 
 // ServiceAccount is the key file of the service account, as Google's console hands it out, for a
@@ -70,8 +110,8 @@ func (s *Server) Revoke() {
 	clear(s.granted)
 }
 
-// token exchanges an assertion for an access token (RFC 7523).
-func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP exchanges an assertion for an access token (RFC 7523).
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
 		refuse(w, "invalid_request", "Could not parse the body.")
@@ -86,9 +126,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		refuse(w, code, words)
 		return
 	}
-	g := grant{ends: s.now().Add(life), messaging: slices.ContainsFunc(scopes, func(scope string) bool {
-		return slices.Contains(messagingScopes, scope)
-	})}
+	g := Grant{Scopes: scopes, ends: s.now().Add(life)}
 	token := "ya29.c." + rand.Text() + rand.Text()
 	s.mu.Lock()
 	s.granted[token] = g
@@ -147,11 +185,17 @@ func refuse(w http.ResponseWriter, code, words string) {
 	answer(w, http.StatusBadRequest, map[string]string{"error": code, "error_description": words})
 }
 
-// bearer finds the grant that a request shows.
-func (s *Server) bearer(authorization string) (grant, bool) {
+// Bearer finds the grant that a request shows in its Authorization.
+func (s *Server) Bearer(authorization string) (Grant, bool) {
 	token, ok := strings.CutPrefix(authorization, "Bearer ")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, given := s.granted[token]
 	return g, ok && given && s.now().Before(g.ends)
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body)
 }

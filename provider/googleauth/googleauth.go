@@ -1,4 +1,12 @@
-package fcm
+// Package googleauth gets access tokens for a service account of Google's: it reads the key file, signs
+// an assertion once an hour (RFC 7523), and lends the token to whoever sends. It is for the providers
+// whose other side is Google: Firebase, RCS.
+//
+// The idea is that a token endpoint in trouble disturbs nobody: the next token is asked for five minutes
+// before the old one ends, by one caller, and until then the old one serves.
+//
+// It knows nothing of what the tokens are good for but the scope that it asks for.
+package googleauth
 
 import (
 	"context"
@@ -17,7 +25,6 @@ import (
 )
 
 const (
-	scope = "https://www.googleapis.com/auth/firebase.messaging"
 	// grantType is that of RFC 7523, 2.1.
 	grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 	// early is how long before its end a token is replaced.
@@ -28,9 +35,11 @@ const (
 	assertionLife = time.Hour
 )
 
-// tokens keeps one access token, and has one request for the next under way at most.
-type tokens struct {
-	account account
+// Tokens keeps one access token, and has one request for the next under way at most. It is safe for
+// concurrent use.
+type Tokens struct {
+	account Account
+	scope   string
 	url     string
 	sender  *httpsend.Sender
 	now     func() time.Time
@@ -42,14 +51,19 @@ type tokens struct {
 	ends    time.Time
 }
 
-func newTokens(a account, url string, s *httpsend.Sender, now func() time.Time) *tokens {
-	return &tokens{account: a, url: url, sender: s, now: now, turn: make(chan struct{}, 1)}
+// NewTokens are the access tokens of an account for a scope, asked for at url, or where the account's key
+// file says if url is empty.
+func NewTokens(a Account, scope, url string, s *httpsend.Sender, now func() time.Time) *Tokens {
+	if url == "" {
+		url = a.audience
+	}
+	return &Tokens{account: a, scope: scope, url: url, sender: s, now: now, turn: make(chan struct{}, 1)}
 }
 
-// get returns a token that is not refused, which is one that Firebase no longer takes, or "". In the
-// last minutes of a token one caller asks for the next, while the others go on with the old one. The
+// Get returns a token that is not refused, which is one that Google no longer takes, or "". In the last
+// minutes of a token one caller asks for the next, while the others go on with the old one. The
 // error is a *provider.Error that says the message was surely not sent.
-func (t *tokens) get(ctx context.Context, refused string, m provider.Message) (string, error) {
+func (t *Tokens) Get(ctx context.Context, refused string, m provider.Message) (string, error) {
 	old, fresh := t.kept(refused)
 	if fresh {
 		return old, nil
@@ -85,7 +99,7 @@ func (t *tokens) get(ctx context.Context, refused string, m provider.Message) (s
 }
 
 // kept is the token that there is, if it is still good, and whether it is for a while.
-func (t *tokens) kept(refused string) (value string, fresh bool) {
+func (t *Tokens) kept(refused string) (value string, fresh bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
@@ -95,9 +109,9 @@ func (t *tokens) kept(refused string) (value string, fresh bool) {
 	return t.value, now.Before(t.renewAt)
 }
 
-func (t *tokens) fetch(ctx context.Context, m provider.Message) (string, error) {
+func (t *Tokens) fetch(ctx context.Context, m provider.Message) (string, error) {
 	asked := t.now()
-	assertion, err := t.account.assertion(asked)
+	assertion, err := t.account.assertion(t.scope, asked)
 	if err != nil {
 		return "", &provider.Error{Class: provider.BadRequest, Detail: "access token: the key of the service account does not sign"}
 	}
@@ -129,7 +143,7 @@ func (t *tokens) fetch(ctx context.Context, m provider.Message) (string, error) 
 
 // assertion is a JSON Web Token by which the account asks for an access token
 // (developers.google.com/identity/protocols/oauth2/service-account).
-func (a account) assertion(now time.Time) (string, error) {
+func (a Account) assertion(scope string, now time.Time) (string, error) {
 	header, err := json.Marshal(struct {
 		Alg string `json:"alg"`
 		Typ string `json:"typ"`
