@@ -18,7 +18,7 @@ import (
 	"github.com/verifyd/verifyd/provider/providertest/httpfar"
 )
 
-func TestExamOfCalls(t *testing.T) { exam(t, "call", "sms") }
+func TestExamOfCalls(t *testing.T) { exam(t, "call", "sms", "rcs") }
 
 const callReports = "https://verify.example.com/reports/twilio/x?a=1"
 
