@@ -72,11 +72,10 @@ func (d *Server) Close() error { return d.made.Close() }
 func New(ctx context.Context, o Options) (_ *Server, err error) {
 	now := steer(o.Engine, o.Seed)
 	happened := journal.New(now.Now)
-	now.OnMove(func(s clock.State) { happened.Add("clock", s) })
 	o.Engine.Store = happened.Watch(o.Engine.Store)
 	book := &rules.Book{}
 	book.Set(o.Rules)
-	o.Engine.ChooseCode, o.Engine.Lines = book.Code, book
+	o.Engine.ChooseCode, o.Engine.Blocked, o.Engine.Lines = book.Code, book.Blocked, book
 	if o.Limits {
 		o.Engine.Limits = verify.BuiltIn()
 	}
@@ -85,6 +84,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		Webhooks: loopback,
 		Jitter:   func() float64 { return 0 }, // the same every time
 		Swept:    happened.Expire,
+		WayBack:  &server.WayBack{},
 	}}
 	if o.Alias != nil {
 		d.AliasTLS = o.Authority.TLS()
@@ -107,8 +107,17 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		Factors:  waitingFactors(o.Engine),
 		Factor:   waitingFactor(o.Engine),
 		Handsets: handsets,
+		Rules:    func(m provider.Message) any { return book.About(m) },
 	})
-	byInbox := delivery.Route{Name: "inbox", Provider: book.Carrier(box)}
+	byInbox := delivery.Route{Name: "inbox"}
+	carrier := rules.NewCarrier(book, box, now.Now, func(ctx context.Context, r provider.Report) error {
+		return d.WayBack.Report(ctx, byInbox.Name, r)
+	}, o.Log)
+	byInbox.Provider = carrier
+	now.OnMove(func(s clock.State) {
+		happened.Add("clock", s)
+		carrier.Poke()
+	})
 	d.Providers = map[string]provider.Provider{byInbox.Name: byInbox.Provider}
 	d.Routes = delivery.Routes{}
 	for _, channel := range verify.Channels() {
@@ -117,13 +126,14 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	d.Push = delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{verify.FCM: {byInbox}, verify.APN: {byInbox}}}
 	d.startAgain = func() {
 		book.Set(o.Rules)
+		carrier.SetWaiting(nil)
 		box.Clear()
 		happened.Forget()
 		happened.Add("reset", struct{}{})
 	}
 	// A page from elsewhere must not do it through the developer's browser.
 	resetting := http.NewCrossOriginProtection().Handler(http.HandlerFunc(d.serveReset))
-	steering, messages := now.Handler(duties{d.Server, happened}), box.Handler()
+	steering, messages := now.Handler(duties{d.Server, happened, carrier}), box.Handler()
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/":

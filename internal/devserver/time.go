@@ -7,6 +7,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/journal"
+	"github.com/verifyd/verifyd/internal/rules"
 	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -28,6 +29,7 @@ func steer(e *verify.Engine, seed *uint64) *clock.Clock {
 type duties struct {
 	server   *server.Server
 	happened *journal.Journal
+	carrier  *rules.Carrier
 }
 
 // Next implements clock.Work.
@@ -36,8 +38,22 @@ func (d duties) Next(ctx context.Context) (due time.Time, found bool, err error)
 	if end, ends := d.happened.NextEnd(); ends && (!found || end.Before(due)) {
 		due, found = end, true
 	}
+	if reports := d.carrier.Waiting(); len(reports) > 0 && (!found || reports[0].At.Before(due)) {
+		due, found = reports[0].At, true
+	}
 	return due, found, err
 }
 
-// Settle implements clock.Work.
-func (d duties) Settle(ctx context.Context) error { return d.server.Settle(ctx) }
+// Settle implements clock.Work. A report may leave jobs behind, and a job may promise a report.
+func (d duties) Settle(ctx context.Context) error {
+	for more := true; more; {
+		err := d.server.Settle(ctx)
+		if err == nil {
+			more, err = d.carrier.Tell(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

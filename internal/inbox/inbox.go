@@ -13,6 +13,7 @@ package inbox
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -41,6 +42,9 @@ type Options struct {
 	Clock bool
 	// Sent is told of every message, in their order, while it is taken in. Nil: nobody is.
 	Sent func(Message)
+	// Rules are the rules that decided something about a message, as a value that is a list in JSON; they
+	// are shown beside it. Nil: there are none.
+	Rules func(provider.Message) any
 	// Hint is a command line that the empty page offers as the way to a first message. It is
 	// shown as it stands, as text.
 	Hint string
@@ -59,6 +63,7 @@ type Inbox struct {
 	now   func() time.Time
 	state func(context.Context, string) (string, error)
 	sent  func(Message)
+	rules func(provider.Message) any
 	limit int
 	hint  string
 	clock bool
@@ -86,6 +91,7 @@ func New(o Options) *Inbox {
 		now:      o.Now,
 		state:    o.State,
 		sent:     o.Sent,
+		rules:    o.Rules,
 		limit:    o.Limit,
 		hint:     o.Hint,
 		clock:    o.Clock,
@@ -114,6 +120,14 @@ func (in *Inbox) Send(ctx context.Context, pm provider.Message) (provider.Accept
 		return provider.Accepted{}, &provider.Error{Class: provider.Temporary, Err: err}
 	}
 	m := newMessage(pm)
+	var about any
+	if in.rules != nil {
+		about = in.rules(pm)
+	}
+	var err error
+	if m.Rules, err = json.Marshal(about); err != nil {
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Err: err}
+	}
 
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -28,6 +28,9 @@ type Engine struct {
 	// ChooseCode is the code for a recipient, "" to have one drawn; nil draws every one. It is for tests
 	// of applications: whoever knows what it answers needs no message.
 	ChooseCode func(to string) string
+	// Blocked reports whether the country of a number is closed, whatever the rules of geography say; nil if
+	// they alone decide. It is for tests of applications too.
+	Blocked func(to string, c Channel) bool
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes
