@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"internal/server": {"internal/api", "internal/delivery", "internal/inbound", "internal/keyring", "internal/queue", "internal/verify",
 		"internal/webhook", "provider"},
 	"internal/devserver": {"internal/clock", "internal/delivery", "internal/handset", "internal/inbox", "internal/intercept", "internal/journal",
-		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify", "provider"},
+		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify", "internal/world", "provider"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"internal/rules":    {"internal/verify", "provider"},
 	"internal/lookup":   {"internal/verify"},
 	"internal/webhook":  {"internal/verify"},
+	"internal/world":    {"internal/message", "internal/otp", "internal/rules", "internal/sid", "internal/tomlfile", "internal/verify"},
 
 	"internal/store/postgres":        {"internal/queue", "internal/sid", "internal/store/sqlstore", "internal/verify"},
 	"internal/store/postgres/pgtest": {"internal/store/postgres"},
@@ -68,7 +69,7 @@ var mayImport = map[string][]string{
 	"internal/passkey/passkeytest": {},
 
 	"internal/clock":     {},
-	"internal/config":    {},
+	"internal/config":    {"internal/tomlfile"},
 	"internal/gsm7":      {},
 	"internal/handset":   {},
 	"internal/health":    {},
@@ -85,6 +86,7 @@ var mayImport = map[string][]string{
 	"internal/ratelimit": {},
 	"internal/sid":       {},
 	"internal/smpp":      {},
+	"internal/tomlfile":  {},
 
 	"internal/fakecarrier/smsc": {"internal/gsm7", "internal/smpp"},
 
@@ -158,7 +160,7 @@ var onlyIn = map[string]string{
 	"github.com/jackc/pgx/v5":         "internal/store/postgres",
 	"github.com/jackc/pgx/v5/pgconn":  "internal/store/postgres",
 	"github.com/jackc/pgx/v5/stdlib":  "internal/store/postgres",
-	"github.com/pelletier/go-toml/v2": "internal/config",
+	"github.com/pelletier/go-toml/v2": "internal/tomlfile",
 	"code.dny.dev/ssrf":               "internal/webhook",
 	"github.com/wneessen/go-mail":     "provider/smtp",
 	"github.com/emersion/go-smtp":     "provider/smtp",

@@ -50,6 +50,11 @@ type Option func(*devserver.Options)
 // in the same order. Time stands still from the beginning, at noon of 1 January 2026 UTC.
 func Seed(n uint64) Option { return func(o *devserver.Options) { o.Seed = &n } }
 
+// World has the server start with the test world of a file, and go back to it at every Reset: services under
+// SIDs that the program under test knows, rate limits, templates, people with their authenticator apps, rules.
+// docs/testing.md has one. ServiceSID is the first of its services.
+func World(file string) Option { return func(o *devserver.Options) { o.World = file } }
+
 // Limits has bursts, polling and guessing refused as a production server does.
 func Limits() Option { return func(o *devserver.Options) { o.Limits = true } }
 

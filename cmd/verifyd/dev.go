@@ -43,6 +43,7 @@ type devOptions struct {
 	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
 	limits   bool
 	rules    string // the file of rules by destination, "" for none
+	world    string // the file of the test world, "" for none
 	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
 	// from the beginning, and nothing was there before.
 	seed *uint64
@@ -61,6 +62,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.StringVar(&o.database, "store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
 	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
 	flags.StringVar(&o.rules, "rules", "", "do with messages what this `file` says by their destination (docs/testing.md)")
+	flags.StringVar(&o.world, "world", "", "have the services, limits, templates, people and rules of this `file` (docs/testing.md)")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
@@ -95,7 +97,7 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.S
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
 	}
-	made := devserver.Options{Log: log, Limits: o.limits, Seed: o.seed, Environ: o.environ, Account: o.account, Token: o.token}
+	made := devserver.Options{Log: log, Limits: o.limits, Seed: o.seed, World: o.world, Environ: o.environ, Account: o.account, Token: o.token}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, made.Close())

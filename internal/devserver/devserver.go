@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/delivery"
@@ -48,6 +49,8 @@ type Options struct {
 	Seed *uint64
 	// Rules say what becomes of messages by their destination, at first.
 	Rules []rules.Rule
+	// World is the file of a test world (see package world), "" for none. It is read again at every reset.
+	World string
 	// Data is the folder in which simulated handsets are remembered, "" for none.
 	Data string
 	// Environ is searched for the SIDs of services that the application knows.
@@ -61,8 +64,9 @@ type Server struct {
 	*server.Server
 	World World
 
-	made       Options
-	startAgain func() // empties what is kept in memory
+	made Options
+	// startAgain empties what is kept in memory, and has rules hold.
+	startAgain func([]rules.Rule)
 }
 
 // Close is for a server that does not come to run; Run closes by itself.
@@ -73,8 +77,12 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	now := steer(o.Engine, o.Seed)
 	happened := journal.New(now.Now)
 	o.Engine.Store = happened.Watch(o.Engine.Store)
+	wanted, err := o.readWorld()
+	if err != nil {
+		return nil, err
+	}
 	book := &rules.Book{}
-	book.Set(o.Rules)
+	book.Set(slices.Concat(o.Rules, wanted.Rules))
 	o.Engine.ChooseCode, o.Engine.Blocked, o.Engine.Lines = book.Code, book.Blocked, book
 	if o.Limits {
 		o.Engine.Limits = verify.BuiltIn()
@@ -89,7 +97,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	if o.Alias != nil {
 		d.AliasTLS = o.Authority.TLS()
 	}
-	if d.World, err = prepare(ctx, o.Engine, o); err != nil {
+	if d.World, err = prepare(ctx, o.Engine, o, wanted); err != nil {
 		return nil, err
 	}
 	d.World.Place, d.World.URL = o.Place, "http://"+Reachable(o.Listener.Addr())
@@ -124,8 +132,8 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		d.Routes[channel] = delivery.Anywhere(byInbox)
 	}
 	d.Push = delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{verify.FCM: {byInbox}, verify.APN: {byInbox}}}
-	d.startAgain = func() {
-		book.Set(o.Rules)
+	d.startAgain = func(inWorld []rules.Rule) {
+		book.Set(slices.Concat(o.Rules, inWorld))
 		carrier.SetWaiting(nil)
 		box.Clear()
 		happened.Forget()

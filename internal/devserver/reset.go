@@ -11,12 +11,19 @@ import (
 // errKept says that a store cannot be emptied.
 var errKept = errors.New("a PostgreSQL is not emptied: drop the database, or use one in a data folder")
 
+// wrongWorld says that the file of the test world is wrong. Nothing was reset.
+type wrongWorld struct{ error }
+
 // reset puts everything back to how it was at the start, but for the clock: the account keeps its
-// credentials, the first service its SID.
+// credentials, the first service its SID. The test world is that of its file as it is now.
 func (d *Server) reset(ctx context.Context) error {
 	store, ok := d.Store.(interface{ Reset(context.Context) error })
 	if !ok {
 		return errKept
+	}
+	wanted, err := d.made.readWorld()
+	if err != nil {
+		return wrongWorld{err}
 	}
 	if err := d.Settle(ctx); err != nil {
 		return err
@@ -27,10 +34,10 @@ func (d *Server) reset(ctx context.Context) error {
 	again := d.made
 	again.Account, again.Token = d.World.Account, d.World.Token
 	again.Environ = append([]string{"=" + d.World.Service}, again.Environ...) // by its name the first of all
-	if _, err := prepare(ctx, d.Engine, again); err != nil {
+	if _, err := prepare(ctx, d.Engine, again, wanted); err != nil {
 		return err
 	}
-	d.startAgain()
+	d.startAgain(wanted.Rules)
 	return nil
 }
 
@@ -48,7 +55,11 @@ func (d *Server) serveReset(w http.ResponseWriter, r *http.Request) {
 	_ = control.SetWriteDeadline(time.Now().Add(resetPatience + 10*time.Second))
 	ctx, cancel := context.WithTimeout(r.Context(), resetPatience)
 	defer cancel()
-	switch err := d.reset(ctx); {
+	err := d.reset(ctx)
+	_, isWrong := errors.AsType[wrongWorld](err)
+	switch {
+	case isWrong:
+		refuse(w, 60200, http.StatusBadRequest, err.Error())
 	case errors.Is(err, errKept):
 		refuse(w, 20501, http.StatusNotImplemented, err.Error())
 	case err != nil:
