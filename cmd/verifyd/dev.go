@@ -16,7 +16,6 @@ import (
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/rules"
-	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -144,7 +143,7 @@ func announcement(d *devserver.Server, o devOptions) operator.Dev {
 
 // openDev opens the store of a data folder, or a database that is brought up to date first; place
 // names it for people. The key file is in the data folder either way.
-func openDev(ctx context.Context, data, database string, log *slog.Logger) (s server.Store, e *verify.Engine, place string, err error) {
+func openDev(ctx context.Context, data, database string, log *slog.Logger) (s devserver.Store, e *verify.Engine, place string, err error) {
 	c := devConfig(data)
 	place = "data folder " + data
 	if database != "" {
@@ -157,7 +156,7 @@ func openDev(ctx context.Context, data, database string, log *slog.Logger) (s se
 			return nil, nil, "", fmt.Errorf("cannot use the %s: %w; choose another with --store", place, err)
 		}
 	}
-	s, e, err = openConfigured(ctx, c, log, true, func(verify.Channel) bool { return true })
+	opened, e, err := openConfigured(ctx, c, log, true, func(verify.Channel) bool { return true })
 	switch {
 	case errors.Is(err, sqlite.ErrInUse):
 		err = fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", data)
@@ -166,7 +165,10 @@ func openDev(ctx context.Context, data, database string, log *slog.Logger) (s se
 	case err != nil:
 		err = fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", data, err)
 	}
-	return s, e, place, err
+	if err != nil {
+		return nil, nil, place, err
+	}
+	return opened.(devserver.Store), e, place, nil // both are
 }
 
 // devConfig is the configuration of a data folder.

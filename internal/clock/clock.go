@@ -7,7 +7,7 @@
 // thing that is due to the next, and waits at each until it has been done, so that they happen in order
 // and at their time, the same in every run.
 //
-// Time never goes back.
+// Time goes back in one case alone: when everything that it has brought about is taken back too (Restore).
 package clock
 
 import (
@@ -119,9 +119,45 @@ func (c *Clock) change(fn func()) {
 	fn()
 	after := c.state()
 	c.mu.Unlock()
-	if c.moved != nil && (before.Frozen != after.Frozen || after.Now.Sub(before.Now) >= time.Millisecond) {
+	if c.moved != nil && (before.Frozen != after.Frozen || after.Now.Sub(before.Now).Abs() >= time.Millisecond) {
 		c.moved(after)
 	}
+}
+
+// Hold runs fn while nobody moves the clock on.
+func (c *Clock) Hold(fn func() error) error {
+	c.steering.Lock()
+	defer c.steering.Unlock()
+	return fn()
+}
+
+// Saved is a clock as it was once.
+type Saved struct {
+	frozen bool
+	at     time.Time
+	still  time.Time
+	ticks  time.Duration
+}
+
+// Time is what it showed.
+func (s Saved) Time() time.Time { return s.at }
+
+// Save notes what the clock shows, to the last tick.
+func (c *Clock) Save() Saved {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Saved{c.frozen, c.now(), c.still, c.ticks}
+}
+
+// Restore has the clock show what it did, and run on from there if it ran. Everything that happened since has
+// to be taken back with it.
+func (c *Clock) Restore(s Saved) {
+	c.change(func() {
+		c.frozen, c.still, c.ticks = s.frozen, s.still, s.ticks
+		if !s.frozen {
+			c.ahead = s.at.Sub(c.base())
+		}
+	})
 }
 
 // Advance moves the clock on. What comes due on the way is done at its time.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/delivery"
@@ -30,11 +31,23 @@ import (
 // on the same machine.
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
+// Store is what a Server needs of a store: that of a server, which also goes back to where it was.
+type Store interface {
+	server.Store
+	// Reset removes everything but the accounts and their keys.
+	Reset(context.Context) error
+	// SaveSnapshot keeps a copy of everything under a number, RestoreSnapshot puts it in the place of
+	// everything, and DropSnapshot removes it, if it is there.
+	SaveSnapshot(ctx context.Context, number int) error
+	RestoreSnapshot(ctx context.Context, number int) error
+	DropSnapshot(ctx context.Context, number int) error
+}
+
 // Options say what a Server is made of. It takes over what they have open.
 type Options struct {
 	Log *slog.Logger
 	// Store and Engine are what it works on (see OpenMemory), and Place names them for people.
-	Store  server.Store
+	Store  Store
 	Engine *verify.Engine
 	Place  string
 	// Listener is where it serves.
@@ -64,7 +77,9 @@ type Server struct {
 	*server.Server
 	World World
 
-	made Options
+	made      Options
+	parts     parts
+	snapshots snapshots
 	// startAgain empties what is kept in memory, and has rules hold.
 	startAgain func([]rules.Rule)
 }
@@ -74,7 +89,7 @@ func (d *Server) Close() error { return d.made.Close() }
 
 // New prepares everything; what is left is to run it, or to Close what it was given.
 func New(ctx context.Context, o Options) (_ *Server, err error) {
-	now := steer(o.Engine, o.Seed)
+	now, random := steer(o.Engine, o.Seed)
 	happened := journal.New(now.Now)
 	o.Engine.Store = happened.Watch(o.Engine.Store)
 	wanted, err := o.readWorld()
@@ -139,20 +154,25 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		happened.Forget()
 		happened.Add("reset", struct{}{})
 	}
+	work := duties{d.Server, happened, carrier}
+	d.parts = parts{clock: now, random: random, work: work, happened: happened, book: book, carrier: carrier, box: box, handsets: handsets}
 	// A page from elsewhere must not do it through the developer's browser.
-	resetting := http.NewCrossOriginProtection().Handler(http.HandlerFunc(d.serveReset))
-	steering, messages := now.Handler(duties{d.Server, happened, carrier}), box.Handler()
+	guarded := http.NewCrossOriginProtection()
+	resetting, snapping := guarded.Handler(http.HandlerFunc(d.serveReset)), guarded.Handler(d.snapshotRoutes())
+	steering, messages := now.Handler(work), box.Handler()
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/":
+		switch path := r.URL.Path; {
+		case path == "/":
 			http.Redirect(w, r, "/dev/inbox", http.StatusFound)
-		case "/dev/events":
+		case path == "/dev/events":
 			happened.ServeHTTP(w, r)
-		case "/dev/clock":
+		case path == "/dev/clock":
 			steering.ServeHTTP(w, r)
-		case "/dev/reset":
+		case path == "/dev/reset":
 			resetting.ServeHTTP(w, r)
-		case "/dev/rules":
+		case path == "/dev/snapshots" || strings.HasPrefix(path, "/dev/snapshots/"):
+			snapping.ServeHTTP(w, r)
+		case path == "/dev/rules":
 			book.ServeHTTP(w, r)
 		default:
 			messages.ServeHTTP(w, r)

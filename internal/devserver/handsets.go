@@ -62,18 +62,54 @@ func openHandsets(e *verify.Engine, w World, data string) (*devHandsets, error) 
 	if err != nil {
 		return nil, err
 	}
-	var states []handset.State
-	if err := json.Unmarshal(text, &states); err != nil {
+	if err := d.read(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.path, err)
 	}
+	return d, nil
+}
+
+// read takes up the handsets that text wrote. The caller holds mu.
+func (d *devHandsets) read(text []byte) error {
+	var states []handset.State
+	if err := json.Unmarshal(text, &states); err != nil {
+		return err
+	}
+	var sets []*devHandset
 	for _, s := range states {
 		h, err := handset.Restore(d.options, s)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d.path, err)
+			return err
 		}
-		d.sets = append(d.sets, &devHandset{Handset: h})
+		sets = append(sets, &devHandset{Handset: h})
 	}
-	return d, nil
+	d.sets = sets
+	return nil
+}
+
+// text writes the handsets, with their keys. The caller holds mu.
+func (d *devHandsets) text() ([]byte, error) {
+	sets := make([]*handset.Handset, 0, len(d.sets))
+	for _, s := range d.sets {
+		sets = append(sets, s.Handset)
+	}
+	return json.MarshalIndent(sets, "", "  ")
+}
+
+// Save notes which handsets there are.
+func (d *devHandsets) Save() ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.text()
+}
+
+// Restore has those handsets be there that were. What they have answered is not shown any more.
+func (d *devHandsets) Restore(text []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(text); err != nil {
+		return err
+	}
+	return d.save()
 }
 
 // save remembers the handsets. The caller holds mu.
@@ -81,11 +117,7 @@ func (d *devHandsets) save() error {
 	if d.path == "" {
 		return nil
 	}
-	sets := make([]*handset.Handset, 0, len(d.sets))
-	for _, s := range d.sets {
-		sets = append(sets, s.Handset)
-	}
-	text, err := json.MarshalIndent(sets, "", "  ")
+	text, err := d.text()
 	if err != nil {
 		return err
 	}

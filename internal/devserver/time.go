@@ -16,13 +16,14 @@ import (
 var seededStart = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 // steer gives an engine a clock that can be moved.
-func steer(e *verify.Engine, seed *uint64) *clock.Clock {
+func steer(e *verify.Engine, seed *uint64) (*clock.Clock, *clock.Random) {
 	now, source := clock.New(e.Now), rand.Reader
 	if seed != nil {
 		now, source = clock.Stopped(seededStart, e.Now), clock.Seeded(*seed)
 	}
-	e.Now, e.Random = now.Now, now.Random(source)
-	return now
+	random := now.Random(source)
+	e.Now, e.Random = now.Now, random
+	return now, random
 }
 
 // duties are what time sets in motion in a server.

@@ -158,6 +158,28 @@ func (in *Inbox) Clear() {
 	}
 }
 
+// Saved is an inbox as it was once.
+type Saved struct{ messages []*Message }
+
+// Save notes which messages there are.
+func (in *Inbox) Save() Saved {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return Saved{slices.Clone(in.messages)}
+}
+
+// Restore has those messages be there that were, under their SIDs. For streams it is a Clear that is followed
+// by all of them.
+func (in *Inbox) Restore(s Saved) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.messages = slices.Clone(s.messages)
+	in.cleared = in.sids.next(in.now())
+	for key := range in.watchers {
+		in.wake(key)
+	}
+}
+
 // Close ends every wait and every stream, and refuses new ones. Messages can still be sent and
 // read. It is for http.Server.RegisterOnShutdown: Shutdown waits for answers, and a stream has no
 // end of its own.
@@ -231,13 +253,14 @@ func (in *Inbox) find(q Query) []*Message {
 }
 
 // since is what a stream that has seen everything up to the SID after has missed, the oldest
-// first, and the SID of a Clear, "" if there was none. Clear comes before all of the messages.
+// first, and the SID of a Clear, "" if there was none. Clear comes before all of the messages: those that
+// are there have come since, or were brought back.
 func (in *Inbox) since(q Query, after string) (missed []*Message, cleared string) {
 	matches := q.matcher()
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.cleared > after {
-		cleared = in.cleared
+		cleared, after = in.cleared, ""
 	}
 	i, found := slices.BinarySearchFunc(in.messages, after, bySID)
 	if found {

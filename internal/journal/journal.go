@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -115,6 +116,20 @@ func (j *Journal) Forget() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	clear(j.ends)
+}
+
+// Save is what is to expire.
+func (j *Journal) Save() map[string]time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.ends)
+}
+
+// Restore has others be what is to expire.
+func (j *Journal) Restore(ends map[string]time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ends = maps.Clone(ends)
 }
 
 // pending notes until when something waits, or that it does not wait any more.

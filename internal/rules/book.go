@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -25,6 +26,26 @@ func (b *Book) Set(rules []Rule) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rules, b.tries = slices.Clone(rules), nil
+}
+
+// Saved is a book as it was once.
+type Saved struct {
+	rules []Rule
+	tries map[string]int
+}
+
+// Save notes what holds, and how often every attempt was handed over.
+func (b *Book) Save() Saved {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Saved{slices.Clone(b.rules), maps.Clone(b.tries)}
+}
+
+// Restore has everything be as it was.
+func (b *Book) Restore(s Saved) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rules, b.tries = slices.Clone(s.rules), maps.Clone(s.tries)
 }
 
 // Rules are those that hold.
