@@ -66,9 +66,10 @@ func get(t testing.TB, srv *verifytest.Server, path string, into any) {
 
 // message is a part of one in the inbox.
 type message struct {
-	SID, To, Code string
-	AttemptSID    string `json:"attempt_sid"`
-	Rules         json.RawMessage
+	SID, To, Code   string
+	AttemptSID      string `json:"attempt_sid"`
+	VerificationSID string `json:"verification_sid"`
+	Rules           json.RawMessage
 }
 
 func inbox(t testing.TB, srv *verifytest.Server, query string) []message {

@@ -39,7 +39,7 @@ type Server struct {
 	// that account.
 	AccountSID, AuthToken, ServiceSID string
 
-	t      testing.TB // nil if it was made by New
+	t      testing.TB   // nil if it was made by New
 	taken  atomic.Int64 // snapshots
 	cancel context.CancelFunc
 	ended  chan error
@@ -217,6 +217,17 @@ func (s *Server) Advance(d time.Duration) { s.move("advance=" + d.String()) }
 
 // Next moves the server's time to what is due next, and has it done.
 func (s *Server) Next() { s.move("next=true") }
+
+// AdvanceService moves the time of one service (VA…) on, and leaves the others': its codes expire, its rate limits
+// refill, what waits in it comes due in its order. It is ahead of the server's time from then on.
+func (s *Server) AdvanceService(serviceSID string, d time.Duration) {
+	s.move("advance=" + d.String() + "&service=" + url.QueryEscape(serviceSID))
+}
+
+// NextOfService moves the time of one service to what is due next in it, and has it done.
+func (s *Server) NextOfService(serviceSID string) {
+	s.move("next=true&service=" + url.QueryEscape(serviceSID))
+}
 
 // Now is the server's time.
 func (s *Server) Now() time.Time {

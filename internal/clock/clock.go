@@ -27,6 +27,7 @@ type Work interface {
 // Clock is a clock that can be moved. Make one with New. It is safe for concurrent use.
 type Clock struct {
 	base  func() time.Time // how it runs while it runs
+	above *Clock           // whose Now base is; nil if it is that of the machine
 	moved func(State)      // is told of every move
 
 	steering sync.Mutex // one at a time moves it
@@ -52,6 +53,9 @@ func New(base func() time.Time) *Clock { return &Clock{base: base} }
 func Stopped(at time.Time, base func() time.Time) *Clock {
 	return &Clock{base: base, frozen: true, still: at}
 }
+
+// NewAhead makes a clock that runs and stands still as another does, and can be moved on alone.
+func NewAhead(of *Clock) *Clock { return &Clock{base: of.Now, above: of} }
 
 // OnMove has fn told of every move. It must be called before the clock is used.
 func (c *Clock) OnMove(fn func(State)) { c.moved = fn }
@@ -87,7 +91,9 @@ func (c *Clock) State() State {
 	return c.state()
 }
 
-func (c *Clock) state() State { return State{Now: c.now(), Frozen: c.frozen} }
+func (c *Clock) state() State {
+	return State{Now: c.now(), Frozen: c.frozen || c.above != nil && c.above.State().Frozen}
+}
 
 // Freeze stops the clock.
 func (c *Clock) Freeze() {
@@ -141,6 +147,16 @@ type Saved struct {
 
 // Time is what it showed.
 func (s Saved) Time() time.Time { return s.at }
+
+// Ahead is how far it is ahead of what it runs as, while it runs.
+func (c *Clock) Ahead() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ahead
+}
+
+// SetAhead has it run, so far ahead.
+func (c *Clock) SetAhead(d time.Duration) { c.change(func() { c.ahead, c.frozen = d, false }) }
 
 // Save notes what the clock shows, to the last tick.
 func (c *Clock) Save() Saved {

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/delivery"
@@ -41,6 +42,10 @@ type Store interface {
 	SaveSnapshot(ctx context.Context, number int) error
 	RestoreSnapshot(ctx context.Context, number int) error
 	DropSnapshot(ctx context.Context, number int) error
+	// NextDueOfService is when the next job about the records of a service is due, and HastenService has
+	// them be due sooner.
+	NextDueOfService(ctx context.Context, serviceSID string) (due time.Time, found bool, err error)
+	HastenService(ctx context.Context, serviceSID string, by time.Duration) error
 }
 
 // Options say what a Server is made of. It takes over what they have open.
@@ -80,6 +85,7 @@ type Server struct {
 	made      Options
 	parts     parts
 	snapshots snapshots
+	services  *serviceClocks
 	// startAgain empties what is kept in memory, and has rules hold.
 	startAgain func([]rules.Rule)
 }
@@ -117,14 +123,17 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	}
 	d.World.Place, d.World.URL = o.Place, "http://"+Reachable(o.Listener.Addr())
 
-	handsets, err := openHandsets(o.Engine, d.World, o.Data)
+	services := &serviceClocks{base: now, engine: o.Engine, parts: &d.parts, store: o.Store, by: map[string]*serviceClock{}}
+	d.services, d.EngineOf = services, services.engineOf
+	happened.Ahead(services.ahead)
+	handsets, err := openHandsets(services, d.World, o.Data)
 	if err != nil {
 		return nil, err
 	}
 	box := inbox.New(inbox.Options{
 		Now:      now.Now,
 		Clock:    true,
-		State:    statusOf(o.Engine),
+		State:    services.statusOf,
 		Sent:     func(m inbox.Message) { happened.Add("message", m) },
 		Hint:     d.World.start(),
 		Factors:  waitingFactors(o.Engine),
@@ -133,9 +142,12 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		Rules:    func(m provider.Message) any { return book.About(m) },
 	})
 	byInbox := delivery.Route{Name: "inbox"}
-	carrier := rules.NewCarrier(book, box, now.Now, func(ctx context.Context, r provider.Report) error {
-		return d.WayBack.Report(ctx, byInbox.Name, r)
-	}, o.Log)
+	carrier := rules.NewCarrier(book, byServerTime{box, services}, rules.CarrierOptions{
+		Now:       now.Now,
+		Report:    func(ctx context.Context, r provider.Report) error { return d.WayBack.Report(ctx, byInbox.Name, r) },
+		ServiceOf: services.serviceOf,
+		Log:       o.Log,
+	})
 	byInbox.Provider = carrier
 	now.OnMove(func(s clock.State) {
 		happened.Add("clock", s)
@@ -150,24 +162,30 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	d.startAgain = func(inWorld []rules.Rule) {
 		book.Set(slices.Concat(o.Rules, inWorld))
 		carrier.SetWaiting(nil)
+		services.Restore(nil)
 		box.Clear()
 		happened.Forget()
 		happened.Add("reset", struct{}{})
 	}
 	work := duties{d.Server, happened, carrier}
-	d.parts = parts{clock: now, random: random, work: work, happened: happened, book: book, carrier: carrier, box: box, handsets: handsets}
+	d.parts = parts{clock: now, random: random, work: work, happened: happened, book: book, carrier: carrier, box: box, handsets: handsets, services: services}
 	// A page from elsewhere must not do it through the developer's browser.
 	guarded := http.NewCrossOriginProtection()
 	resetting, snapping := guarded.Handler(http.HandlerFunc(d.serveReset)), guarded.Handler(d.snapshotRoutes())
 	steering, messages := now.Handler(work), box.Handler()
+	steeringOne := guarded.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.serveService(w, r, r.FormValue("service")) }))
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/":
 			http.Redirect(w, r, "/dev/inbox", http.StatusFound)
 		case path == "/dev/events":
 			happened.ServeHTTP(w, r)
+		case path == "/dev/clock" && r.FormValue("service") != "":
+			steeringOne.ServeHTTP(w, r)
 		case path == "/dev/clock":
 			steering.ServeHTTP(w, r)
+		case path == "/dev/clock/services":
+			d.serveServices(w, r)
 		case path == "/dev/reset":
 			resetting.ServeHTTP(w, r)
 		case path == "/dev/snapshots" || strings.HasPrefix(path, "/dev/snapshots/"):

@@ -29,21 +29,23 @@ type parts struct {
 	carrier  *rules.Carrier
 	box      *inbox.Inbox
 	handsets *devHandsets
+	services *serviceClocks
 }
 
 // saved is what parts were once.
 type saved struct {
 	clock    clock.Saved
 	random   []byte
-	ends     map[string]time.Time
+	ends     journal.Saved
 	book     rules.Saved
 	reports  []rules.Waiting
 	box      inbox.Saved
 	handsets []byte
+	ahead    map[string]time.Duration
 }
 
 func (p *parts) save() (s saved, err error) {
-	s = saved{clock: p.clock.Save(), ends: p.happened.Save(), book: p.book.Save(), reports: p.carrier.Waiting(), box: p.box.Save()}
+	s = saved{clock: p.clock.Save(), ends: p.happened.Save(), book: p.book.Save(), reports: p.carrier.Waiting(), box: p.box.Save(), ahead: p.services.Save()}
 	if s.random, err = p.random.Save(); err != nil {
 		return s, err
 	}
@@ -52,6 +54,7 @@ func (p *parts) save() (s saved, err error) {
 }
 
 func (p *parts) restore(s saved) error {
+	p.services.Restore(s.ahead)
 	p.book.Restore(s.book)
 	p.carrier.SetWaiting(s.reports)
 	p.happened.Restore(s.ends)

@@ -36,7 +36,7 @@ type duties struct {
 // Next implements clock.Work.
 func (d duties) Next(ctx context.Context) (due time.Time, found bool, err error) {
 	due, found, err = d.server.NextDue(ctx)
-	if end, ends := d.happened.NextEnd(); ends && (!found || end.Before(due)) {
+	if end, ends := d.happened.NextEnd(""); ends && (!found || end.Before(due)) {
 		due, found = end, true
 	}
 	if reports := d.carrier.Waiting(); len(reports) > 0 && (!found || reports[0].At.Before(due)) {
@@ -47,14 +47,13 @@ func (d duties) Next(ctx context.Context) (due time.Time, found bool, err error)
 
 // Settle implements clock.Work. A report may leave jobs behind, and a job may promise a report.
 func (d duties) Settle(ctx context.Context) error {
-	for more := true; more; {
-		err := d.server.Settle(ctx)
-		if err == nil {
-			more, err = d.carrier.Tell(ctx)
+	for {
+		done := d.carrier.Done()
+		if err := d.server.Settle(ctx); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := d.carrier.Settle(ctx); err != nil || d.carrier.Done() == done {
 			return err
 		}
 	}
-	return nil
 }

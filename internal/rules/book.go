@@ -140,5 +140,5 @@ func (b *Book) handOver(m provider.Message) (copies int, err *provider.Error) {
 	}
 	b.tries[m.Attempt]++
 	known, _ := behaviourOf(r.Carrier)
-	return known.do(b.tries[m.Attempt], r.after())
+	return known.do(b.tries[m.Attempt])
 }

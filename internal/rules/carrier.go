@@ -5,16 +5,17 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
 )
 
 // behaviour is what a carrier does with a message. It answers the n-th hand-over of one attempt, n counting
-// from 1, with the number of copies that arrive, or with an error; after is how late it is, if it is.
+// from 1, with the number of copies that arrive, or with an error.
 type behaviour struct {
 	name, about string
-	do          func(n int, after time.Duration) (copies int, err *provider.Error)
+	do          func(n int) (copies int, err *provider.Error)
 }
 
 // late is the name of a carrier and of a report, for which After is.
@@ -36,28 +37,23 @@ func (r Rule) after() time.Duration {
 }
 
 var behaviours = []behaviour{
-	{"delivers", "it arrives, as it does without a rule", func(int, time.Duration) (int, *provider.Error) { return 1, nil }},
-	{late, "it arrives half a minute later, or `after` that long", func(n int, after time.Duration) (int, *provider.Error) {
-		if n == 1 {
-			return 0, &provider.Error{Class: provider.Temporary, Code: late, RetryAfter: after}
-		}
-		return 1, nil
-	}},
-	{"twice", "it arrives twice", func(int, time.Duration) (int, *provider.Error) { return 2, nil }},
-	{"loses", "it is taken, and never arrives", func(int, time.Duration) (int, *provider.Error) { return 0, nil }},
-	{"refuses", "nobody is reached at that address: the attempt fails at once", func(int, time.Duration) (int, *provider.Error) {
+	{"delivers", "it arrives, as it does without a rule", func(int) (int, *provider.Error) { return 1, nil }},
+	{late, "it is taken, and arrives half a minute later, or `after` that long", func(int) (int, *provider.Error) { return 1, nil }},
+	{"twice", "it arrives twice", func(int) (int, *provider.Error) { return 2, nil }},
+	{"loses", "it is taken, and never arrives", func(int) (int, *provider.Error) { return 0, nil }},
+	{"refuses", "nobody is reached at that address: the attempt fails at once", func(int) (int, *provider.Error) {
 		return 0, &provider.Error{Class: provider.BadRecipient, Code: "refuses"}
 	}},
-	{"throttles", "it is refused twice, because we are too fast, and arrives at the third try", func(n int, _ time.Duration) (int, *provider.Error) {
+	{"throttles", "it is refused twice, because we are too fast, and arrives at the third try", func(n int) (int, *provider.Error) {
 		if n <= 2 {
 			return 0, &provider.Error{Class: provider.Throttled, Code: "throttles"}
 		}
 		return 1, nil
 	}},
-	{"breaks", "it is refused for the time being, again and again until the code is no longer good", func(int, time.Duration) (int, *provider.Error) {
+	{"breaks", "it is refused for the time being, again and again until the code is no longer good", func(int) (int, *provider.Error) {
 		return 0, &provider.Error{Class: provider.Temporary, Code: "breaks"}
 	}},
-	{"doubts", "nobody can say whether it arrived; it did not", func(int, time.Duration) (int, *provider.Error) {
+	{"doubts", "nobody can say whether it arrived; it did not", func(int) (int, *provider.Error) {
 		return 0, &provider.Error{Class: provider.Unknown, Code: "doubts"}
 	}},
 }
@@ -85,7 +81,7 @@ func soon(time.Duration) time.Duration           { return time.Second }
 func whenLate(after time.Duration) time.Duration { return after }
 
 var reportings = []reporting{
-	{"never", "nothing, as without a rule", 0, 0, nil},
+	{"never", "nothing, as without a rule", 0, 0, soon},
 	{"delivered", "after a second, that it arrived", 1, provider.Delivered, soon},
 	{late, "after half a minute, or `after` that long, that it arrived", 1, provider.Delivered, whenLate},
 	{"twice", "after a second, and once more, that it arrived", 2, provider.Delivered, soon},
@@ -121,27 +117,40 @@ type Carrier struct {
 	next provider.Provider
 	now  func() time.Time
 	tell func(context.Context, provider.Report) error
+	// of is the service of a message.
+	of   func(context.Context, provider.Message) string
 	log  *slog.Logger
 	more chan struct{} // something changed that Run waits for
 
-	telling sync.Mutex // one at a time tells
+	settling sync.Mutex // one at a time does it
+	done     atomic.Int64
 
 	mu      sync.Mutex
 	waiting []Waiting // the next one first
 }
 
-// Waiting is a report that is not told yet.
+// Waiting is a message that has not arrived yet, or a report that is not told.
 type Waiting struct {
-	At     time.Time
-	report provider.Report
+	At      time.Time
+	Service string // VA…
+	do      func(context.Context) error
 }
 
 var _ provider.Runner = (*Carrier)(nil)
 
-// NewCarrier makes a carrier before another provider. now is the clock by which reports are late, and tell
-// takes them.
-func NewCarrier(book *Book, next provider.Provider, now func() time.Time, tell func(context.Context, provider.Report) error, log *slog.Logger) *Carrier {
-	return &Carrier{book: book, next: next, now: now, tell: tell, log: log, more: make(chan struct{}, 1)}
+// CarrierOptions are what a Carrier is lent.
+type CarrierOptions struct {
+	Now func() time.Time // by which messages and reports are late
+	// Report takes the reports.
+	Report func(context.Context, provider.Report) error
+	// ServiceOf is the service of a message, "" if nobody knows it.
+	ServiceOf func(context.Context, provider.Message) string
+	Log       *slog.Logger
+}
+
+// NewCarrier makes a carrier before another provider.
+func NewCarrier(book *Book, next provider.Provider, o CarrierOptions) *Carrier {
+	return &Carrier{book: book, next: next, now: o.Now, tell: o.Report, of: o.ServiceOf, log: o.Log, more: make(chan struct{}, 1)}
 }
 
 // Send implements provider.Provider.
@@ -151,6 +160,13 @@ func (c *Carrier) Send(ctx context.Context, m provider.Message) (provider.Accept
 		return provider.Accepted{}, failure
 	}
 	accepted := provider.Accepted{ID: m.Key, Parts: m.Segments}
+	if r, found := c.book.decides(m.To, ofCarrier(m.Channel)); found && r.Carrier == late {
+		c.promise(ctx, m, r.after(), 1, func(ctx context.Context) error {
+			_, err := c.next.Send(ctx, m)
+			return err
+		})
+		copies = 0
+	}
 	for range copies {
 		var err error
 		if accepted, err = c.next.Send(ctx, m); err != nil {
@@ -158,44 +174,53 @@ func (c *Carrier) Send(ctx context.Context, m provider.Message) (provider.Accept
 		}
 	}
 	if r, found := c.book.decides(m.To, ofReport(m.Channel)); found {
-		c.promise(m, r)
+		known, _ := reportingOf(r.Report)
+		said := provider.Report{Key: m.Key, State: known.state}
+		if known.state == provider.Failed {
+			said.Class, said.Code = provider.BadRecipient, "failed"
+		}
+		c.promise(ctx, m, known.at(r.after()), known.times, func(ctx context.Context) error { return c.tell(ctx, said) })
 	}
 	return accepted, nil
 }
 
-// promise notes what will be reported about a message.
-func (c *Carrier) promise(m provider.Message, r Rule) {
-	known, _ := reportingOf(r.Report)
-	if known.times == 0 {
-		return
-	}
-	said := provider.Report{Key: m.Key, State: known.state}
-	if known.state == provider.Failed {
-		said.Class, said.Code = provider.BadRecipient, "failed"
-	}
-	w := Waiting{c.now().Add(known.at(r.after())), said}
+// promise notes what will be done about a message, so many times.
+func (c *Carrier) promise(ctx context.Context, m provider.Message, after time.Duration, times int, do func(context.Context) error) {
+	w := Waiting{c.now().Add(after), c.of(ctx, m), do}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for range known.times {
-		i, _ := slices.BinarySearchFunc(c.waiting, w, func(a, b Waiting) int {
-			if a.At.After(b.At) {
-				return 1
-			}
-			return -1 // behind those of the same time
-		})
-		c.waiting = slices.Insert(c.waiting, i, w)
+	for range times {
+		c.waiting = append(c.waiting, w)
 	}
+	c.sort()
+}
+
+// sort brings those that wait into their order, and has Run look at them. The caller holds mu.
+func (c *Carrier) sort() {
+	slices.SortStableFunc(c.waiting, func(a, b Waiting) int { return a.At.Compare(b.At) })
 	c.Poke()
 }
 
-// Waiting are the reports that are not told yet, the next one first.
+// Hasten has what waits about the messages of a service be due sooner.
+func (c *Carrier) Hasten(serviceSID string, by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.waiting {
+		if c.waiting[i].Service == serviceSID {
+			c.waiting[i].At = c.waiting[i].At.Add(-by)
+		}
+	}
+	c.sort()
+}
+
+// Waiting is what waits, the next of it first.
 func (c *Carrier) Waiting() []Waiting {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.waiting)
 }
 
-// SetWaiting puts reports in the place of those that wait; nil is none.
+// SetWaiting puts something else in its place; nil is nothing.
 func (c *Carrier) SetWaiting(waiting []Waiting) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -211,36 +236,40 @@ func (c *Carrier) Poke() {
 	}
 }
 
-// Tell tells the reports that are due, and says whether there were any.
-func (c *Carrier) Tell(ctx context.Context) (some bool, err error) {
-	c.telling.Lock()
-	defer c.telling.Unlock()
+// Settle does what is due. What Run is doing has been done too when it returns.
+func (c *Carrier) Settle(ctx context.Context) error {
+	c.settling.Lock()
+	defer c.settling.Unlock()
 	for {
 		c.mu.Lock()
 		if len(c.waiting) == 0 || c.waiting[0].At.After(c.now()) {
 			c.mu.Unlock()
-			return some, nil
+			return nil
 		}
 		next := c.waiting[0]
 		c.waiting = c.waiting[1:]
 		c.mu.Unlock()
-		some = true
-		if err := c.tell(ctx, next.report); err != nil {
-			return some, err
+		err := next.do(ctx)
+		c.done.Add(1)
+		if err != nil {
+			return err
 		}
 	}
 }
 
-// shortestLook keeps Run from looking without a pause at a clock that stands still just before a report.
+// Done is how much has been done, ever.
+func (c *Carrier) Done() int64 { return c.done.Load() }
+
+// shortestLook keeps Run from looking without a pause at a clock that stands still just before something is due.
 const shortestLook = 100 * time.Millisecond
 
-// Run implements provider.Runner: it tells reports when they are due, until ctx ends.
+// Run implements provider.Runner: it does what waits when it is due, until ctx ends.
 func (c *Carrier) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		if _, err := c.Tell(context.WithoutCancel(ctx)); err != nil {
-			c.log.Error("a report was lost", "error", err)
+		if err := c.Settle(context.WithoutCancel(ctx)); err != nil {
+			c.log.Error("a late message or report was lost", "error", err)
 		}
 		timer.Stop()
 		if waiting := c.Waiting(); len(waiting) > 0 {

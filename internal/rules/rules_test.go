@@ -112,13 +112,16 @@ func (h *heard) tell(_ context.Context, r provider.Report) error {
 func newCarrier(b *Book, next provider.Provider, h *heard) *Carrier {
 	h.start = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	h.now = h.start
-	return NewCarrier(b, next, func() time.Time { return h.now }, h.tell, slog.New(slog.DiscardHandler))
+	return NewCarrier(b, next, CarrierOptions{
+		Now: func() time.Time { return h.now }, Report: h.tell, Log: slog.New(slog.DiscardHandler),
+		ServiceOf: func(_ context.Context, m provider.Message) string { return "VA of " + m.Attempt },
+	})
 }
 
 // What each carrier answers to three hand-overs, and how many messages arrived.
 func TestWhatCarriersDo(t *testing.T) {
 	want := map[string]string{
-		"delivers": "ok ok ok 3", "late": "temporary/1m30s ok ok 2", "twice": "ok ok ok 6", "loses": "ok ok ok 0",
+		"delivers": "ok ok ok 3", "late": "ok ok ok 0, then 3 after 1m30s", "twice": "ok ok ok 6", "loses": "ok ok ok 0",
 		"refuses": "bad_recipient bad_recipient bad_recipient 0", "throttles": "throttled throttled ok 1",
 		"breaks": "temporary temporary temporary 0", "doubts": "unknown unknown unknown 0",
 	}
@@ -130,21 +133,27 @@ func TestWhatCarriersDo(t *testing.T) {
 		}
 		b.Set([]Rule{{To: "+34*", Channel: "call", Carrier: "refuses"}, {To: "+34*", Line: "landline"}, rule, {To: "*", Carrier: "breaks"}})
 		var arrived counter
-		c := newCarrier(&b, &arrived, &heard{})
+		var h heard
+		c := newCarrier(&b, &arrived, &h)
 		said := ""
 		for range 3 {
 			_, err := c.Send(t.Context(), provider.Message{Attempt: "VL1", Channel: "sms", To: "+34612345678"})
 			failure, failed := errors.AsType[*provider.Error](err)
-			switch {
-			case !failed:
-				said += "ok "
-			case failure.RetryAfter > 0:
-				said += fmt.Sprintf("%s/%s ", failure.Class, failure.RetryAfter)
-			default:
+			if failed {
 				said += failure.Class.String() + " "
+			} else {
+				said += "ok "
 			}
 		}
-		if got := said + fmt.Sprint(arrived.got); got != want[known.name] {
+		said += fmt.Sprint(arrived.got)
+		if waiting := c.Waiting(); len(waiting) > 0 {
+			h.now = waiting[0].At
+			if err := c.Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			said += fmt.Sprint(", then ", arrived.got, " after ", h.now.Sub(h.start))
+		}
+		if got := said; got != want[known.name] {
 			t.Errorf("%s: %s, want %s", known.name, got, want[known.name])
 		}
 	}
@@ -169,11 +178,12 @@ func TestWhatCarriersReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		for len(c.Waiting()) > 0 {
-			if some, err := c.Tell(t.Context()); some || err != nil {
+			before := c.Done()
+			if err := c.Settle(t.Context()); c.Done() != before || err != nil {
 				t.Fatalf("%s: told before its time, %v", name, err)
 			}
 			h.now = c.Waiting()[0].At
-			if some, err := c.Tell(t.Context()); !some || err != nil {
+			if err := c.Settle(t.Context()); c.Done() == before || err != nil {
 				t.Fatalf("%s: not told at its time, %v", name, err)
 			}
 		}
@@ -190,10 +200,13 @@ func TestReportsComeInTheirOrderByThemselves(t *testing.T) {
 		var b Book
 		b.Set([]Rule{{To: "1", Report: "late", After: "10s"}, {To: "2", Report: "late", After: "5s"}, {To: "3", Report: "twice"}})
 		var said []string
-		c := NewCarrier(&b, &counter{}, time.Now, func(_ context.Context, r provider.Report) error {
-			said = append(said, r.Key)
-			return nil
-		}, slog.New(slog.DiscardHandler))
+		c := NewCarrier(&b, &counter{}, CarrierOptions{
+			Now: time.Now, Log: slog.New(slog.DiscardHandler), ServiceOf: func(context.Context, provider.Message) string { return "" },
+			Report: func(_ context.Context, r provider.Report) error {
+				said = append(said, r.Key)
+				return nil
+			},
+		})
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- c.Run(ctx) }()
@@ -211,6 +224,27 @@ func TestReportsComeInTheirOrderByThemselves(t *testing.T) {
 			t.Errorf("reports came as %s", got)
 		}
 	})
+}
+
+// The reports of one service can be hastened, in their order; others are not.
+func TestReportsOfOneServiceAreHastened(t *testing.T) {
+	var b Book
+	b.Set([]Rule{{To: "1", Report: "late", After: "10s"}, {To: "2", Report: "late", After: "20s"}})
+	var h heard
+	c := newCarrier(&b, &counter{}, &h)
+	for _, m := range []provider.Message{{To: "1", Attempt: "a", Key: "a1"}, {To: "1", Attempt: "b", Key: "b1"}, {To: "2", Attempt: "b", Key: "b2"}} {
+		if _, err := c.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Hasten("VA of b", 15*time.Second)
+	got := ""
+	for _, w := range c.Waiting() {
+		got += fmt.Sprint(w.Service, " ", w.At.Sub(h.start), ", ")
+	}
+	if want := "VA of b -5s, VA of b 5s, VA of a 10s, "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }
 
 func TestTheRulesAboutAMessage(t *testing.T) {

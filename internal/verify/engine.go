@@ -50,6 +50,11 @@ type Engine struct {
 	// Limits are the built-in limits; the zero value has none.
 	Limits Limits
 
+	*memory
+}
+
+// memory is what an engine remembers, for all views of it (see At).
+type memory struct {
 	directory directory
 	calls     calls
 	inFlight  inFlight
@@ -60,11 +65,11 @@ type Engine struct {
 // NewEngine puts an engine together.
 func NewEngine(store Store, keys *keyring.Ring, now func() time.Time, random io.Reader, routed func(Channel) bool) *Engine {
 	return &Engine{
-		Store:     store,
-		Keys:      keys,
-		Now:       now,
-		Random:    random,
-		Routed:    routed,
-		directory: directory{store: store},
+		Store:  store,
+		Keys:   keys,
+		Now:    now,
+		Random: random,
+		Routed: routed,
+		memory: &memory{directory: directory{store: store}},
 	}
 }

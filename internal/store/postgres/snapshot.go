@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 )
@@ -84,4 +85,21 @@ func (s *Store) wakeWaiting(c *conn) error {
 		s.wakeUp(jobs)
 	}
 	return nil
+}
+
+// NextDueOfService is when the next job about the records of a service is due.
+func (s *Store) NextDueOfService(ctx context.Context, serviceSID string) (due time.Time, found bool, err error) {
+	err = s.handOver(ctx, s.views, func(tx *sqlstore.Tx) (err error) {
+		due, found, err = tx.NextDueOfService(serviceSID)
+		return err
+	})
+	return due, found, err
+}
+
+// HastenService has the jobs about the records of a service be due sooner, by whole milliseconds.
+func (s *Store) HastenService(ctx context.Context, serviceSID string, by time.Duration) error {
+	return s.update(ctx, func(tx *sqlstore.Tx) error {
+		tx.HastenService(serviceSID, by)
+		return nil
+	})
 }

@@ -167,3 +167,37 @@ func snapshotsAreDropped(t *testing.T, s Store) {
 		t.Errorf("after that: %s", got)
 	}
 }
+
+func jobsOfAService(t *testing.T, s Store) {
+	mine, other := attemptAt(1), attemptAt(2)
+	mine.ServiceSID, other.ServiceSID = numbered("VA", 1), numbered("VA", 2)
+	update(t, s, func(tx verify.Tx) {
+		tx.AddAttempt(mine)
+		tx.AddAttempt(other)
+		tx.Enqueue(verify.Job{ID: 1, Kind: "sms", Ref: mine.SID, Due: noon.Add(time.Hour)})
+		tx.Enqueue(verify.Job{ID: 2, Kind: "sms", Ref: other.SID, Due: noon.Add(time.Minute)})
+		tx.Enqueue(verify.Job{ID: 3, Kind: "fallback", Ref: mine.SID, Due: noon.Add(2 * time.Hour)})
+		tx.Enqueue(verify.Job{ID: 4, Kind: "call", Ref: mine.SID, Due: noon, Runs: 1}) // somebody does it
+	})
+	next := func(service string) string {
+		t.Helper()
+		due, found, err := s.NextDueOfService(t.Context(), service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !found {
+			return "none"
+		}
+		return due.Sub(noon).String()
+	}
+	if got := next(mine.ServiceSID) + " " + next(other.ServiceSID) + " " + next(numbered("VA", 3)); got != "1h0m0s 1m0s none" {
+		t.Errorf("next: %s", got)
+	}
+	must(t, s.HastenService(t.Context(), mine.ServiceSID, 59*time.Minute+59*time.Second+999*time.Millisecond))
+	if got := next(mine.ServiceSID) + " " + next(other.ServiceSID); got != "1ms 1m0s" {
+		t.Errorf("next after that: %s", got)
+	}
+	if jobs := claim(t, s, "call", noon, 10); len(jobs) != 1 {
+		t.Errorf("a job that is being done was moved: %v", jobs)
+	}
+}

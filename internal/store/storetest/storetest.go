@@ -28,6 +28,10 @@ type Store interface {
 	SaveSnapshot(ctx context.Context, number int) error
 	RestoreSnapshot(ctx context.Context, number int) error
 	DropSnapshot(ctx context.Context, number int) error
+	// NextDueOfService is when the next job about the records of a service is due, and HastenService has
+	// them be due sooner.
+	NextDueOfService(ctx context.Context, serviceSID string) (due time.Time, found bool, err error)
+	HastenService(ctx context.Context, serviceSID string, by time.Duration) error
 }
 
 // noon is the time of the exam.
@@ -90,6 +94,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a reset leaves the accounts and their keys", resetLeavesAccounts},
 		{"a snapshot brings everything back as it was", snapshotsComeBack},
 		{"a snapshot is replaced, and dropped", snapshotsAreDropped},
+		{"the jobs of one service can be due sooner", jobsOfAService},
 	}, slices.Concat(factorQuestions, pushQuestions, webhookQuestions)...) {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t)) })
 	}
