@@ -41,7 +41,7 @@ func (o Options) readWorld() (*world.World, error) {
 
 // prepare finds the account and the services of a data folder, and makes them where they are missing,
 // under the SIDs that the application has, if its environment is there; and it makes the test world. The first
-// service of that is the one that people are told of, unless the environment has one.
+// service of that is the one that people are told of.
 func prepare(ctx context.Context, e *verify.Engine, o Options, wanted *world.World) (World, error) {
 	accountSID, token := o.Account, o.Token
 	account, err := findAccount(ctx, e, accountSID)
@@ -78,9 +78,6 @@ func prepare(ctx context.Context, e *verify.Engine, o Options, wanted *world.Wor
 	if err := wanted.Apply(ctx, e, account.SID); err != nil {
 		return w, fmt.Errorf("%s: %w", o.World, err)
 	}
-	if len(wanted.Services) > 0 {
-		w.Service = wanted.Services[0].SID
-	}
 	name := "Acme"
 	for _, known := range ServicesIn(o.Environ) {
 		_, err := e.ImportService(ctx, account.SID, known, verify.ServiceParams{FriendlyName: &name})
@@ -88,6 +85,9 @@ func prepare(ctx context.Context, e *verify.Engine, o Options, wanted *world.Wor
 			return w, err
 		}
 		w.Service = known
+	}
+	if len(wanted.Services) > 0 {
+		w.Service = wanted.Services[0].SID
 	}
 	if w.Service == "" {
 		s, err := e.CreateService(ctx, account.SID, verify.ServiceParams{FriendlyName: &name})
