@@ -242,3 +242,39 @@ func TestAServiceIsAheadUntilAReset(t *testing.T) {
 		t.Errorf("services %s, want %s", body, want)
 	}
 }
+
+// A handset signs by the time of its service, and comes back with a snapshot.
+func TestAHandsetOfAServiceThatIsAhead(t *testing.T) {
+	srv := twoServices(t, verifytest.Seed(8))
+	srv.AdvanceService(acme, 24*time.Hour)
+	registered, err := http.PostForm(srv.URL+"/dev/inbox/handsets", url.Values{"service": {acme}, "identity": {"user-7f3a91c2"}, "platform": {"fcm"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer registered.Body.Close()
+	var set struct {
+		SID string `json:"factor_sid"`
+	}
+	if err := json.NewDecoder(registered.Body).Decode(&set); err != nil || registered.StatusCode != 201 {
+		t.Fatalf("registering: %s, %v", registered.Status, err)
+	}
+	snapshot := srv.Snapshot()
+	for range 2 {
+		_, c := post(t, in(srv, acme), "verify.twilio.com", "/Entities/user-7f3a91c2/Challenges", url.Values{
+			"FactorSid": {set.SID}, "Details.Message": {"Sign in?"},
+		})
+		answered, err := http.PostForm(fmt.Sprint(srv.URL, "/dev/inbox/handsets/", set.SID, "/challenges/", c["sid"]), url.Values{"answer": {"approve"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Status string }
+		if err := json.NewDecoder(answered.Body).Decode(&got); err != nil || got.Status != "approved" {
+			t.Errorf("the answer to %v: %s, %v, %v", c, answered.Status, got, err)
+		}
+		answered.Body.Close()
+		if status, body := call(t, srv, "DELETE", "/dev/inbox/handsets/"+set.SID); status != 204 {
+			t.Fatalf("removing it: %d %s", status, body)
+		}
+		srv.Restore(snapshot)
+	}
+}
