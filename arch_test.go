@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 		"internal/webhook", "provider"},
 	"internal/devserver": {"internal/clock", "internal/delivery", "internal/handset", "internal/inbox", "internal/intercept", "internal/journal",
 		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify", "internal/webhook",
-		"provider"},
+		"internal/world", "provider"},
 
 	"internal/api":      {"internal/sid", "internal/verify"},
 	"internal/apidoc":   {"internal/api", "internal/verify"},
@@ -50,6 +50,7 @@ var mayImport = map[string][]string{
 	"internal/rules":    {"internal/verify", "provider"},
 	"internal/lookup":   {"internal/verify"},
 	"internal/webhook":  {"internal/verify"},
+	"internal/world":    {"internal/message", "internal/otp", "internal/rules", "internal/sid", "internal/tomlfile", "internal/verify"},
 
 	"internal/store/postgres":        {"internal/queue", "internal/sid", "internal/store/sqlstore", "internal/verify"},
 	"internal/store/postgres/pgtest": {"internal/store/postgres"},
@@ -73,7 +74,7 @@ var mayImport = map[string][]string{
 	"internal/passkey/passkeytest":     {},
 
 	"internal/clock":     {},
-	"internal/config":    {},
+	"internal/config":    {"internal/tomlfile"},
 	"internal/gsm7":      {},
 	"internal/handset":   {},
 	"internal/health":    {},
@@ -90,6 +91,7 @@ var mayImport = map[string][]string{
 	"internal/ratelimit": {},
 	"internal/sid":       {},
 	"internal/smpp":      {},
+	"internal/tomlfile":  {},
 
 	"internal/fakecarrier/smsc": {"internal/gsm7", "internal/smpp"},
 
@@ -181,7 +183,7 @@ var onlyIn = map[string]string{
 	"github.com/jackc/pgx/v5":         "internal/store/postgres",
 	"github.com/jackc/pgx/v5/pgconn":  "internal/store/postgres",
 	"github.com/jackc/pgx/v5/stdlib":  "internal/store/postgres",
-	"github.com/pelletier/go-toml/v2": "internal/config",
+	"github.com/pelletier/go-toml/v2": "internal/tomlfile",
 	"code.dny.dev/ssrf":               "internal/webhook",
 	"github.com/wneessen/go-mail":     "provider/smtp",
 	"github.com/emersion/go-smtp":     "provider/smtp",

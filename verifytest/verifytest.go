@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,7 +39,8 @@ type Server struct {
 	// that account.
 	AccountSID, AuthToken, ServiceSID string
 
-	t      testing.TB // nil if it was made by New
+	t      testing.TB   // nil if it was made by New
+	taken  atomic.Int64 // snapshots
 	cancel context.CancelFunc
 	ended  chan error
 }
@@ -49,6 +51,11 @@ type Option func(*devserver.Options)
 // Seed has every SID and code be the same in every run with the same number, if the same things are asked for
 // in the same order. Time stands still from the beginning, at noon of 1 January 2026 UTC.
 func Seed(n uint64) Option { return func(o *devserver.Options) { o.Seed = &n } }
+
+// World has the server start with the test world of a file, and go back to it at every Reset: services under
+// SIDs that the program under test knows, rate limits, templates, people with their authenticator apps, rules.
+// docs/testing.md has one. ServiceSID is the first of its services.
+func World(file string) Option { return func(o *devserver.Options) { o.World = file } }
 
 // Limits has bursts, polling and guessing refused as a production server does.
 func Limits() Option { return func(o *devserver.Options) { o.Limits = true } }
@@ -181,6 +188,23 @@ func (s *Server) Reset() {
 	s.must(s.call(context.Background(), http.MethodPost, "/dev/reset", nil, nil))
 }
 
+// A Snapshot is everything that a Server had at one time. Take one with Server.Snapshot.
+type Snapshot struct{ name string }
+
+// Snapshot notes everything: records, messages, rules, time, and where a seed has come to. It takes some
+// milliseconds. A server keeps twenty, until it is closed.
+func (s *Server) Snapshot() Snapshot {
+	taken := Snapshot{fmt.Sprint("test-", s.taken.Add(1))}
+	s.must(s.call(context.Background(), http.MethodPost, "/dev/snapshots?name="+taken.name, nil, nil))
+	return taken
+}
+
+// Restore has everything be as it was when a snapshot of this server was taken, its time too: it goes on from
+// there. The same calls have the same answers then; with Seed, the same SIDs and codes.
+func (s *Server) Restore(to Snapshot) {
+	s.must(s.call(context.Background(), http.MethodPost, "/dev/snapshots/"+to.name+"/restore", nil, nil))
+}
+
 // Freeze stops the server's time.
 func (s *Server) Freeze() { s.move("freeze=true") }
 
@@ -193,6 +217,17 @@ func (s *Server) Advance(d time.Duration) { s.move("advance=" + d.String()) }
 
 // Next moves the server's time to what is due next, and has it done.
 func (s *Server) Next() { s.move("next=true") }
+
+// AdvanceService moves the time of one service (VA…) on, and leaves the others': its codes expire, its rate limits
+// refill, what waits in it comes due in its order. It is ahead of the server's time from then on.
+func (s *Server) AdvanceService(serviceSID string, d time.Duration) {
+	s.move("advance=" + d.String() + "&service=" + url.QueryEscape(serviceSID))
+}
+
+// NextOfService moves the time of one service to what is due next in it, and has it done.
+func (s *Server) NextOfService(serviceSID string) {
+	s.move("next=true&service=" + url.QueryEscape(serviceSID))
+}
 
 // Now is the server's time.
 func (s *Server) Now() time.Time {

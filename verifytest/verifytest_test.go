@@ -1,7 +1,6 @@
 package verifytest_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -126,38 +125,6 @@ func TestThousandsAtTheSameTime(t *testing.T) {
 	}
 	if len(seen) != 2000 {
 		t.Errorf("%d SIDs of 2000 verifications", len(seen))
-	}
-}
-
-// A carrier that is too fast for us is tried again by the clock, and a landline gets no text.
-func TestRulesByNumber(t *testing.T) {
-	srv := verifytest.Start(t)
-	srv.Freeze()
-	srv.SetRules(
-		verifytest.Rule{To: "+346111*", Carrier: "throttles"}, verifytest.Rule{To: "+346222*", Code: "0042"},
-		verifytest.Rule{To: "+346333*", Carrier: "loses"}, verifytest.Rule{To: "+346444*", Line: "landline"})
-	begun := srv.Now()
-	start(t, srv, "+34611112222")
-	srv.Next()
-	srv.Next() // the third try
-	if got := check(t, srv, "+34611112222", srv.Code(t, "+34611112222")); got != "200 approved" || srv.Now().Sub(begun).Round(time.Second) != 3*time.Second {
-		t.Errorf("throttled: %s after %v", got, srv.Now().Sub(begun))
-	}
-	start(t, srv, "+34622222222")
-	if got := check(t, srv, "+34622222222", "0042"); got != "200 approved" {
-		t.Errorf("with the code of the rule: %s", got)
-	}
-	start(t, srv, "+34633333333")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	srv.Advance(time.Minute)
-	if code, err := srv.WaitForCode(ctx, "+34633333333"); err == nil {
-		t.Errorf("a lost message has the code %s", code)
-	}
-	post(t, srv, "verify.twilio.com", "", url.Values{"LookupEnabled": {"true"}, "SkipSmsToLandlines": {"true"}})
-	status, body := post(t, srv, "verify.twilio.com", "/Verifications", url.Values{"To": {"+34644444444"}, "Channel": {"sms"}})
-	if status != 403 || fmt.Sprint(body["code"]) != "60205" {
-		t.Errorf("to a landline: %d %v", status, body)
 	}
 }
 

@@ -185,6 +185,12 @@ func TestTheCommandsOfTheClock(t *testing.T) {
 			t.Errorf("clock %s: %s, want %s", c.args, got, c.want)
 		}
 	}
+	if got := line("advance", "10m", "--service", p.said("service SID")); got != "0 TIME\n" {
+		t.Errorf("the clock of one service: %s", got)
+	}
+	if got := line("show", "--service", "VA0"); !strings.Contains(got, "There is no service VA0") {
+		t.Errorf("the clock of a service that is not there: %s", got)
+	}
 	if got := line("advance", "-5m"); !strings.HasPrefix(got, "2 ") {
 		t.Errorf("backwards: %s", got)
 	}

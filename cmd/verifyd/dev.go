@@ -17,7 +17,6 @@ import (
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/rules"
-	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -45,6 +44,7 @@ type devOptions struct {
 	limits   bool
 	events   string // the URL that the events of verifications go to, "" for none
 	rules    string // the file of rules by destination, "" for none
+	world    string // the file of the test world, "" for none
 	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
 	// from the beginning, and nothing was there before.
 	seed *uint64
@@ -63,6 +63,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.StringVar(&o.database, "store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
 	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
 	flags.StringVar(&o.rules, "rules", "", "do with messages what this `file` says by their destination (docs/testing.md)")
+	flags.StringVar(&o.world, "world", "", "have the services, limits, templates, people and rules of this `file` (docs/testing.md)")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	flags.StringVar(&o.events, "events", "", "send the events of services with VerifyEventSubscriptionEnabled to this `URL`")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
@@ -101,7 +102,7 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.S
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
 	}
-	made := devserver.Options{Log: log, Limits: o.limits, Events: o.events, Seed: o.seed, Environ: o.environ, Account: o.account, Token: o.token}
+	made := devserver.Options{Log: log, Limits: o.limits, Events: o.events, Seed: o.seed, World: o.world, Environ: o.environ, Account: o.account, Token: o.token}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, made.Close())
@@ -148,7 +149,7 @@ func announcement(d *devserver.Server, o devOptions) operator.Dev {
 
 // openDev opens the store of a data folder, or a database that is brought up to date first; place
 // names it for people. The key file is in the data folder either way.
-func openDev(ctx context.Context, data, database string, log *slog.Logger) (s server.Store, e *verify.Engine, place string, err error) {
+func openDev(ctx context.Context, data, database string, log *slog.Logger) (s devserver.Store, e *verify.Engine, place string, err error) {
 	c := devConfig(data)
 	place = "data folder " + data
 	if database != "" {
@@ -161,7 +162,7 @@ func openDev(ctx context.Context, data, database string, log *slog.Logger) (s se
 			return nil, nil, "", fmt.Errorf("cannot use the %s: %w; choose another with --store", place, err)
 		}
 	}
-	s, e, err = openConfigured(ctx, c, log, true, func(verify.Channel) bool { return true })
+	opened, e, err := openConfigured(ctx, c, log, true, func(verify.Channel) bool { return true })
 	switch {
 	case errors.Is(err, sqlite.ErrInUse):
 		err = fmt.Errorf("another verifyd dev runs on the data folder %s; stop it, or choose another folder with --data and another address with --listen", data)
@@ -170,7 +171,10 @@ func openDev(ctx context.Context, data, database string, log *slog.Logger) (s se
 	case err != nil:
 		err = fmt.Errorf("cannot use the data folder %s: %w; choose another with --data", data, err)
 	}
-	return s, e, place, err
+	if err != nil {
+		return nil, nil, place, err
+	}
+	return opened.(devserver.Store), e, place, nil // both are
 }
 
 // devConfig is the configuration of a data folder.

@@ -25,25 +25,30 @@ func (f seedValue) Set(text string) error {
 	return nil
 }
 
-func runClockShow(ctx context.Context, args []string, sys system) error {
-	return steerClock("clock show", "")(ctx, args, sys)
-}
-
-// steerClock is a command that moves the clock, or looks at it if move is "".
-func steerClock(name, move string) func(context.Context, []string, system) error {
+// steerClock is a command that moves the clock, or looks at it if move is "". ofService says that it can do so
+// with the time of one service.
+func steerClock(name, move string, ofService bool) func(context.Context, []string, system) error {
 	return func(ctx context.Context, args []string, sys system) error {
 		flags := flag.NewFlagSet(name, flag.ContinueOnError)
 		find := devFlags(flags, sys)
+		service := new(string)
+		if ofService {
+			service = serviceFlag(flags)
+		}
 		if err := parse(flags, args, sys); err != nil {
 			return err
 		}
-		return callClock(ctx, find, url.Values{move: {"true"}}, sys)
+		return callClock(ctx, find, move, "true", *service, sys)
 	}
+}
+
+func serviceFlag(flags *flag.FlagSet) *string {
+	return flags.String("service", "", "the time of the service with this `SID` alone, and not that of the server")
 }
 
 func runClockAdvance(ctx context.Context, args []string, sys system) error {
 	flags := flag.NewFlagSet("clock advance", flag.ContinueOnError)
-	find := devFlags(flags, sys)
+	find, service := devFlags(flags, sys), serviceFlag(flags)
 	by, err := parseWith(flags, "the duration (30s, 10m, 24h)", args, sys)
 	if err != nil {
 		return err
@@ -51,22 +56,26 @@ func runClockAdvance(ctx context.Context, args []string, sys system) error {
 	if _, err := time.ParseDuration(by); err != nil {
 		return misuse(flags, fmt.Sprintf("%q is no duration; want one as 30s, 10m, 24h", by), sys)
 	}
-	return callClock(ctx, find, url.Values{"advance": {by}}, sys)
+	return callClock(ctx, find, "advance", by, *service, sys)
 }
 
 // movePatience is longer than the server takes to have done what is due.
 const movePatience = 90 * time.Second
 
-func callClock(ctx context.Context, find func() (string, error), move url.Values, sys system) error {
+// callClock moves the clock, or looks at it if move is "".
+func callClock(ctx context.Context, find func() (string, error), move, value, service string, sys system) error {
 	base, err := find()
 	if err != nil {
 		return err
 	}
-	method, address := http.MethodPost, base+"/dev/clock?"+move.Encode()
-	if move.Has("") {
-		method, address = http.MethodGet, base+"/dev/clock"
+	method, query := http.MethodGet, url.Values{}
+	if move != "" {
+		method, query = http.MethodPost, url.Values{move: {value}}
 	}
-	body, err := callDev(ctx, method, address, nil, movePatience)
+	if service != "" {
+		query.Set("service", service)
+	}
+	body, err := callDev(ctx, method, base+"/dev/clock?"+query.Encode(), nil, movePatience)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,12 @@ func TestTheTestingPageWorks(t *testing.T) {
 	page := readPage(t, "testing.md")
 	p, home := atHome(t)
 	said := p.paste(home, strings.Join(page["sh"], "echo\n"))
-	for _, part := range []string{`"key":"services"`, "/.local/share/verifyd/ca.pem\n", "VE", "event: verification\n"} {
+	for _, part := range []string{`"key":"services"`, "/.local/share/verifyd/ca.pem\n", "VE", "event: verification\n", `"sid":"VA5c1d0e8f7a6b49325c1d0e8f7a6b4932"`, `"code_length":4`} {
 		if !strings.Contains(said, part) {
 			t.Errorf("nothing said %q:\n%s", part, said)
 		}
 	}
-	for _, line := range []string{`Z  frozen$`, `^{"now":"[^"]*","frozen":false,"next":`, `^AC[0-9a-f]{32}$`} {
+	for _, line := range []string{`Z  frozen$`, `^{"now":"[^"]*","frozen":false,"next":`, `^AC[0-9a-f]{32}$`, `^started  20`} {
 		if !regexp.MustCompile(`(?m)` + line).MatchString(said) {
 			t.Errorf("no line is %s:\n%s", line, said)
 		}

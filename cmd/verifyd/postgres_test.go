@@ -161,6 +161,61 @@ func TestDevOverPostgres(t *testing.T) {
 	}
 }
 
+// On PostgreSQL too dev starts over, and goes back to a snapshot.
+func TestDevOverPostgresStartsOver(t *testing.T) {
+	server, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	data, database := t.TempDir(), server.Empty(t)
+	file := filepath.Join(data, "verifyd.world.toml")
+	const service = "VA5c1d0e8f7a6b49325c1d0e8f7a6b4932"
+	if err := os.WriteFile(file, []byte("[[service]]\nsid = \""+service+"\"\nfriendly_name = \"Acme\"\ncode_length = 4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := begin(t, devReady, nil, "dev", "--listen", "127.0.0.1:0", "--data", data, "--log", "warn", "--store", server.DSN(database), "--world", file)
+	dev := func(method, path string) {
+		t.Helper()
+		if _, err := callDev(t.Context(), method, p.base+path, nil, movePatience); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := func() string {
+		t.Helper()
+		got, err := server.SQL(database, `SELECT (SELECT count(*) FROM verification) || ' verifications, ' || (SELECT count(*) FROM attempt) || ' attempts, ' ||
+			(SELECT count(*) FROM service) || ' services, ' || (SELECT count(*) FROM account) || ' accounts'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	const empty, one = "0 verifications, 0 attempts, 1 services, 1 accounts", "1 verifications, 1 attempts, 1 services, 1 accounts"
+	for range 2 {
+		p.start("+34612345678", "sms")
+		code := p.newest("+34612345678")
+		dev("POST", "/dev/snapshots?name=started")
+		if status := p.check("+34612345678", code); len(code) != 4 || status != "approved" {
+			t.Errorf("the check of %s says %s", code, status)
+		}
+		dev("POST", "/dev/snapshots/started/restore")
+		if status := p.check("+34612345678", code); status != "approved" || rows() != one {
+			t.Errorf("after the restore the check says %s, with %s", status, rows())
+		}
+		dev("POST", "/dev/reset")
+		if got := rows(); got != empty {
+			t.Errorf("after the reset: %s", got)
+		}
+	}
+	dev("DELETE", "/dev/snapshots/started")
+	if got, err := server.SQL(database, `SELECT count(*) FROM pg_class WHERE relname LIKE 'snapshot%'`); err != nil || got != "0" {
+		t.Errorf("tables of snapshots: %s, %v", got, err)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("stopped with exit code %d:\n%s", code, p.errs)
+	}
+}
+
 // codeFor is the code that was sent to a number last, empty if there is none.
 func (g *gateway) codeFor(to string) string {
 	g.mu.Lock()

@@ -48,6 +48,7 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 	fresh := flags.Bool("fresh", false, "have a server of its own even where a verifyd dev runs")
 	own := devOptions{listen: "127.0.0.1:0", alias: "127.0.0.1:0", forget: true, environ: sys.environ()}
 	flags.StringVar(&own.rules, "rules", "", "as for verifyd dev, with a server of its own: what becomes of messages is in this `file`")
+	flags.StringVar(&own.world, "world", "", "as for verifyd dev, with a server of its own: the test world of this `file`")
 	flags.Var(seedValue{&own.seed}, "seed", "as for verifyd dev, with a server of its own: the same SIDs and codes in every run with this `number`")
 	logLevel := flags.String("log", "warn", "what a server of its own logs: debug, info, warn or error")
 	if err := parseSome(flags, args, sys); err != nil {
@@ -71,7 +72,7 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 	defer func() { err = errors.Join(err, lines.Close()) }()
 
 	own.data = *data
-	alone := *fresh || own.seed != nil || own.rules != ""
+	alone := *fresh || own.seed != nil || own.rules != "" || own.world != ""
 	at, stop, err := findOrStart(ctx, own, alone, newLog(lines, "text", *logLevel), sys)
 	if err != nil {
 		return err

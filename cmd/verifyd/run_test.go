@@ -353,3 +353,28 @@ func TestRunWithRules(t *testing.T) {
 		t.Errorf("a file that is not there: %d %s", code, errs)
 	}
 }
+
+func TestRunWithAWorld(t *testing.T) {
+	data := t.TempDir()
+	file := filepath.Join(data, "verifyd.world.toml")
+	const service = "[[service]]\nsid = \"VA5c1d0e8f7a6b49325c1d0e8f7a6b4932\"\nfriendly_name = \"Acme\"\n"
+	for text, want := range map[string]string{
+		service + "code_length = 3\n":                          "1 verifyd run: " + file + ": [[service]] VA5c1d0e8f7a6b49325c1d0e8f7a6b4932: code_length: ",
+		service + "[[rule]]\nto = \"+34*\"\ncode = \"4711\"\n": "0 pending approved",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, errs, code := runOnce(t, nil, "--data", data, "--world", file, "--", "env", asApplication+"=sign-in", os.Args[0])
+		if got := fmt.Sprint(code, " ", out, errs); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	if err := os.WriteFile(file, []byte(service), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := runOnce(t, nil, "--data", data, "--world", file, "--", "sh", "-c", "echo $VERIFY_SERVICE_SID")
+	if code != 0 || strings.TrimSpace(out) != "VA5c1d0e8f7a6b49325c1d0e8f7a6b4932" {
+		t.Errorf("the service of the command: %d %s %s", code, out, errs)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/config"
+	"github.com/verifyd/verifyd/internal/devserver"
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/store/postgres"
@@ -19,8 +20,8 @@ import (
 )
 
 var (
-	_ server.Store = (*sqlite.Store)(nil)
-	_ server.Store = (*postgres.Store)(nil)
+	_ devserver.Store = (*sqlite.Store)(nil)
+	_ devserver.Store = (*postgres.Store)(nil)
 )
 
 // openConfigured opens the store and the keys of a configuration.

@@ -7,7 +7,7 @@
 // thing that is due to the next, and waits at each until it has been done, so that they happen in order
 // and at their time, the same in every run.
 //
-// Time never goes back.
+// Time goes back in one case alone: when everything that it has brought about is taken back too (Restore).
 package clock
 
 import (
@@ -27,6 +27,7 @@ type Work interface {
 // Clock is a clock that can be moved. Make one with New. It is safe for concurrent use.
 type Clock struct {
 	base  func() time.Time // how it runs while it runs
+	above *Clock           // whose Now base is; nil if it is that of the machine
 	moved func(State)      // is told of every move
 
 	steering sync.Mutex // one at a time moves it
@@ -52,6 +53,9 @@ func New(base func() time.Time) *Clock { return &Clock{base: base} }
 func Stopped(at time.Time, base func() time.Time) *Clock {
 	return &Clock{base: base, frozen: true, still: at}
 }
+
+// NewAhead makes a clock that runs and stands still as another does, and can be moved on alone.
+func NewAhead(of *Clock) *Clock { return &Clock{base: of.Now, above: of} }
 
 // OnMove has fn told of every move. It must be called before the clock is used.
 func (c *Clock) OnMove(fn func(State)) { c.moved = fn }
@@ -87,7 +91,9 @@ func (c *Clock) State() State {
 	return c.state()
 }
 
-func (c *Clock) state() State { return State{Now: c.now(), Frozen: c.frozen} }
+func (c *Clock) state() State {
+	return State{Now: c.now(), Frozen: c.frozen || c.above != nil && c.above.State().Frozen}
+}
 
 // Freeze stops the clock.
 func (c *Clock) Freeze() {
@@ -119,9 +125,55 @@ func (c *Clock) change(fn func()) {
 	fn()
 	after := c.state()
 	c.mu.Unlock()
-	if c.moved != nil && (before.Frozen != after.Frozen || after.Now.Sub(before.Now) >= time.Millisecond) {
+	if c.moved != nil && (before.Frozen != after.Frozen || after.Now.Sub(before.Now).Abs() >= time.Millisecond) {
 		c.moved(after)
 	}
+}
+
+// Hold runs fn while nobody moves the clock on.
+func (c *Clock) Hold(fn func() error) error {
+	c.steering.Lock()
+	defer c.steering.Unlock()
+	return fn()
+}
+
+// Saved is a clock as it was once.
+type Saved struct {
+	frozen bool
+	at     time.Time
+	still  time.Time
+	ticks  time.Duration
+}
+
+// Time is what it showed.
+func (s Saved) Time() time.Time { return s.at }
+
+// Ahead is how far it is ahead of what it runs as, while it runs.
+func (c *Clock) Ahead() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ahead
+}
+
+// SetAhead has it run, so far ahead.
+func (c *Clock) SetAhead(d time.Duration) { c.change(func() { c.ahead, c.frozen = d, false }) }
+
+// Save notes what the clock shows, to the last tick.
+func (c *Clock) Save() Saved {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Saved{c.frozen, c.now(), c.still, c.ticks}
+}
+
+// Restore has the clock show what it did, and run on from there if it ran. Everything that happened since has
+// to be taken back with it.
+func (c *Clock) Restore(s Saved) {
+	c.change(func() {
+		c.frozen, c.still, c.ticks = s.frozen, s.still, s.ticks
+		if !s.frozen {
+			c.ahead = s.at.Sub(c.base())
+		}
+	})
 }
 
 // Advance moves the clock on. What comes due on the way is done at its time.

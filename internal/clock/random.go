@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"encoding"
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
@@ -9,19 +10,47 @@ import (
 
 // Random is a source of randomness that has the clock tick with every read, so that what is minted while
 // it stands still differs.
-func (c *Clock) Random(source io.Reader) io.Reader { return &ticking{clock: c, source: source} }
+func (c *Clock) Random(source io.Reader) *Random { return &Random{clock: c, source: source} }
 
-type ticking struct {
+// Random is a source whose clock ticks. It is safe for concurrent use.
+type Random struct {
 	clock  *Clock
 	mu     sync.Mutex
 	source io.Reader
 }
 
-func (t *ticking) Read(b []byte) (int, error) {
-	t.clock.Tick()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.source.Read(b)
+// Read implements io.Reader.
+func (r *Random) Read(b []byte) (int, error) {
+	r.clock.Tick()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.source.Read(b)
+}
+
+// repeatable is a source that can be told to go on from where it was.
+type repeatable interface {
+	encoding.BinaryMarshaler
+	encoding.BinaryUnmarshaler
+}
+
+// Save notes where a seeded source is; of another it is nil.
+func (r *Random) Save() (state []byte, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if source, ok := r.source.(repeatable); ok {
+		return source.MarshalBinary()
+	}
+	return nil, nil
+}
+
+// Restore has a seeded source go on from where it was; another one is not touched.
+func (r *Random) Restore(state []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if source, ok := r.source.(repeatable); ok {
+		return source.UnmarshalBinary(state)
+	}
+	return nil
 }
 
 // Seeded is a source that is the same for the same seed: codes that it makes can be told beforehand. It is

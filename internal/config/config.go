@@ -4,7 +4,6 @@
 package config
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -18,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/verifyd/verifyd/internal/tomlfile"
 )
 
 // Config is everything that can be set. docs/configuration.md describes it for operators.
@@ -171,9 +170,8 @@ func Load(path string, getenv func(string) (string, bool)) (Config, error) {
 // Parse reads the text of a configuration file.
 func Parse(text []byte, getenv func(string) (string, bool)) (Config, error) {
 	c := Default()
-	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return Config{}, readable(err)
+	if err := tomlfile.Decode(text, &c); err != nil {
+		return Config{}, err
 	}
 	for name, field := range map[string]*string{
 		"VERIFYD_LISTEN":     &c.Listen,
@@ -201,20 +199,6 @@ func Parse(text []byte, getenv func(string) (string, bool)) (Config, error) {
 		return c, err
 	}
 	return c, c.readAllRoutes()
-}
-
-// readable makes one line of an error of the TOML library, with line and key.
-func readable(err error) error {
-	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(strict.Errors) > 0 {
-		e := strict.Errors[0]
-		line, _ := e.Position()
-		return fmt.Errorf("line %d: unknown key %s", line, strings.Join(e.Key(), "."))
-	}
-	if broken, ok := errors.AsType[*toml.DecodeError](err); ok {
-		line, column := broken.Position()
-		return fmt.Errorf("line %d, column %d: %w", line, column, err)
-	}
-	return err
 }
 
 // expand replaces texts of the form "env:NAME" and "file:PATH" by what they name, so that secrets

@@ -13,6 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/delivery"
@@ -30,11 +33,27 @@ import (
 // on the same machine.
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
+// Store is what a Server needs of a store: that of a server, which also goes back to where it was.
+type Store interface {
+	server.Store
+	// Reset removes everything but the accounts and their keys.
+	Reset(context.Context) error
+	// SaveSnapshot keeps a copy of everything under a number, RestoreSnapshot puts it in the place of
+	// everything, and DropSnapshot removes it, if it is there.
+	SaveSnapshot(ctx context.Context, number int) error
+	RestoreSnapshot(ctx context.Context, number int) error
+	DropSnapshot(ctx context.Context, number int) error
+	// NextDueOfService is when the next job about the records of a service is due, and HastenService has
+	// them be due sooner.
+	NextDueOfService(ctx context.Context, serviceSID string) (due time.Time, found bool, err error)
+	HastenService(ctx context.Context, serviceSID string, by time.Duration) error
+}
+
 // Options say what a Server is made of. It takes over what they have open.
 type Options struct {
 	Log *slog.Logger
 	// Store and Engine are what it works on (see OpenMemory), and Place names them for people.
-	Store  server.Store
+	Store  Store
 	Engine *verify.Engine
 	Place  string
 	// Listener is where it serves.
@@ -51,6 +70,8 @@ type Options struct {
 	Seed *uint64
 	// Rules say what becomes of messages by their destination, at first.
 	Rules []rules.Rule
+	// World is the file of a test world (see package world), "" for none. It is read again at every reset.
+	World string
 	// Data is the folder in which simulated handsets are remembered, "" for none.
 	Data string
 	// Environ is searched for the SIDs of services that the application knows.
@@ -64,8 +85,12 @@ type Server struct {
 	*server.Server
 	World World
 
-	made       Options
-	startAgain func() // empties what is kept in memory
+	made      Options
+	parts     parts
+	snapshots snapshots
+	services  *serviceClocks
+	// startAgain empties what is kept in memory, and has rules hold.
+	startAgain func([]rules.Rule)
 }
 
 // Close is for a server that does not come to run; Run closes by itself.
@@ -73,13 +98,16 @@ func (d *Server) Close() error { return d.made.Close() }
 
 // New prepares everything; what is left is to run it, or to Close what it was given.
 func New(ctx context.Context, o Options) (_ *Server, err error) {
-	now := steer(o.Engine, o.Seed)
+	now, random := steer(o.Engine, o.Seed)
 	happened := journal.New(now.Now)
-	now.OnMove(func(s clock.State) { happened.Add("clock", s) })
 	o.Engine.Store = happened.Watch(o.Engine.Store)
+	wanted, err := o.readWorld()
+	if err != nil {
+		return nil, err
+	}
 	book := &rules.Book{}
-	book.Set(o.Rules)
-	o.Engine.ChooseCode, o.Engine.Lines = book.Code, book
+	book.Set(slices.Concat(o.Rules, wanted.Rules))
+	o.Engine.ChooseCode, o.Engine.Blocked, o.Engine.Lines = book.Code, book.Blocked, book
 	if o.Limits {
 		o.Engine.Limits = verify.BuiltIn()
 	}
@@ -88,6 +116,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		Webhooks: loopback,
 		Jitter:   func() float64 { return 0 }, // the same every time
 		Swept:    happened.Expire,
+		WayBack:  &server.WayBack{},
 	}}
 	if o.Events != "" {
 		if o.Engine.Announced, err = verify.Subscribe(verify.UsualEvents()); err != nil {
@@ -100,52 +129,79 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	if o.Alias != nil {
 		d.AliasTLS = o.Authority.TLS()
 	}
-	if d.World, err = prepare(ctx, o.Engine, o); err != nil {
+	if d.World, err = prepare(ctx, o.Engine, o, wanted); err != nil {
 		return nil, err
 	}
 	d.World.Place, d.World.URL = o.Place, "http://"+Reachable(o.Listener.Addr())
 
-	handsets, err := openHandsets(o.Engine, d.World, o.Data)
+	services := &serviceClocks{base: now, engine: o.Engine, parts: &d.parts, store: o.Store, by: map[string]*serviceClock{}}
+	d.services, d.EngineOf = services, services.engineOf
+	happened.Ahead(services.ahead)
+	handsets, err := openHandsets(services, d.World, o.Data)
 	if err != nil {
 		return nil, err
 	}
 	box := inbox.New(inbox.Options{
 		Now:      now.Now,
 		Clock:    true,
-		State:    statusOf(o.Engine),
+		State:    services.statusOf,
 		Sent:     func(m inbox.Message) { happened.Add("message", m) },
 		Hint:     d.World.start(),
 		Factors:  waitingFactors(o.Engine),
 		Factor:   waitingFactor(o.Engine),
 		Handsets: handsets,
+		Rules:    func(m provider.Message) any { return book.About(m) },
 	})
-	byInbox := delivery.Route{Name: "inbox", Provider: book.Carrier(box)}
+	byInbox := delivery.Route{Name: "inbox"}
+	carrier := rules.NewCarrier(book, byServerTime{box, services}, rules.CarrierOptions{
+		Now:       now.Now,
+		Report:    func(ctx context.Context, r provider.Report) error { return d.WayBack.Report(ctx, byInbox.Name, r) },
+		ServiceOf: services.serviceOf,
+		Log:       o.Log,
+	})
+	byInbox.Provider = carrier
+	now.OnMove(func(s clock.State) {
+		happened.Add("clock", s)
+		carrier.Poke()
+	})
 	d.Providers = map[string]provider.Provider{byInbox.Name: byInbox.Provider}
 	d.Routes = delivery.Routes{}
 	for _, channel := range verify.Channels() {
 		d.Routes[channel] = delivery.Anywhere(byInbox)
 	}
 	d.Push = delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{verify.FCM: {byInbox}, verify.APN: {byInbox}}}
-	d.startAgain = func() {
-		book.Set(o.Rules)
+	d.startAgain = func(inWorld []rules.Rule) {
+		book.Set(slices.Concat(o.Rules, inWorld))
+		carrier.SetWaiting(nil)
+		services.Restore(nil)
 		box.Clear()
 		happened.Forget()
 		happened.Add("reset", struct{}{})
 	}
+	work := duties{d.Server, happened, carrier}
+	d.parts = parts{clock: now, random: random, work: work, happened: happened, book: book, carrier: carrier, box: box, handsets: handsets, services: services}
 	// A page from elsewhere must not do it through the developer's browser.
-	resetting := http.NewCrossOriginProtection().Handler(http.HandlerFunc(d.serveReset))
-	steering, messages := now.Handler(duties{d.Server, happened}), box.Handler()
+	guarded := http.NewCrossOriginProtection()
+	resetting, snapping := guarded.Handler(http.HandlerFunc(d.serveReset)), guarded.Handler(d.snapshotRoutes())
+	steering, messages := now.Handler(work), box.Handler()
+	steeringOne := guarded.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.serveService(w, r, r.FormValue("service")) }))
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/":
+		switch path := r.URL.Path; {
+		case path == "/":
 			http.Redirect(w, r, "/dev/inbox", http.StatusFound)
-		case "/dev/events":
+		case path == "/dev/events":
 			happened.ServeHTTP(w, r)
-		case "/dev/clock":
+		case path == "/dev/clock" && r.FormValue("service") != "":
+			steeringOne.ServeHTTP(w, r)
+		case path == "/dev/clock":
 			steering.ServeHTTP(w, r)
-		case "/dev/reset":
+		case path == "/dev/clock/services":
+			d.serveServices(w, r)
+		case path == "/dev/reset":
 			resetting.ServeHTTP(w, r)
-		case "/dev/rules":
+		case path == "/dev/snapshots" || strings.HasPrefix(path, "/dev/snapshots/"):
+			snapping.ServeHTTP(w, r)
+		case path == "/dev/rules":
 			book.ServeHTTP(w, r)
 		default:
 			messages.ServeHTTP(w, r)

@@ -24,7 +24,7 @@ import (
 // devHandsets are the simulated handsets of a data folder. They reach the server as real ones do, over
 // HTTP, and nothing but their access tokens comes from inside. It implements inbox.Handsets.
 type devHandsets struct {
-	engine  *verify.Engine
+	clocks  *serviceClocks // and the engines that have them
 	account string
 	service string // where no other is named
 	options handset.Options
@@ -46,10 +46,10 @@ const handsetsFile = "handsets.json"
 const shownAnswers = 3
 
 // openHandsets reads the handsets of a data folder, if there is one.
-func openHandsets(e *verify.Engine, w World, data string) (*devHandsets, error) {
+func openHandsets(clocks *serviceClocks, w World, data string) (*devHandsets, error) {
 	d := &devHandsets{
-		engine: e, account: w.Account, service: w.Service,
-		options: handset.Options{BaseURL: w.URL + "/v2", Client: &http.Client{Timeout: 10 * time.Second}, Now: e.Now, Random: e.Random},
+		clocks: clocks, account: w.Account, service: w.Service,
+		options: handset.Options{BaseURL: w.URL + "/v2", Client: &http.Client{Timeout: 10 * time.Second}, Random: clocks.engine.Random},
 	}
 	if data == "" {
 		return d, nil
@@ -62,18 +62,61 @@ func openHandsets(e *verify.Engine, w World, data string) (*devHandsets, error) 
 	if err != nil {
 		return nil, err
 	}
-	var states []handset.State
-	if err := json.Unmarshal(text, &states); err != nil {
+	if err := d.read(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.path, err)
 	}
-	for _, s := range states {
-		h, err := handset.Restore(d.options, s)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d.path, err)
-		}
-		d.sets = append(d.sets, &devHandset{Handset: h})
-	}
 	return d, nil
+}
+
+// read takes up the handsets that text wrote. The caller holds mu.
+func (d *devHandsets) read(text []byte) error {
+	var states []handset.State
+	if err := json.Unmarshal(text, &states); err != nil {
+		return err
+	}
+	var sets []*devHandset
+	for _, s := range states {
+		h, err := handset.Restore(d.optionsOf(s.ServiceSID), s)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, &devHandset{Handset: h})
+	}
+	d.sets = sets
+	return nil
+}
+
+// optionsOf are those of a handset of a service, by whose time it signs.
+func (d *devHandsets) optionsOf(serviceSID string) handset.Options {
+	o := d.options
+	o.Now = d.clocks.of(serviceSID).Now
+	return o
+}
+
+// text writes the handsets, with their keys. The caller holds mu.
+func (d *devHandsets) text() ([]byte, error) {
+	sets := make([]*handset.Handset, 0, len(d.sets))
+	for _, s := range d.sets {
+		sets = append(sets, s.Handset)
+	}
+	return json.MarshalIndent(sets, "", "  ")
+}
+
+// Save notes which handsets there are.
+func (d *devHandsets) Save() ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.text()
+}
+
+// Restore has those handsets be there that were. What they have answered is not shown any more.
+func (d *devHandsets) Restore(text []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(text); err != nil {
+		return err
+	}
+	return d.save()
 }
 
 // save remembers the handsets. The caller holds mu.
@@ -81,11 +124,7 @@ func (d *devHandsets) save() error {
 	if d.path == "" {
 		return nil
 	}
-	sets := make([]*handset.Handset, 0, len(d.sets))
-	for _, s := range d.sets {
-		sets = append(sets, s.Handset)
-	}
-	text, err := json.MarshalIndent(sets, "", "  ")
+	text, err := d.text()
 	if err != nil {
 		return err
 	}
@@ -155,7 +194,7 @@ func (d *devHandsets) Register(ctx context.Context, p inbox.Registration) (inbox
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, access, err := d.engine.CreateAccessToken(ctx, d.account, p.ServiceSID, verify.AccessTokenParams{Identity: &p.Identity, FactorType: new(string(verify.Push))})
+	_, access, err := d.clocks.engineOfService(p.ServiceSID).CreateAccessToken(ctx, d.account, p.ServiceSID, verify.AccessTokenParams{Identity: &p.Identity, FactorType: new(string(verify.Push))})
 	if refused, ok := errors.AsType[*verify.Error](err); ok {
 		if refused.Code == verify.CodeNotFound {
 			return inbox.Handset{}, &inbox.Refusal{Status: http.StatusNotFound, Code: int(refused.Code), Message: "There is no service " + p.ServiceSID}
@@ -165,7 +204,7 @@ func (d *devHandsets) Register(ctx context.Context, p inbox.Registration) (inbox
 	if err != nil {
 		return inbox.Handset{}, err
 	}
-	o := d.options
+	o := d.optionsOf(p.ServiceSID)
 	o.System = system
 	h, err := handset.Enrol(ctx, o, handset.Enrolment{
 		AccessToken: access, ServiceSID: p.ServiceSID, Identity: p.Identity, FriendlyName: p.Name,
@@ -267,13 +306,12 @@ func refusalOf(err error) error {
 }
 
 // statusOf is inbox.Options.State: of a verification, or of the challenge of a notification.
-func statusOf(e *verify.Engine) func(context.Context, string) (string, error) {
-	return func(ctx context.Context, sid string) (string, error) {
-		if strings.HasPrefix(sid, "YC") {
-			status, err := e.StatusOfChallenge(ctx, sid)
-			return string(status), err
-		}
-		status, err := e.StatusOf(ctx, sid)
+func (all *serviceClocks) statusOf(ctx context.Context, sid string) (string, error) {
+	e := all.about(ctx, sid)
+	if strings.HasPrefix(sid, "YC") {
+		status, err := e.StatusOfChallenge(ctx, sid)
 		return string(status), err
 	}
+	status, err := e.StatusOf(ctx, sid)
+	return string(status), err
 }

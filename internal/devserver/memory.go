@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/keyring"
-	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -19,7 +18,7 @@ var opened atomic.Int64
 
 // OpenMemory opens a store in memory, with keys that nobody else has, and puts an engine on it. It is empty,
 // and gone when it is closed.
-func OpenMemory(ctx context.Context, log *slog.Logger) (server.Store, *verify.Engine, error) {
+func OpenMemory(ctx context.Context, log *slog.Logger) (Store, *verify.Engine, error) {
 	keys, err := keyring.New(rand.Reader)
 	if err != nil {
 		return nil, nil, err

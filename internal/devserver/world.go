@@ -12,6 +12,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/world"
 )
 
 // SampleTemplate is what is there from the start; docs/templates.md shows it.
@@ -30,9 +31,18 @@ type World struct {
 	DataFlag                string // what commands need to find the data folder, "" for the usual one
 }
 
+// readWorld reads the file of the test world; without one the world is empty.
+func (o Options) readWorld() (*world.World, error) {
+	if o.World == "" {
+		return &world.World{}, nil
+	}
+	return world.Read(o.World)
+}
+
 // prepare finds the account and the services of a data folder, and makes them where they are missing,
-// under the SIDs that the application has, if its environment is there.
-func prepare(ctx context.Context, e *verify.Engine, o Options) (World, error) {
+// under the SIDs that the application has, if its environment is there; and it makes the test world. The first
+// service of that is the one that people are told of.
+func prepare(ctx context.Context, e *verify.Engine, o Options, wanted *world.World) (World, error) {
 	accountSID, token := o.Account, o.Token
 	account, err := findAccount(ctx, e, accountSID)
 	if err != nil {
@@ -65,6 +75,9 @@ func prepare(ctx context.Context, e *verify.Engine, o Options) (World, error) {
 		w.Service = services[len(services)-1].SID // the first that was made
 		w.Found = fmt.Sprintf("found its account and %d service(s)", len(services))
 	}
+	if err := wanted.Apply(ctx, e, account.SID); err != nil {
+		return w, fmt.Errorf("%s: %w", o.World, err)
+	}
 	name := "Acme"
 	for _, known := range ServicesIn(o.Environ) {
 		_, err := e.ImportService(ctx, account.SID, known, verify.ServiceParams{FriendlyName: &name})
@@ -72,6 +85,9 @@ func prepare(ctx context.Context, e *verify.Engine, o Options) (World, error) {
 			return w, err
 		}
 		w.Service = known
+	}
+	if len(wanted.Services) > 0 {
+		w.Service = wanted.Services[0].SID
 	}
 	if w.Service == "" {
 		s, err := e.CreateService(ctx, account.SID, verify.ServiceParams{FriendlyName: &name})

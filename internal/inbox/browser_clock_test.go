@@ -4,6 +4,7 @@ package inbox
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	steered "github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/journal"
+	"github.com/verifyd/verifyd/provider"
 )
 
 // oneJob is work that is due an hour after the beginning.
@@ -32,15 +34,45 @@ func (w *oneJob) Settle(context.Context) error {
 	return nil
 }
 
+// choose chooses something in a select, as a person does.
+func (b *tab) choose(selector, value string) {
+	b.t.Helper()
+	eval[bool](b, fmt.Sprintf(`(() => {
+		const select = document.querySelector(%q);
+		select.value = %q;
+		return select.value === %[2]q && select.dispatchEvent(new Event("change", { bubbles: true }));
+	})()`, selector, value))
+}
+
 // The clock's control stops it and moves it, says what it shows, and the times on the page follow.
 func TestTheClockInABrowser(t *testing.T) {
 	ctx := startBrowser(t)
 	c := steered.New(time.Now)
 	happened := journal.New(c.Now)
 	c.OnMove(func(s steered.State) { happened.Add("clock", s) })
-	in := New(Options{Now: c.Now, Clock: true})
+	in := New(Options{
+		Now: c.Now, Clock: true, Sent: func(m Message) { happened.Add("message", m) },
+		Rules: func(m provider.Message) any {
+			if m.Channel != "sms" {
+				return nil
+			}
+			return []map[string]string{{"to": "+4917*", "carrier": "late", "after": "90s", "report": "twice"}, {"to": "+49*", "code": "482913"}}
+		},
+	})
 	mux := http.NewServeMux()
-	mux.Handle("/dev/clock", c.Handler(&oneJob{c, c.Now().Add(time.Hour)}))
+	one := steered.NewAhead(c)
+	ofServer, ofService := c.Handler(&oneJob{c, c.Now().Add(time.Hour)}), one.Handler(&oneJob{one, c.Now().Add(12 * time.Hour)})
+	mux.HandleFunc("/dev/clock", func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("service") == "" {
+			ofServer.ServeHTTP(w, r)
+			return
+		}
+		r.Form.Del("service")
+		ofService.ServeHTTP(w, r)
+	})
+	mux.HandleFunc("/dev/clock/services", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"services":[{"sid":"VA5c1d0e8f7a6b49325c1d0e8f7a6b4932","friendly_name":"Fernweh","now":"2026-11-28T12:00:00Z"}]}`)
+	})
 	mux.Handle("/dev/events", happened)
 	mux.Handle("/", in.Handler())
 	server := httptest.NewServer(mux)
@@ -63,7 +95,7 @@ func TestTheClockInABrowser(t *testing.T) {
 		next  = `document.querySelector("#clock-next").textContent`
 	)
 	b.click("#clock")
-	b.await(open + ` && ` + next + `.startsWith("Next: ")`)
+	b.await(open + ` && ` + next + `.startsWith("Next: ") && !document.querySelector("#clock-of").hidden`)
 	b.want(state, "running")
 	b.want(shift, "")
 	b.click("#clock-hold")
@@ -84,6 +116,25 @@ func TestTheClockInABrowser(t *testing.T) {
 			b.shoot("clock-" + scheme)
 		}
 	}
+
+	// One service moves alone: the server's time, and with it the page's, stays.
+	b.choose("#clock-service", "VA5c1d0e8f7a6b49325c1d0e8f7a6b4932")
+	b.await(state + ` === "frozen, as the server"`)
+	b.want(`String(document.querySelector("#clock-hold").hidden)`, "true")
+	b.click(`[data-move="advance=24h"]`)
+	b.await(state + ` === "frozen, 1 d ahead" && ` + next + ` === "Nothing is due."`)
+	b.want(shift, "+11 min")
+	for _, scheme := range []string{"light", "dark"} {
+		b.prefer(scheme)
+		if got := eval[string](b, dim); got != "" {
+			t.Errorf("%s: too faint:\n%s", scheme, got)
+		}
+		if os.Getenv("VERIFYD_SCREENSHOTS") != "" {
+			b.shoot("clock-service-" + scheme)
+		}
+	}
+	b.choose("#clock-service", "")
+	b.await(next + `.startsWith("Next: ")`)
 
 	b.click("#clock-run")
 	b.await(next + ` === "Nothing is due." && ` + shift + ` === "+1 h"`)
@@ -110,5 +161,28 @@ func TestTheClockInABrowser(t *testing.T) {
 	}
 	b.click("#clock-hold")
 	b.await(state + ` === "running"`)
+	b.want(`document.querySelector("#happened .what").textContent.startsWith("clock") + ""`, "true")
+	b.press(kb.Escape)
+
+	// Beside the message are the rules that decided something about it.
+	sms := in.Messages(t.Context(), Query{Channel: "sms"})[0]
+	b.do(chromedp.Navigate(server.URL + "/dev/inbox#" + sms.SID))
+	b.await(`document.querySelectorAll(".rules li").length === 2`)
+	b.want(`getComputedStyle(document.querySelector(".masthead .clock")).position`, "static") // no part of the panel
+	b.want(`document.querySelector(".rules li").innerText.replace(/\s+/g, " ")`, "+4917* after 90s carrier late report twice")
+	for _, width := range []int64{390, 1280} {
+		b.do(chromedp.EmulateViewport(width, 844))
+		b.want(`String(document.documentElement.scrollWidth <= innerWidth)`, "true")
+		for _, scheme := range []string{"light", "dark"} {
+			b.prefer(scheme)
+			if got := eval[string](b, dim); got != "" {
+				t.Errorf("%s: too faint:\n%s", scheme, got)
+			}
+			if os.Getenv("VERIFYD_SCREENSHOTS") != "" {
+				eval[bool](b, `document.querySelector(".rules").scrollIntoView({ block: "center" }) === undefined`)
+				b.shoot(fmt.Sprintf("rules-%d-%s", width, scheme))
+			}
+		}
+	}
 	b.wantNoComplaints()
 }

@@ -100,10 +100,14 @@ func (s *stream) catchUp(ctx context.Context) error {
 		s.seen = cleared
 	}
 	for _, m := range s.in.withStatus(ctx, missed) {
-		if err := s.event("message", m.SID, m); err != nil {
+		id := m.SID
+		if id < s.seen { // it was brought back; a client that comes back knows more already
+			id = ""
+		}
+		if err := s.event("message", id, m); err != nil {
 			return err
 		}
-		s.seen = m.SID
+		s.seen = max(s.seen, m.SID)
 		s.states[m.subject()] = m.VerificationStatus
 	}
 	return nil

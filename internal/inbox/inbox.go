@@ -13,6 +13,7 @@ package inbox
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -41,6 +42,9 @@ type Options struct {
 	Clock bool
 	// Sent is told of every message, in their order, while it is taken in. Nil: nobody is.
 	Sent func(Message)
+	// Rules are the rules that decided something about a message, as a value that is a list in JSON; they
+	// are shown beside it. Nil: there are none.
+	Rules func(provider.Message) any
 	// Hint is a command line that the empty page offers as the way to a first message. It is
 	// shown as it stands, as text.
 	Hint string
@@ -59,6 +63,7 @@ type Inbox struct {
 	now   func() time.Time
 	state func(context.Context, string) (string, error)
 	sent  func(Message)
+	rules func(provider.Message) any
 	limit int
 	hint  string
 	clock bool
@@ -86,6 +91,7 @@ func New(o Options) *Inbox {
 		now:      o.Now,
 		state:    o.State,
 		sent:     o.Sent,
+		rules:    o.Rules,
 		limit:    o.Limit,
 		hint:     o.Hint,
 		clock:    o.Clock,
@@ -114,6 +120,14 @@ func (in *Inbox) Send(ctx context.Context, pm provider.Message) (provider.Accept
 		return provider.Accepted{}, &provider.Error{Class: provider.Temporary, Err: err}
 	}
 	m := newMessage(pm)
+	var about any
+	if in.rules != nil {
+		about = in.rules(pm)
+	}
+	var err error
+	if m.Rules, err = json.Marshal(about); err != nil {
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Err: err}
+	}
 
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -138,6 +152,28 @@ func (in *Inbox) Clear() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.messages = nil
+	in.cleared = in.sids.next(in.now())
+	for key := range in.watchers {
+		in.wake(key)
+	}
+}
+
+// Saved is an inbox as it was once.
+type Saved struct{ messages []*Message }
+
+// Save notes which messages there are.
+func (in *Inbox) Save() Saved {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return Saved{slices.Clone(in.messages)}
+}
+
+// Restore has those messages be there that were, under their SIDs. For streams it is a Clear that is followed
+// by all of them.
+func (in *Inbox) Restore(s Saved) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.messages = slices.Clone(s.messages)
 	in.cleared = in.sids.next(in.now())
 	for key := range in.watchers {
 		in.wake(key)
@@ -217,13 +253,14 @@ func (in *Inbox) find(q Query) []*Message {
 }
 
 // since is what a stream that has seen everything up to the SID after has missed, the oldest
-// first, and the SID of a Clear, "" if there was none. Clear comes before all of the messages.
+// first, and the SID of a Clear, "" if there was none. Clear comes before all of the messages: those that
+// are there have come since, or were brought back.
 func (in *Inbox) since(q Query, after string) (missed []*Message, cleared string) {
 	matches := q.matcher()
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.cleared > after {
-		cleared = in.cleared
+		cleared, after = in.cleared, ""
 	}
 	i, found := slices.BinarySearchFunc(in.messages, after, bySID)
 	if found {

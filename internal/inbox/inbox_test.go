@@ -335,7 +335,7 @@ func TestEveryKeyIsThereAndNullWhenUnset(t *testing.T) {
 		`"attempt_sid":null,"verification_sid":null,"verification_status":null,"channel":"sms","to":"+34612345678",` +
 		`"from":null,"from_name":null,"brand":null,"code":null,"text":null,"segments":null,"encoding":null,` +
 		`"subject":null,"html":null,"locale":null,"created_at":"2026-11-24T09:30:00.000Z","expires_at":null,` +
-		`"speech":null,"template":null,"push":null}`
+		`"speech":null,"template":null,"push":null,"rules":null}`
 	if got := messageJSON(t, in); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

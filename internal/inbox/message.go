@@ -36,6 +36,8 @@ type Message struct {
 	Speech    *provider.Speech   `json:"speech"`     // call only; must not be changed
 	Template  *provider.Template `json:"template"`   // whatsapp only; must not be changed
 	Push      *provider.Push     `json:"push"`       // push only; must not be changed
+	// Rules are those that decided something about it, in JSON: a list, or null.
+	Rules json.RawMessage `json:"rules"`
 
 	key string // To as it is compared
 }
@@ -116,12 +118,14 @@ func (m Message) MarshalJSON() ([]byte, error) {
 		Speech             *provider.Speech   `json:"speech"`
 		Template           *provider.Template `json:"template"`
 		Push               *provider.Push     `json:"push"`
+		Rules              json.RawMessage    `json:"rules"`
 	}{
 		m.SID, unlessZero(m.AttemptSID), unlessZero(m.VerificationSID), unlessZero(m.VerificationStatus),
 		m.Channel, m.To, unlessZero(m.From), unlessZero(m.FromName), unlessZero(m.Brand),
 		unlessZero(m.Code), unlessZero(m.Text), unlessZero(m.Segments), unlessZero(m.Encoding),
 		unlessZero(m.Subject), unlessZero(m.HTML), unlessZero(m.Locale),
 		timestamp(m.CreatedAt), unlessZero(timestamp(m.ExpiresAt)), m.Speech, m.Template, m.Push,
+		m.Rules,
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -41,7 +42,14 @@ type Journal struct {
 	more    chan struct{} // closed when there is more; nil while nobody waits for that
 	closed  bool
 	closing chan struct{}
-	ends    map[string]time.Time // of verifications and challenges that are pending, by SID
+	ends    map[string]ending // of verifications and challenges that are pending, by SID
+	ahead   func(serviceSID string) time.Duration
+}
+
+// ending is when something expires, by the time of its service.
+type ending struct {
+	service string
+	at      time.Time
 }
 
 // event is one thing that happened. Few are ever read, so it becomes text only for a reader.
@@ -54,8 +62,11 @@ type event struct {
 
 // New makes an empty journal. now dates the events.
 func New(now func() time.Time) *Journal {
-	return &Journal{now: now, closing: make(chan struct{}), ends: map[string]time.Time{}}
+	return &Journal{now: now, closing: make(chan struct{}), ends: map[string]ending{}, ahead: func(string) time.Duration { return 0 }}
 }
+
+// Ahead has ends of a service be by a clock that is ahead. It must be called before the journal is used.
+func (j *Journal) Ahead(of func(serviceSID string) time.Duration) { j.ahead = of }
 
 // Add says that something happened. kind names it, and what becomes an object in JSON that says what; it
 // gets the keys "type" and "at" in front. The journal keeps what, so nobody may change it any more.
@@ -71,12 +82,16 @@ func (j *Journal) Add(kind string, what any) {
 	}
 }
 
-// NextEnd is when something that it has told of expires next.
-func (j *Journal) NextEnd() (end time.Time, found bool) {
+// NextEnd is when something that it has told of expires next, by the journal's clock; of a service, if it is
+// not "".
+func (j *Journal) NextEnd(serviceSID string) (end time.Time, found bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, t := range j.ends {
-		if !found || t.Before(end) {
+	for _, e := range j.ends {
+		if serviceSID != "" && e.service != serviceSID {
+			continue
+		}
+		if t := e.at.Add(-j.ahead(e.service)); !found || t.Before(end) {
 			end, found = t, true
 		}
 	}
@@ -88,8 +103,8 @@ func (j *Journal) Expire() {
 	now := j.now()
 	j.mu.Lock()
 	var over []string
-	for sid, end := range j.ends {
-		if !end.After(now) {
+	for sid, e := range j.ends {
+		if !e.at.Add(-j.ahead(e.service)).After(now) {
 			over = append(over, sid)
 			delete(j.ends, sid)
 		}
@@ -110,8 +125,25 @@ func (j *Journal) Forget() {
 	clear(j.ends)
 }
 
+// Save is what is to expire.
+func (j *Journal) Save() Saved {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return Saved{maps.Clone(j.ends)}
+}
+
+// Saved is what was to expire once.
+type Saved struct{ ends map[string]ending }
+
+// Restore has others be what is to expire.
+func (j *Journal) Restore(s Saved) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ends = maps.Clone(s.ends)
+}
+
 // pending notes until when something waits, or that it does not wait any more.
-func (j *Journal) pending(sid string, waits bool, end time.Time) {
+func (j *Journal) pending(sid string, waits bool, end ending) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if waits {

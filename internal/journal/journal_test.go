@@ -181,15 +181,15 @@ func TestEveryCommitIsToldOnce(t *testing.T) {
 func TestItKnowsWhatExpiresNext(t *testing.T) {
 	now := noon
 	j := New(func() time.Time { return now })
-	if _, found := j.NextEnd(); found {
+	if _, found := j.NextEnd(""); found {
 		t.Error("an empty journal knows of something")
 	}
-	j.pending("VE2", true, noon.Add(2*time.Minute))
-	j.pending("VE1", true, noon.Add(time.Minute))
-	j.pending("VE3", true, noon.Add(2*time.Minute))
-	j.pending("VE0", true, noon.Add(time.Second))
-	j.pending("VE0", false, noon)
-	if end, found := j.NextEnd(); !found || !end.Equal(noon.Add(time.Minute)) {
+	j.pending("VE2", true, ending{at: noon.Add(2 * time.Minute)})
+	j.pending("VE1", true, ending{at: noon.Add(time.Minute)})
+	j.pending("VE3", true, ending{at: noon.Add(2 * time.Minute)})
+	j.pending("VE0", true, ending{at: noon.Add(time.Second)})
+	j.pending("VE0", false, ending{at: noon})
+	if end, found := j.NextEnd(""); !found || !end.Equal(noon.Add(time.Minute)) {
 		t.Errorf("next is %v, %v", end, found)
 	}
 	now = noon.Add(2 * time.Minute)
@@ -202,7 +202,7 @@ func TestItKnowsWhatExpiresNext(t *testing.T) {
 	if want := []string{"expiredVE1", "expiredVE2", "expiredVE3"}; !slices.Equal(told, want) {
 		t.Errorf("told %v, want %v", told, want)
 	}
-	if _, found := j.NextEnd(); found {
+	if _, found := j.NextEnd(""); found {
 		t.Error("what has expired is still to come")
 	}
 }
@@ -235,5 +235,31 @@ func TestAnEndThatIsCommittedIsToldOnce(t *testing.T) {
 	}
 	if happened, _ := j.after(0); len(happened) != 1 || happened[0].kind != "expired" {
 		t.Errorf("told %d events, want that it expired", len(happened))
+	}
+}
+
+// What a service has expires by its own time, which is ahead.
+func TestEndsOfAServiceThatIsAhead(t *testing.T) {
+	now := noon
+	j := New(func() time.Time { return now })
+	j.Ahead(func(service string) time.Duration {
+		return map[string]time.Duration{"VA1": 10 * time.Minute}[service]
+	})
+	j.pending("VE1", true, ending{"VA1", noon.Add(12 * time.Minute)})
+	j.pending("VE2", true, ending{"VA2", noon.Add(5 * time.Minute)})
+	for service, want := range map[string]time.Duration{"": 2 * time.Minute, "VA1": 2 * time.Minute, "VA2": 5 * time.Minute} {
+		if end, found := j.NextEnd(service); !found || end.Sub(noon) != want {
+			t.Errorf("next of %q is in %v, want %v", service, end.Sub(noon), want)
+		}
+	}
+	saved := j.Save()
+	now = noon.Add(2 * time.Minute)
+	j.Expire()
+	if _, found := j.NextEnd("VA1"); found {
+		t.Error("it has not expired")
+	}
+	j.Restore(saved)
+	if _, found := j.NextEnd("VA1"); !found {
+		t.Error("it has not come back")
 	}
 }

@@ -41,7 +41,7 @@ type change struct {
 	// Of something that expires: until when it waits, if it does.
 	sid   string
 	waits bool
-	end   time.Time
+	end   ending
 }
 
 // watchedTx notes what is written. What is noted is copied at once: the engine may change it later.
@@ -71,7 +71,7 @@ func (tx watchedTx) verification(v *verify.Verification) {
 		return
 	}
 	what := verification{v.SID, v.ServiceSID, v.To, string(v.Channel), v.Status, len(v.Sends), v.Checks, stamp(v.ExpiresAt)}
-	*tx.written = append(*tx.written, change{kind: "verification", what: what, sid: v.SID, waits: v.Status == verify.Pending, end: v.ExpiresAt})
+	*tx.written = append(*tx.written, change{kind: "verification", what: what, sid: v.SID, waits: v.Status == verify.Pending, end: ending{v.ServiceSID, v.ExpiresAt}})
 }
 
 func (tx watchedTx) AddVerification(v *verify.Verification) {
@@ -145,7 +145,7 @@ type challenge struct {
 
 func (tx watchedTx) challenge(c *verify.Challenge) {
 	what := challenge{c.SID, c.FactorSID, c.Identity, c.Status}
-	*tx.written = append(*tx.written, change{kind: "challenge", what: what, sid: c.SID, waits: c.Status == verify.ChallengePending, end: c.ExpiresAt})
+	*tx.written = append(*tx.written, change{kind: "challenge", what: what, sid: c.SID, waits: c.Status == verify.ChallengePending, end: ending{c.ServiceSID, c.ExpiresAt}})
 }
 
 func (tx watchedTx) AddChallenge(c *verify.Challenge) {

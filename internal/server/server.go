@@ -75,6 +75,9 @@ type Server struct {
 	AliasTLS *tls.Config
 	// CloseStreams ends what would keep the server from stopping.
 	CloseStreams func()
+	// EngineOf is the engine of a service (VA…) that has a time of its own; of "" it is one whose time is
+	// past that of every record, for what is about all services. Nil, or an answer of nil, is Engine.
+	EngineOf func(serviceSID string) *verify.Engine
 	// Swept is called after every walk over what has expired.
 	Swept func()
 
@@ -122,10 +125,19 @@ func (s *Server) Run(ctx context.Context) error {
 		TLSConfig:      cmp.Or(s.TLS, s.AliasTLS),
 		ErrorLog:       log.New(complaints{s.Log}, "", 0),
 	}
-	worker := &delivery.Worker{
-		Engine: s.Engine, Routes: s.Routes, MessagingServices: s.Messaging, Budget: s.Budget, TPS: s.TPS,
-		MostInFlight: ParallelSends / 2, Log: s.Log, Now: s.Engine.Now,
+	delivering := func(e *verify.Engine) *delivery.Worker {
+		return &delivery.Worker{
+			Engine: e, Routes: s.Routes, MessagingServices: s.Messaging, Budget: s.Budget, TPS: s.TPS,
+			MostInFlight: ParallelSends / 2, Log: s.Log, Now: e.Now,
+		}
 	}
+	worker := delivering(s.Engine)
+	sends := s.worker(func(e *verify.Engine) queue.Worker {
+		if e == s.Engine {
+			return worker
+		}
+		return delivering(e)
+	})
 	s.Engine.Converted = worker.Converted
 	if s.WayBack != nil {
 		*s.WayBack = WayBack{worker: worker, keys: s.Engine.Keys, publicURL: s.PublicURL}
@@ -133,21 +145,26 @@ func (s *Server) Run(ctx context.Context) error {
 	var lanes []queue.Lane
 	for _, channel := range verify.Channels() {
 		lanes = append(lanes, queue.Lane{
-			Kind: string(channel), Worker: worker, Parallel: ParallelSends, Timeout: delivery.TurnTimeout(channel),
+			Kind: string(channel), Worker: sends, Parallel: ParallelSends, Timeout: delivery.TurnTimeout(channel),
 		})
 	}
 	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.Engine}, Parallel: 1, Timeout: cleanUpTurn})
 	lanes = append(lanes, queue.Lane{Kind: verify.LateReports, Worker: delivery.LateReports{Worker: worker}, Parallel: parallelReports, Timeout: reportTurn})
-	lanes = append(lanes, queue.Lane{Kind: verify.Fallback, Worker: verify.Fallbacks{Engine: s.Engine, Revoke: worker.Revoke}, Parallel: parallelFallbacks, Timeout: delivery.RevokeTurnTimeout})
-	events := &webhook.Worker{
-		Engine: s.Engine, Client: webhook.NewClient(s.Webhooks, nil), Sink: s.Sink, Log: s.Log, Now: s.Engine.Now, Random: s.Jitter,
-	}
+	lanes = append(lanes, queue.Lane{Kind: verify.Fallback, Worker: s.worker(func(e *verify.Engine) queue.Worker {
+		return verify.Fallbacks{Engine: e, Revoke: delivering(e).Revoke}
+	}), Parallel: parallelFallbacks, Timeout: delivery.RevokeTurnTimeout})
+	client := webhook.NewClient(s.Webhooks, nil)
+	events := s.worker(func(e *verify.Engine) queue.Worker {
+		return &webhook.Worker{Engine: e, Client: client, Sink: s.Sink, Log: s.Log, Now: e.Now, Random: s.Jitter}
+	})
 	for _, kind := range []string{verify.ToWebhook, verify.ToSink} {
 		lanes = append(lanes, queue.Lane{Kind: kind, Worker: events, Parallel: parallelEvents, Timeout: webhook.CallTimeout + 5*time.Second})
 	}
 	lanes = append(lanes, queue.Lane{
 		Kind: verify.ToHandset, Parallel: ParallelSends, Timeout: delivery.PushTurnTimeout,
-		Worker: &delivery.Notifier{Engine: s.Engine, Routes: s.Push, Log: s.Log, Now: s.Engine.Now},
+		Worker: s.worker(func(e *verify.Engine) queue.Worker {
+			return &delivery.Notifier{Engine: e, Routes: s.Push, Log: s.Log, Now: e.Now}
+		}),
 	})
 	runner := queue.New(s.Store, s.Log, s.Engine.Now, lanes...)
 	s.Engine.Lanes, s.runner = runner, runner
@@ -198,7 +215,7 @@ func (s *Server) Run(ctx context.Context) error {
 // handler serves every path. It is no http.ServeMux, because that one redirects paths that it
 // finds untidy, and a redirected POST loses its body.
 func (s *Server) handler(health *health) http.Handler {
-	rest := api.New(s.Engine, s.PublicURL, s.Log)
+	rest := s.rest()
 	reports := inbound.Reports{Keys: s.Engine.Keys, Providers: s.Providers, Log: s.Log}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {

@@ -28,6 +28,9 @@ type Engine struct {
 	// ChooseCode is the code for a recipient, "" to have one drawn; nil draws every one. It is for tests
 	// of applications: whoever knows what it answers needs no message.
 	ChooseCode func(to string) string
+	// Blocked reports whether the country of a number is closed, whatever the rules of geography say; nil if
+	// they alone decide. It is for tests of applications too.
+	Blocked func(to string, c Channel) bool
 	// Lanes take messages straight from the commits of their starts; nil if every message shall
 	// wait in the queue.
 	Lanes Lanes
@@ -53,6 +56,11 @@ type Engine struct {
 	// Limits are the built-in limits; the zero value has none.
 	Limits Limits
 
+	*memory
+}
+
+// memory is what an engine remembers, for all views of it (see At).
+type memory struct {
 	directory directory
 	calls     calls
 	inFlight  inFlight
@@ -63,11 +71,11 @@ type Engine struct {
 // NewEngine puts an engine together.
 func NewEngine(store Store, keys *keyring.Ring, now func() time.Time, random io.Reader, routed func(Channel) bool) *Engine {
 	return &Engine{
-		Store:     store,
-		Keys:      keys,
-		Now:       now,
-		Random:    random,
-		Routed:    routed,
-		directory: directory{store: store},
+		Store:  store,
+		Keys:   keys,
+		Now:    now,
+		Random: random,
+		Routed: routed,
+		memory: &memory{directory: directory{store: store}},
 	}
 }

@@ -176,6 +176,9 @@ func (e *Engine) blocked(ctx context.Context, s *Service, w *wish) (*Error, erro
 		return nil, err
 	}
 	rule, found := g.Find(s.SID, w.channel, w.country)
+	if e.Blocked != nil && e.Blocked(w.to, w.channel) {
+		rule, found = GeoRule{AccountSID: s.AccountSID}, true
+	}
 	if !found || rule.Allowed {
 		return nil, nil
 	}

@@ -74,6 +74,18 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return nil
 }
 
+// ForgetTime has the engine not go by what it remembers of the clock: how far sweeps have come, and who read
+// how often. It is for a clock that was set back, together with the store.
+func (e *Engine) ForgetTime() {
+	e.swept.mu.Lock()
+	e.swept.expired, e.swept.forgot, e.swept.wholly = time.Time{}, time.Time{}, time.Time{}
+	e.swept.mu.Unlock()
+	e.calls.mu.Lock()
+	e.calls.young, e.calls.mature = nil, nil
+	e.calls.mu.Unlock()
+	e.forgotten.Store(0)
+}
+
 // expire goes along a walk, step by step. First it ends those whose end somebody wants to know of, because
 // the others are ended without being read.
 func (e *Engine) expire(ctx context.Context, w Expiry) error {

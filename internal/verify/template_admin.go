@@ -25,23 +25,49 @@ var (
 // PutTemplate makes a template of an account, or changes the one with the file's name. Texts that
 // are new or have changed wait for approval, unless approve is set; the others keep theirs.
 func (e *Engine) PutTemplate(ctx context.Context, accountSID string, f *message.File, approve bool) (*Template, error) {
-	now := e.Now()
-	minted, err := sid.New(sid.Template, now, e.Random)
+	minted, err := sid.New(sid.Template, e.Now(), e.Random)
 	if err != nil {
 		return nil, err
 	}
+	return e.putTemplate(ctx, accountSID, minted, f, approve, func(*Template) error { return nil })
+}
+
+// ImportTemplate is PutTemplate with approval, for a template that an application knows by a SID (HJ…)
+// already. It is ErrExists where the account has one of its name under another SID, or another one under
+// its SID.
+func (e *Engine) ImportTemplate(ctx context.Context, accountSID, templateSID string, f *message.File) (*Template, error) {
+	return e.putTemplate(ctx, accountSID, templateSID, f, true, func(named *Template) error {
+		if named.SID != templateSID {
+			return ErrExists
+		}
+		return nil
+	})
+}
+
+// putTemplate puts a template, under a SID where there is none of its name; may says whether the one of its
+// name may be changed.
+func (e *Engine) putTemplate(ctx context.Context, accountSID, newSID string, f *message.File, approve bool, may func(named *Template) error) (*Template, error) {
+	now := e.Now()
 	var t *Template
-	err = e.Store.Update(ctx, func(tx Tx) error {
+	err := e.Store.Update(ctx, func(tx Tx) error {
 		if _, err := tx.Account(accountSID); err != nil {
 			return fmt.Errorf("account %s: %w", accountSID, err)
 		}
-		t = &Template{SID: minted, AccountSID: accountSID, Name: f.Name, CreatedAt: now}
 		named, err := tx.Templates(accountSID, f.Name, Page{Size: 1})
 		if err != nil {
 			return err
 		}
 		if len(named) > 0 {
 			t = &named[0]
+			err = may(t)
+		} else {
+			t = &Template{SID: newSID, AccountSID: accountSID, Name: f.Name, CreatedAt: now}
+			if _, taken := tx.Template(newSID); !errors.Is(taken, ErrNotFound) {
+				err = errors.Join(taken, ErrExists)
+			}
+		}
+		if err != nil {
+			return err
 		}
 		if err := t.replace(f, approve, now); err != nil {
 			return err

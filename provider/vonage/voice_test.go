@@ -53,7 +53,9 @@ func testPEM() string {
 }
 
 // Nothing that an answer says of a call speaks of the number.
-func TestExamOfCalls(t *testing.T) { exam(t, []provider.Class{provider.BadRecipient}, "call", "sms", "rcs") }
+func TestExamOfCalls(t *testing.T) {
+	exam(t, []provider.Class{provider.BadRecipient}, "call", "sms", "rcs")
+}
 
 // hearCall is Vonage, which knows who calls, and a person who listens to all of it.
 func hearCall(r *http.Request) (providertest.Taken, error) {

@@ -93,11 +93,22 @@ function facts(m) {
       fact("Dialled after the answer", m.speech?.send_digits),
       fact("Size", size(m)),
       fact("Sent", m.created_at)),
+    rules(m),
     h("h3", {}, "From a test"),
     h("div", { class: "curl" },
       h("pre", {}, h("code", {}, curl(m).split(/(?=\?)/).flatMap((part) => [h("wbr"), part]))),
       copyButton(curl(m), { class: "quiet", name: "Copy the command" })),
     h("p", { class: "links" }, h("a", { href: `/dev/inbox/messages/${m.sid}`, target: "_blank", rel: "noopener" }, icon("json"), "This message as JSON")));
+}
+
+// rules are those of verifyd dev that decided something about the message.
+function rules(m) {
+  if (!m.rules?.length) return null;
+  return h("section", { class: "rules", "aria-labelledby": "rules-head" },
+    h("h3", { id: "rules-head" }, m.rules.length === 1 ? "By the rule" : "By the rules"),
+    h("ul", {}, m.rules.map(({ to, ...says }) => h("li", {},
+      h("code", {}, to),
+      Object.entries(says).map(([key, value]) => h("span", { class: "says" }, `${key} `, h("b", {}, value)))))));
 }
 
 function fact(name, value) {

@@ -124,7 +124,8 @@ func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
 	if s.writer, err = openConn(uri, sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE, cacheSize,
 		// The checkpoint copies pages back in big steps and never cuts the log: a growing file
 		// syncs ten times slower than one that has its size.
-		"journal_mode(wal)", "synchronous(normal)", "foreign_keys(on)", "wal_autocheckpoint(4000)"); err != nil {
+		"journal_mode(wal)", "synchronous(normal)", "foreign_keys(on)", "wal_autocheckpoint(4000)",
+		"temp_store(memory)"); err != nil {
 		return err
 	}
 	if err := migrate(ctx, uri); err != nil {

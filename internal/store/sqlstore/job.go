@@ -85,3 +85,21 @@ func (t *Tx) NextDue(kind string) (due time.Time, found bool, err error) {
 	}
 	return fromMillis(ms), err == nil, err
 }
+
+// ofService are the jobs about the records of a service, which is $1, that nobody is carrying out.
+const ofService = `due IS NOT NULL AND claimed = 0 AND (
+		ref IN (SELECT sid FROM attempt WHERE service_sid = $1) OR ref IN (SELECT sid FROM event_delivery WHERE service_sid = $1)
+		OR ref IN (SELECT sid FROM notification WHERE service_sid = $1))`
+
+// NextDueOfService is when the next job about the records of a service is due.
+func (t *Tx) NextDueOfService(serviceSID string) (due time.Time, found bool, err error) {
+	var jobs, ms int64
+	err = t.conn.QueryRow(`SELECT count(*), coalesce(min(due), 0) FROM job WHERE `+ofService, serviceSID).Scan(&jobs, &ms)
+	return fromMillis(ms), err == nil && jobs > 0, err
+}
+
+// HastenService has the jobs about the records of a service be due sooner.
+func (t *Tx) HastenService(serviceSID string, by time.Duration) {
+	t.many = true
+	t.write(`UPDATE job SET due = due - $2 WHERE `+ofService, serviceSID, by.Milliseconds())
+}

@@ -21,6 +21,17 @@ import (
 type Store interface {
 	verify.Store
 	queue.Jobs
+	// Reset removes everything but the accounts and their keys.
+	Reset(context.Context) error
+	// SaveSnapshot keeps a copy of everything under a number, RestoreSnapshot puts it in the place of
+	// everything, and DropSnapshot removes it.
+	SaveSnapshot(ctx context.Context, number int) error
+	RestoreSnapshot(ctx context.Context, number int) error
+	DropSnapshot(ctx context.Context, number int) error
+	// NextDueOfService is when the next job about the records of a service is due, and HastenService has
+	// them be due sooner.
+	NextDueOfService(ctx context.Context, serviceSID string) (due time.Time, found bool, err error)
+	HastenService(ctx context.Context, serviceSID string, by time.Duration) error
 }
 
 // noon is the time of the exam.
@@ -80,6 +91,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a finished job is gone, a deferred one comes back, a buried one does not", jobsEnd},
 		{"an enqueued job wakes its kind alone", jobsWake},
 		{"a job of a commit that failed is not there", jobsRollBack},
+		{"a reset leaves the accounts and their keys", resetLeavesAccounts},
+		{"a snapshot brings everything back as it was", snapshotsComeBack},
+		{"a snapshot is replaced, and dropped", snapshotsAreDropped},
+		{"the jobs of one service can be due sooner", jobsOfAService},
 	}, slices.Concat(factorQuestions, pushQuestions, webhookQuestions)...) {
 		t.Run(question.name, func(t *testing.T) { question.ask(t, open(t)) })
 	}
