@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"internal/channel":  {"internal/message", "internal/verify", "provider"},
 	"internal/journal":  {"internal/verify"},
 	"internal/queue":    {"internal/verify"},
-	"internal/rules":    {"internal/verify", "provider"},
+	"internal/rules":    {"internal/verify", "internal/wildcard", "provider"},
 	"internal/lookup":   {"internal/verify"},
 	"internal/webhook":  {"internal/verify"},
 
@@ -61,6 +61,8 @@ var mayImport = map[string][]string{
 		"internal/otp", "internal/passkey", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
+	"internal/fakecarrier/desk":    {"internal/wildcard"},
+	"internal/fakecarrier/vendors": {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/apns":    {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
 	"internal/fakecarrier/fate":    {},
 	"internal/fakecarrier/fcm":     {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
@@ -85,6 +87,7 @@ var mayImport = map[string][]string{
 	"internal/ratelimit": {},
 	"internal/sid":       {},
 	"internal/smpp":      {},
+	"internal/wildcard":  {},
 
 	"internal/fakecarrier/smsc": {"internal/gsm7", "internal/smpp"},
 
@@ -113,7 +116,7 @@ var mayImport = map[string][]string{
 	"provider/webapi":         {"provider", "provider/httpreport", "provider/httpsend"},
 	"provider/whatsapp":       {"provider", "provider/httpreport", "provider/httpsend"},
 
-	"provider/providertest/httpfar": {"provider", "provider/providertest"},
+	"provider/providertest/httpfar": {"internal/fakecarrier/desk", "internal/fakecarrier/vendors", "provider", "provider/providertest"},
 
 	"examples/httpapi-gateway": {"provider/httpapi"},
 	"examples/passkeys":        {},

@@ -24,7 +24,9 @@
 //	internal/rules       what becomes of a message in a verifyd dev, by its destination
 //	internal/intercept   how a program that has Twilio's host built in reaches verifyd: proxy, certificates
 //	internal/config      verifyd.toml
-//	internal/fakecarrier the other ends of the wires, which check what the real ones check
+//	internal/fakecarrier the other ends of the wires, which check what the real ones check: desk decides
+//	                     what becomes of a message, vendors, smsc, sip, smtp, fcm and apns speak
+//	internal/wildcard    which destinations a pattern is about
 //	internal/webhook     the worker that tells URLs of the application what happened
 //	internal/lookup      what a service outside knows of a number
 //	internal/keyring     keys: sealing, digests, rotation

@@ -1,14 +1,12 @@
 package infobip
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -17,31 +15,12 @@ import (
 
 const testKey = "s3cr3t-api-k3y"
 
-// statusOf is the id of a rejected message's status that means each class.
-var statusOf = map[provider.Class]int{provider.BadRecipient: 14, provider.BadRequest: 12, provider.Throttled: 20}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: readMessage,
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"bulkId":"b","messages":[{"messageId":%q,"status":{"groupId":1,"groupName":"PENDING","id":26}}]}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					switch b.Class {
-					case provider.Unknown:
-						w.WriteHeader(http.StatusInternalServerError)
-					case provider.Temporary:
-						w.WriteHeader(http.StatusServiceUnavailable)
-						fmt.Fprintf(w, `{"errorCode":"E503","description":%q}`, b.Words)
-					default:
-						fmt.Fprintf(w, `{"messages":[{"status":{"groupName":"REJECTED","id":%d,"description":%q}}]}`, statusOf[b.Class], b.Words)
-					}
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Infobip(vendors.InfobipAccount{Key: testKey})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{APIKey: testKey, From: "Acme", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
@@ -50,20 +29,6 @@ func TestExam(t *testing.T) {
 			return p, v
 		},
 	})
-}
-
-func readMessage(r *http.Request) (providertest.Taken, error) {
-	var body request
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&body); err != nil || len(body.Messages) != 1 || len(body.Messages[0].Destinations) != 1 {
-		return providertest.Taken{}, fmt.Errorf("%d messages, %w", len(body.Messages), err)
-	}
-	if r.URL.Path != "/sms/3/messages" || r.Header.Get("Authorization") != "App "+testKey {
-		return providertest.Taken{}, errors.New("the path or the key is wrong")
-	}
-	m := body.Messages[0]
-	return providertest.Taken{To: "+" + m.Destinations[0].To, Text: m.Content.Text}, nil
 }
 
 func TestRecordedRequests(t *testing.T) {

@@ -1,15 +1,12 @@
 package plivo
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -18,45 +15,12 @@ import (
 
 const testToken = "s3cr3t-t0ken"
 
-var refusal = map[provider.Class]struct {
-	status int
-	about  string
-}{
-	provider.BadRecipient: {400, "dst"},
-	provider.BadRequest:   {401, "auth"},
-	provider.Temporary:    {503, ""},
-	provider.Throttled:    {429, ""},
-	provider.Unknown:      {500, ""},
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testToken},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					var body request
-					d := json.NewDecoder(r.Body)
-					d.DisallowUnknownFields()
-					if err := d.Decode(&body); err != nil {
-						return providertest.Taken{}, err
-					}
-					id, token, _ := r.BasicAuth()
-					if r.URL.Path != "/v1/Account/MA1/Message/" || id != "MA1" || token != testToken {
-						return providertest.Taken{}, errors.New("the path or the token is wrong")
-					}
-					return providertest.Taken{To: "+" + body.Dst, Text: body.Text}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					w.WriteHeader(http.StatusAccepted)
-					fmt.Fprintf(w, `{"message":"message(s) queued","message_uuid":[%q],"api_id":"x"}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(refusal[b.Class].status)
-					fmt.Fprintf(w, `{"api_id":"x","error":%q}`, refusal[b.Class].about+" "+b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Plivo(vendors.PlivoAccount{ID: "MA1", Token: testToken})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{AuthID: "MA1", AuthToken: testToken, From: "Acme", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {

@@ -3,15 +3,13 @@ package sinch
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
@@ -21,38 +19,13 @@ import (
 
 const testToken = "s3cr3t-t0ken"
 
-var statusOf = map[provider.Class]int{
-	provider.BadRequest: 403, provider.Temporary: 503, provider.Throttled: 429, provider.Unknown: 500,
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testToken},
 		Never:    []provider.Class{provider.BadRecipient}, // reports alone say so
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					var body request
-					d := json.NewDecoder(r.Body)
-					d.DisallowUnknownFields()
-					if err := d.Decode(&body); err != nil || len(body.To) != 1 {
-						return providertest.Taken{}, fmt.Errorf("to %d people: %w", len(body.To), err)
-					}
-					if r.URL.Path != "/xms/v1/plan/batches" || r.Header.Get("Authorization") != "Bearer "+testToken {
-						return providertest.Taken{}, errors.New("the path or the token is wrong")
-					}
-					return providertest.Taken{To: "+" + body.To[0], Text: body.Body}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					w.WriteHeader(http.StatusCreated)
-					fmt.Fprintf(w, `{"id":%q,"to":["x"],"canceled":false}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(statusOf[b.Class])
-					fmt.Fprintf(w, `{"code":"some_words","text":%q}`, b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Sinch(vendors.SinchAccount{Plan: "plan", Token: testToken})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{ServicePlanID: "plan", APIToken: testToken, BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {

@@ -1,14 +1,12 @@
 package telnyx
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -17,44 +15,12 @@ import (
 
 const testKey = "KEY0s3cr3t"
 
-// refusal is an answer that means each class.
-var refusal = map[provider.Class]struct {
-	status int
-	code   string
-}{
-	provider.BadRecipient: {400, "40310"},
-	provider.BadRequest:   {401, "10009"},
-	provider.Temporary:    {503, ""},
-	provider.Throttled:    {429, "10011"},
-	provider.Unknown:      {500, "10007"},
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					var body request
-					d := json.NewDecoder(r.Body)
-					d.DisallowUnknownFields()
-					if err := d.Decode(&body); err != nil {
-						return providertest.Taken{}, err
-					}
-					if r.URL.Path != "/v2/messages" || r.Header.Get("Authorization") != "Bearer "+testKey {
-						return providertest.Taken{}, errors.New("the path or the key is wrong")
-					}
-					return providertest.Taken{To: body.To, Text: body.Text}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"data":{"id":%q,"to":[{"status":"queued"}],"parts":1}}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(refusal[b.Class].status)
-					fmt.Fprintf(w, `{"errors":[{"code":%q,"title":"No","detail":%q}]}`, refusal[b.Class].code, b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Telnyx(vendors.TelnyxAccount{Key: testKey})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{APIKey: testKey, From: "+15005550006", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {

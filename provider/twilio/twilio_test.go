@@ -1,11 +1,10 @@
 package twilio
 
 import (
-	"fmt"
-	"net/http"
 	"path/filepath"
 	"testing"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/providertest"
 	"github.com/verifyd/verifyd/provider/providertest/httpfar"
@@ -17,37 +16,12 @@ const (
 	testKey     = "s3cr3t-k3y-secret"
 )
 
-// refusal is an answer that means each class.
-var refusal = map[provider.Class]struct{ status, code int }{
-	provider.BadRecipient: {400, 21211},
-	provider.BadRequest:   {400, 21606},
-	provider.Temporary:    {503, 0},
-	provider.Throttled:    {429, 20429},
-	provider.Unknown:      {500, 20500},
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testToken, testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					user, password, _ := r.BasicAuth()
-					if user != "SK1" || password != testKey || r.URL.Path != "/2010-04-01/Accounts/"+testAccount+"/Messages.json" {
-						return providertest.Taken{}, fmt.Errorf("user %s", user)
-					}
-					return providertest.Taken{To: r.PostFormValue("To"), Text: r.PostFormValue("Body")}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					w.WriteHeader(http.StatusCreated)
-					fmt.Fprintf(w, `{"sid":%q,"status":"queued","num_segments":"1"}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(refusal[b.Class].status)
-					fmt.Fprintf(w, `{"code":%d,"message":%q,"status":400}`, refusal[b.Class].code, b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Twilio(vendors.TwilioAccount{SID: testAccount, Token: testToken, KeySID: "SK1", KeySecret: testKey})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{AccountSID: testAccount, AuthToken: testToken, APIKeySID: "SK1", APIKeySecret: testKey,
 				From: "+15005550006", BaseURL: v.URL, Timeout: "2m"}, deps)

@@ -1,11 +1,10 @@
 package vonage
 
 import (
-	"fmt"
-	"net/http"
 	"path/filepath"
 	"testing"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/providertest"
 	"github.com/verifyd/verifyd/provider/providertest/httpfar"
@@ -13,35 +12,12 @@ import (
 
 const testSecret = "s3cr3t-api-secret"
 
-// statusOf is the status of a part that means each class.
-var statusOf = map[provider.Class]int{
-	provider.BadRecipient: 7, provider.BadRequest: 15, provider.Temporary: 5, provider.Throttled: 1,
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testSecret},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					key, secret, _ := r.BasicAuth()
-					if key != "abcd1234" || secret != testSecret || r.URL.Path != "/sms/json" || r.PostFormValue("client-ref") == "" && r.PostFormValue("to") != "" {
-						return providertest.Taken{}, fmt.Errorf("key %s", key)
-					}
-					return providertest.Taken{To: "+" + r.PostFormValue("to"), Text: r.PostFormValue("text")}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"message-count":"1","messages":[{"message-id":%q,"status":"0"}]}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					if b.Class == provider.Unknown {
-						w.WriteHeader(http.StatusBadGateway)
-						return
-					}
-					fmt.Fprintf(w, `{"message-count":"1","messages":[{"status":"%d","error-text":%q}]}`, statusOf[b.Class], b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Vonage(vendors.VonageAccount{Key: "abcd1234", Secret: testSecret})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {
