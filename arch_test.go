@@ -62,6 +62,7 @@ var mayImport = map[string][]string{
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
 	"internal/fakecarrier/desk":    {"internal/wildcard"},
+	"internal/fakecarrier/sip":     {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/smtp":    {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/vendors": {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/apns":    {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
@@ -175,6 +176,8 @@ var onlyIn = map[string]string{
 // alsoIn is where a fake carrier's end of the same wire uses what onlyIn binds to a provider.
 var alsoIn = map[string]string{
 	"github.com/emersion/go-smtp": "internal/fakecarrier/smtp",
+	"github.com/emiago/sipgo/sip": "internal/fakecarrier/sip",
+	"github.com/icholy/digest":    "internal/fakecarrier/sip",
 }
 
 // forbidden are names that say nothing about what is inside.

@@ -35,8 +35,7 @@ type Message struct {
 	// To is as verifyd writes it: +34612345678, an e-mail address, the token of a handset.
 	To   string `json:"to"`
 	From string `json:"from"`
-	// Text is what the person reads or hears: for a call, the keys that they pressed and how long they
-	// listened are in it too.
+	// Text is what the person reads; for a call, how long they listened and which keys they pressed.
 	Text string `json:"text"`
 	// Answer is what its sender was told.
 	Answer Answer `json:"answer"`
@@ -80,6 +79,7 @@ type Plan struct {
 	Reports     []State
 	ReportAfter time.Duration
 	ReportFirst bool
+	Keys        string // what the person presses in a call
 }
 
 // Time is the time of the desk.

@@ -182,6 +182,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		`{"knobs":[{"latency":"soon"}]}`:                    "not a duration",
 		`{"knobs":[{"latency":"-1s"}]}`:                     "not a duration",
 		`{"knobs":[{"lattency":"1s"}]}`:                     "lattency",
+		`{"knobs":[{"keys":"x"}]}`:                          "keys",
 		`{"knobs":[]} x`:                                    "follows",
 		`[]`:                                                "knobs:",
 	} {

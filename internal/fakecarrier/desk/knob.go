@@ -38,6 +38,9 @@ type Knob struct {
 	ReportAfter Duration `json:"report_after,omitempty"`
 	// ReportFirst has the reports come before the answer.
 	ReportFirst bool `json:"report_first,omitempty"`
+
+	// Keys are what the person presses in a call, "1" where it is empty; "none" is an answering machine.
+	Keys string `json:"keys,omitempty"`
 }
 
 // Answer is what the sender of a message is told.
@@ -109,6 +112,9 @@ func (k Knob) Check(providers []string) error {
 	case k.Answer.Refusal() && k.Arrives != nil && *k.Arrives && k.Answer != Unknown:
 		return errors.New("arrives: a message that is refused does not")
 	}
+	if k.Keys != "none" && strings.Trim(k.Keys, "0123456789*#") != "" {
+		return fmt.Errorf("keys %q are neither keys of a telephone nor \"none\"", k.Keys)
+	}
 	if k.Report != nil {
 		for _, s := range *k.Report {
 			if !slices.Contains(states, s) {
@@ -125,6 +131,11 @@ func (k Knob) plan() Plan {
 	}
 	if p.Answer == "" {
 		p.Answer = Accepted
+	}
+	if p.Keys = k.Keys; p.Keys == "" {
+		p.Keys = "1"
+	} else if p.Keys == "none" {
+		p.Keys = ""
 	}
 	p.Arrives = p.Answer == Accepted
 	if k.Arrives != nil {
