@@ -61,6 +61,9 @@ var mayImport = map[string][]string{
 		"internal/otp", "internal/passkey", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
+	"cmd/fakecarrier": {"internal/fakecarrier", "internal/fakecarrier/desk"},
+	"internal/fakecarrier": {"internal/fakecarrier/apns", "internal/fakecarrier/desk", "internal/fakecarrier/fate", "internal/fakecarrier/fcm",
+		"internal/fakecarrier/sip", "internal/fakecarrier/smsc", "internal/fakecarrier/smtp", "internal/fakecarrier/vendors", "internal/smpp"},
 	"internal/fakecarrier/desk":    {"internal/wildcard"},
 	"internal/fakecarrier/sip":     {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/smtp":    {"internal/fakecarrier/desk"},

@@ -4,6 +4,7 @@
 // leaves rows and jobs, workers carry the jobs out, and only workers talk to the outside world.
 //
 //	cmd/verifyd          the binary: its commands, and what a configuration means (serve.go, dev.go)
+//	cmd/fakecarrier      the other end of every provider, for tests: a thin main over internal/fakecarrier
 //	internal/server      the wiring: what runs in every verifyd, started and stopped in order
 //	internal/devserver   the wiring of dev: a server with an inbox, a clock that can be moved, a journal
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
