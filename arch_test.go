@@ -128,6 +128,7 @@ var mayImport = map[string][]string{
 
 	"tests/bench":      {"internal/keyring", "internal/otp", "internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
 	"tests/bench/bare": {},
+	"tests/carrier":    {},
 	"tests/clients":    {},
 	"tests/openapi":    {},
 	"tests/providers":  {},

@@ -34,6 +34,8 @@ func Gateway(a GatewayAccount) API {
 	}
 	api.Read = func(r *http.Request, body []byte) (Sent, *Refusal) {
 		switch {
+		case r.Method == http.MethodGet && r.URL.Path == "/v1/check" && a.signed(r.Header, body): // by the doctor
+			return Sent{}, &Refusal{Status: 204}
 		case r.Method != http.MethodPost || r.URL.Path != "/v1/send":
 			return Sent{}, &Refusal{Status: 404, Code: "bad_request", Words: "only POST /v1/send is here"}
 		case !a.signed(r.Header, body):
@@ -66,6 +68,10 @@ func Gateway(a GatewayAccount) API {
 		answer(w, 202, object{"id": id, "parts": 1, "price": object{"amount": "0.04", "currency": "EUR"}})
 	}
 	api.Refuse = func(w http.ResponseWriter, r Refusal) {
+		if r.Status == 204 {
+			w.WriteHeader(204)
+			return
+		}
 		answer(w, r.Status, object{"error": object{"class": r.Code, "code": r.Code, "message": r.Words}})
 	}
 	return api
