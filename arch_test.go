@@ -25,7 +25,7 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/channel", "internal/config", "internal/delivery", "internal/devserver", "internal/inbound", "internal/intercept",
+	"cmd/verifyd": {"internal/channel", "internal/config", "internal/delivery", "internal/devserver", "internal/fakecarrier", "internal/inbound", "internal/intercept",
 		"internal/keyring", "internal/lookup", "internal/message", "internal/operator", "internal/phone", "internal/qr", "internal/rules",
 		"internal/server", "internal/sid", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",

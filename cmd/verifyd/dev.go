@@ -42,7 +42,8 @@ type devOptions struct {
 	database string // a PostgreSQL in the place of the folder's file, "" for none
 	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
 	limits   bool
-	rules    string // the file of rules by destination, "" for none
+	carrier  devserver.Carrier // what messages go by, nil for straight into the inbox
+	rules    string            // the file of rules by destination, "" for none
 	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
 	// from the beginning, and nothing was there before.
 	seed *uint64
@@ -62,6 +63,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
 	flags.StringVar(&o.rules, "rules", "", "do with messages what this `file` says by their destination (docs/testing.md)")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
+	withCarrier := flags.Bool("carrier", false, "send by SMPP, SIP, SMTP and WhatsApp to a fake carrier in this process (docs/fakecarrier.md)")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
@@ -73,7 +75,13 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	o.token, _ = sys.getenv(envToken)
 	lines := newLogBuffer(sys.stderr)
 	defer func() { err = errors.Join(err, lines.Close()) }()
-	d, err := newDev(ctx, o, newLog(lines, "text", *logLevel))
+	log := newLog(lines, "text", *logLevel)
+	if *withCarrier {
+		c := &devCarrier{log: log}
+		defer func() { err = errors.Join(err, c.close()) }()
+		o.carrier = c.start
+	}
+	d, err := newDev(ctx, o, log)
 	if err != nil {
 		return err
 	}
@@ -95,7 +103,7 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.S
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
 	}
-	made := devserver.Options{Log: log, Limits: o.limits, Seed: o.seed, Environ: o.environ, Account: o.account, Token: o.token}
+	made := devserver.Options{Log: log, Limits: o.limits, Seed: o.seed, Environ: o.environ, Account: o.account, Token: o.token, Carrier: o.carrier}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, made.Close())

@@ -48,6 +48,8 @@ type Options struct {
 	Seed *uint64
 	// Rules say what becomes of messages by their destination, at first.
 	Rules []rules.Rule
+	// Carrier, if it is set, makes what messages go by on their way into the inbox.
+	Carrier Carrier
 	// Data is the folder in which simulated handsets are remembered, "" for none.
 	Data string
 	// Environ is searched for the SIDs of services that the application knows.
@@ -113,6 +115,11 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	d.Routes = delivery.Routes{}
 	for _, channel := range verify.Channels() {
 		d.Routes[channel] = delivery.Anywhere(byInbox)
+	}
+	if o.Carrier != nil {
+		if err := d.carry(o.Carrier, now.Now, book, box); err != nil {
+			return nil, err
+		}
 	}
 	d.Push = delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{verify.FCM: {byInbox}, verify.APN: {byInbox}}}
 	d.startAgain = func() {
