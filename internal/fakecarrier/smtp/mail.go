@@ -37,14 +37,14 @@ func readMail(raw []byte) (read, error) {
 	}
 	from, err := mail.ParseAddress(m.Header.Get("From"))
 	if err != nil {
-		return read{}, errors.New("From is no address")
+		return read{}, errors.New("the sender in From is no address")
 	}
 	if _, err := m.Header.Date(); err != nil {
-		return read{}, errors.New("Date is no date")
+		return read{}, errors.New("the header Date is no date")
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
 	if err != nil {
-		return read{}, errors.New("Subject cannot be decoded")
+		return read{}, errors.New("the header Subject cannot be decoded")
 	}
 	end := bytes.Index(raw, []byte("\r\n\r\n"))
 	if end < 0 {

@@ -1,8 +1,11 @@
 package vendors
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,7 +34,7 @@ func Vonage(a VonageAccount) API {
 		if r.Method != http.MethodPost || r.URL.Path != "/sms/json" {
 			return Sent{}, &Refusal{Status: 404}
 		}
-		f, ok := form(r, body)
+		f, ok := vonageParams(r, body)
 		key, secret, basic := r.BasicAuth()
 		if !basic {
 			key, secret = f.Get("api_key"), f.Get("api_secret")
@@ -89,4 +92,22 @@ func Vonage(a VonageAccount) API {
 		return postForm(r.ReportTo, f)
 	}
 	return api
+}
+
+// vonageParams reads a form, as providers send it, or the same in JSON, as Vonage's own library does.
+func vonageParams(r *http.Request, body []byte) (url.Values, bool) {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		return form(r, body)
+	}
+	var object map[string]any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if d.Decode(&object) != nil {
+		return nil, false
+	}
+	f := url.Values{}
+	for name, value := range object {
+		f.Set(name, fmt.Sprint(value))
+	}
+	return f, true
 }
