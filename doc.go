@@ -4,6 +4,7 @@
 // leaves rows and jobs, workers carry the jobs out, and only workers talk to the outside world.
 //
 //	cmd/verifyd          the binary: its commands, and what a configuration means (serve.go, dev.go)
+//	cmd/fakecarrier      the other end of every provider, for tests: a thin main over internal/fakecarrier
 //	internal/server      the wiring: what runs in every verifyd, started and stopped in order
 //	internal/devserver   the wiring of dev: a server with an inbox, a clock that can be moved, a journal
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
@@ -24,7 +25,9 @@
 //	internal/rules       what becomes of a message in a verifyd dev, by its destination
 //	internal/intercept   how a program that has Twilio's host built in reaches verifyd: proxy, certificates
 //	internal/config      verifyd.toml
-//	internal/fakecarrier the other ends of the wires, which check what the real ones check
+//	internal/fakecarrier the other ends of the wires, which check what the real ones check: desk decides
+//	                     what becomes of a message, vendors, smsc, sip, smtp, fcm and apns speak
+//	internal/wildcard    which destinations a pattern is about
 //	internal/webhook     the worker that tells URLs of the application what happened
 //	internal/lookup      what a service outside knows of a number
 //	internal/keyring     keys: sealing, digests, rotation

@@ -42,9 +42,10 @@ type devOptions struct {
 	database string // a PostgreSQL in the place of the folder's file, "" for none
 	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
 	limits   bool
-	events   string // the URL that the events of verifications go to, "" for none
-	rules    string // the file of rules by destination, "" for none
-	world    string // the file of the test world, "" for none
+	carrier  devserver.Carrier // what messages go by, nil for straight into the inbox
+	events   string            // the URL that the events of verifications go to, "" for none
+	rules    string            // the file of rules by destination, "" for none
+	world    string            // the file of the test world, "" for none
 	// seed, if it is not nil, has everything that is made up be the same in every run: time stands still
 	// from the beginning, and nothing was there before.
 	seed *uint64
@@ -66,6 +67,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.StringVar(&o.world, "world", "", "have the services, limits, templates, people and rules of this `file` (docs/testing.md)")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	flags.StringVar(&o.events, "events", "", "send the events of services with VerifyEventSubscriptionEnabled to this `URL`")
+	withCarrier := flags.Bool("carrier", false, "send by SMPP, SIP, SMTP and WhatsApp to a fake carrier in this process (docs/fakecarrier.md)")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err
@@ -80,7 +82,13 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	o.token, _ = sys.getenv(envToken)
 	lines := newLogBuffer(sys.stderr)
 	defer func() { err = errors.Join(err, lines.Close()) }()
-	d, err := newDev(ctx, o, newLog(lines, "text", *logLevel))
+	log := newLog(lines, "text", *logLevel)
+	if *withCarrier {
+		c := &devCarrier{log: log}
+		defer func() { err = errors.Join(err, c.close()) }()
+		o.carrier = c.start
+	}
+	d, err := newDev(ctx, o, log)
 	if err != nil {
 		return err
 	}
@@ -102,7 +110,7 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.S
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
 	}
-	made := devserver.Options{Log: log, Limits: o.limits, Events: o.events, Seed: o.seed, World: o.world, Environ: o.environ, Account: o.account, Token: o.token}
+	made := devserver.Options{Log: log, Limits: o.limits, Events: o.events, Seed: o.seed, World: o.world, Environ: o.environ, Account: o.account, Token: o.token, Carrier: o.carrier}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, made.Close())

@@ -72,6 +72,8 @@ type Options struct {
 	Rules []rules.Rule
 	// World is the file of a test world (see package world), "" for none. It is read again at every reset.
 	World string
+	// Carrier, if it is set, makes what messages go by on their way into the inbox.
+	Carrier Carrier
 	// Data is the folder in which simulated handsets are remembered, "" for none.
 	Data string
 	// Environ is searched for the SIDs of services that the application knows.
@@ -153,7 +155,8 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		Rules:    func(m provider.Message) any { return book.About(m) },
 	})
 	byInbox := delivery.Route{Name: "inbox"}
-	carrier := rules.NewCarrier(book, byServerTime{box, services}, rules.CarrierOptions{
+	out := &exits{inbox: byServerTime{box, services}, by: map[string]provider.Provider{}}
+	carrier := rules.NewCarrier(book, out, rules.CarrierOptions{
 		Now:       now.Now,
 		Report:    func(ctx context.Context, r provider.Report) error { return d.WayBack.Report(ctx, byInbox.Name, r) },
 		ServiceOf: services.serviceOf,
@@ -168,6 +171,11 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	d.Routes = delivery.Routes{}
 	for _, channel := range verify.Channels() {
 		d.Routes[channel] = delivery.Anywhere(byInbox)
+	}
+	if o.Carrier != nil {
+		if err := d.carry(o.Carrier, now.Now, carrier, out); err != nil {
+			return nil, err
+		}
 	}
 	d.Push = delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{verify.FCM: {byInbox}, verify.APN: {byInbox}}}
 	d.startAgain = func(inWorld []rules.Rule) {

@@ -28,6 +28,7 @@ type World struct {
 	Account, Token, Service string
 	Found                   string // what was there already
 	Place, URL              string
+	Carrier                 string // the API of the fake carrier, "" where there is none
 	DataFlag                string // what commands need to find the data folder, "" for the usual one
 }
 
@@ -162,6 +163,13 @@ func (w World) check() string {
 
 func (w World) serviceURL() string { return w.URL + "/v2/Services/" + w.Service }
 
+func (w World) carrier() string {
+	if w.Carrier == "" {
+		return ""
+	}
+	return "  carrier       " + w.Carrier + "\n"
+}
+
 // Print tells a developer how to begin.
 func (w World) Print(out io.Writer) {
 	fmt.Fprintf(out, `
@@ -172,7 +180,7 @@ verifyd dev is ready. Its %[1]s: %[2]s.
   service SID   %[5]s
   base URL      %[6]s
   inbox         %[6]s/dev/inbox
-
+%[11]s
 Start a verification, read its code, check it:
 
 %[7]s
@@ -191,5 +199,5 @@ verifyd attempt list%[10]s
 
 Ctrl-C stops it.
 
-`, w.Place, w.Found, w.Account, w.Token, w.Service, w.URL, w.start(), w.readCode(), w.check(), w.DataFlag)
+`, w.Place, w.Found, w.Account, w.Token, w.Service, w.URL, w.start(), w.readCode(), w.check(), w.DataFlag, w.carrier())
 }

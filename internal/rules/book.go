@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/wildcard"
 	"github.com/verifyd/verifyd/provider"
 )
 
@@ -76,7 +77,7 @@ func (r Rule) carries(channel string) bool { return r.Channel == "" || r.Channel
 // first is the first rule about a destination that says something. The caller holds mu.
 func (b *Book) first(to string, says func(Rule) bool) (Rule, bool) {
 	for _, r := range b.rules {
-		if r.fits(to) && says(r) {
+		if wildcard.Match(r.To, to) && says(r) {
 			return r, true
 		}
 	}

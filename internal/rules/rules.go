@@ -75,27 +75,6 @@ func (r Rule) Check() error {
 	}
 }
 
-// fits reports whether a rule is about a destination.
-func (r Rule) fits(to string) bool {
-	parts := strings.Split(r.To, "*")
-	if len(parts) == 1 {
-		return r.To == to
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(to) < len(first)+len(last) || !strings.HasPrefix(to, first) || !strings.HasSuffix(to, last) {
-		return false
-	}
-	rest := to[len(first) : len(to)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(rest, part)
-		if !found {
-			return false
-		}
-		rest = after
-	}
-	return true
-}
-
 // Parse reads rules from JSON: {"rules":[{"to":"+34600*","carrier":"refuses"}]}. A key that means nothing is
 // an error.
 func Parse(text []byte) ([]Rule, error) {

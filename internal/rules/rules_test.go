@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"os"
-	"path"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,38 +15,6 @@ import (
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
-
-func TestPatterns(t *testing.T) {
-	for _, c := range []struct {
-		pattern, to string
-		fits        bool
-	}{
-		{"+34612345678", "+34612345678", true}, {"+34612345678", "+346123456789", false},
-		{"+34*", "+34612345678", true}, {"+34*", "+33612345678", false}, {"*", "", true},
-		{"*@bounce.example", "ann@bounce.example", true}, {"*@bounce.example", "ann@bounce.example.org", false},
-		{"+34*00*9", "+34612003459", true}, {"+34*00*9", "+34612345679", false}, {"a*a", "a", false}, {"a*a", "aa", true},
-		{"a*b*b", "ab", false}, {"a**b", "ab", true},
-	} {
-		if got := (Rule{To: c.pattern}).fits(c.to); got != c.fits {
-			t.Errorf("%s fits %s: %v", c.pattern, c.to, got)
-		}
-	}
-}
-
-// path.Match knows the same star, and others that destinations have to be kept from.
-func FuzzPatterns(f *testing.F) {
-	f.Add("+34*", "+34612345678")
-	f.Add("*a*b*", "xaxbx")
-	f.Fuzz(func(t *testing.T, pattern, to string) {
-		if strings.ContainsAny(pattern, `?[\/`) || strings.Contains(to, "/") {
-			return
-		}
-		want, err := path.Match(pattern, to)
-		if got := (Rule{To: pattern}).fits(to); err == nil && got != want {
-			t.Errorf("%q fits %q: %v, want %v", pattern, to, got, want)
-		}
-	})
-}
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{

@@ -2,12 +2,12 @@ package africastalking
 
 import (
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -16,31 +16,12 @@ import (
 
 const testKey = "s3cr3t-api-k3y"
 
-var codeOf = map[provider.Class]int{
-	provider.BadRecipient: 403, provider.BadRequest: 402, provider.Throttled: 429, provider.Temporary: 501, provider.Unknown: 999,
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testKey},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					if r.URL.Path != "/version1/messaging" || r.Header.Get("apikey") != testKey || r.PostFormValue("username") != "verifyd" {
-						return providertest.Taken{}, fmt.Errorf("the path, the key or the user is wrong")
-					}
-					return providertest.Taken{To: r.PostFormValue("to"), Text: r.PostFormValue("message")}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					w.WriteHeader(http.StatusCreated)
-					fmt.Fprintf(w, `{"SMSMessageData":{"Message":"Sent to 1/1","Recipients":[{"statusCode":101,"status":"Success","messageId":%q}]}}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(http.StatusCreated)
-					fmt.Fprintf(w, `{"SMSMessageData":{"Message":"Sent to 0/1","Recipients":[{"statusCode":%d,"status":%q}]}}`, codeOf[b.Class], b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.AfricasTalking(vendors.AfricasTalkingAccount{Username: "verifyd", Key: testKey})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{Username: "verifyd", APIKey: testKey, BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {

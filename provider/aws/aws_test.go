@@ -1,16 +1,13 @@
 package aws
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -22,43 +19,12 @@ const (
 	testSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 )
 
-// refusal is an answer that means each class.
-var refusal = map[provider.Class]struct {
-	status       int
-	name, reason string
-}{
-	provider.BadRecipient: {400, "ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT"},
-	provider.BadRequest:   {400, "ValidationException", "SENDER_ID_NOT_REGISTERED"},
-	provider.Temporary:    {503, "ServiceUnavailable", ""},
-	provider.Throttled:    {400, "ThrottlingException", ""},
-	provider.Unknown:      {500, "InternalServerException", ""},
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testSecret},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					var body request
-					d := json.NewDecoder(r.Body)
-					d.DisallowUnknownFields()
-					if err := d.Decode(&body); err != nil {
-						return providertest.Taken{}, err
-					}
-					if r.Header.Get("X-Amz-Target") != "PinpointSMSVoiceV2.SendTextMessage" ||
-						!strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="+testKeyID+"/") {
-						return providertest.Taken{}, errors.New("the target or the signature is wrong")
-					}
-					return providertest.Taken{To: body.DestinationPhoneNumber, Text: body.MessageBody}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) { fmt.Fprintf(w, `{"MessageId":%q}`, taken.ID) },
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(refusal[b.Class].status)
-					fmt.Fprintf(w, `{"__type":"com.amazonaws.x#%s","Reason":%q,"Message":%q}`, refusal[b.Class].name, refusal[b.Class].reason, b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.AWS(vendors.AWSAccount{Region: "eu-west-1", KeyID: testKeyID, Secret: testSecret})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{Region: "eu-west-1", AccessKeyID: testKeyID, SecretAccessKey: testSecret, BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -20,7 +21,23 @@ const testKey = "s3cr3t-api-k3y"
 // statusOf is the id of a rejected message's status that means each class.
 var statusOf = map[provider.Class]int{provider.BadRecipient: 14, provider.BadRequest: 12, provider.Throttled: 20}
 
-func TestExam(t *testing.T) { exam(t, "sms", "call") }
+// The texts go to the fake carrier; calls, and what else there is, to a far end that listens (exam).
+func TestExam(t *testing.T) {
+	providertest.Run(t, providertest.Subject{
+		Channels:  []string{"sms"},
+		Elsewhere: []string{"call"},
+		Secrets:   []string{testKey},
+		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Infobip(vendors.InfobipAccount{Key: testKey})))
+			deps.HTTP = v.Client()
+			p, err := New(Config{APIKey: testKey, From: "Acme", CallFrom: "+15005550006", BaseURL: v.URL, Timeout: "2m"}, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, v
+		},
+	})
+}
 
 func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{

@@ -1,9 +1,6 @@
 package msg91
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -11,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -19,35 +17,13 @@ import (
 
 const testKey = "s3cr3t-auth-k3y"
 
-var statusOf = map[provider.Class]int{
-	provider.BadRequest: 200, provider.Temporary: 503, provider.Throttled: 429, provider.Unknown: 500,
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"sms"},
 		Secrets:  []string{testKey},
 		Never:    []provider.Class{provider.BadRecipient}, // reports alone say so
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: func(r *http.Request) (providertest.Taken, error) {
-					var body request
-					if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body.Recipients) != 1 {
-						return providertest.Taken{}, fmt.Errorf("%d recipients: %w", len(body.Recipients), err)
-					}
-					if r.URL.Path != "/api/v5/flow" || r.Header.Get("authkey") != testKey || body.TemplateID != "T1" {
-						return providertest.Taken{}, errors.New("the path, the key or the template is wrong")
-					}
-					return providertest.Taken{To: "+" + body.Recipients[0]["mobiles"], Text: body.Recipients[0]["otp"]}, nil
-				},
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"type":"success","message":%q}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(statusOf[b.Class])
-					fmt.Fprintf(w, `{"type":"error","message":%q}`, b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.MSG91(vendors.MSG91Account{Key: testKey, Template: "T1"})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{AuthKey: testKey, TemplateID: "T1", BaseURL: v.URL, Timeout: "2m"}, deps)
 			if err != nil {

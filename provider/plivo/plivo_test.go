@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -29,7 +30,24 @@ var refusal = map[provider.Class]struct {
 	provider.Unknown:      {500, ""},
 }
 
-func TestExam(t *testing.T) { exam(t, nil, "sms", "call") }
+// The texts go to the fake carrier; calls, and what else there is, to a far end that listens (exam).
+func TestExam(t *testing.T) {
+	providertest.Run(t, providertest.Subject{
+		Channels:  []string{"sms"},
+		Elsewhere: []string{"call"},
+		Secrets:   []string{testToken},
+		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Plivo(vendors.PlivoAccount{ID: "MA1", Token: testToken})))
+			deps.HTTP = v.Client()
+			p, err := New(Config{AuthID: "MA1", AuthToken: testToken, From: "Acme", CallFrom: "+15005550006", ReportURL: callReports,
+				BaseURL: v.URL, Timeout: "2m"}, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, v
+		},
+	})
+}
 
 func exam(t *testing.T, never []provider.Class, channels ...string) {
 	providertest.Run(t, providertest.Subject{

@@ -49,6 +49,9 @@ type Subject struct {
 	// Channels are those that the provider carries; messages of any other must be refused with
 	// BadRequest. Nil means that the far end decides.
 	Channels []string
+	// Elsewhere are channels that the provider carries too, and that another Subject's far end is asked
+	// about.
+	Elsewhere []string
 	// Start makes a provider and the far end that it talks to. It is called anew for every
 	// question. Both stop with t.Cleanup; a provider that is an io.Closer is closed by the exam.
 	Start func(t testing.TB, deps provider.Deps) (provider.Provider, Far)
@@ -148,7 +151,7 @@ func questions(s Subject) []question {
 		}
 	}
 	for _, channel := range Channels {
-		if !slices.Contains(carried, channel) {
+		if !slices.Contains(carried, channel) && !slices.Contains(s.Elsewhere, channel) {
 			all = append(all, question{"refuses another's channel/" + channel, foreign(channel)})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
@@ -35,7 +36,25 @@ func reader(t testing.TB) *Provider {
 	return p
 }
 
-func TestExam(t *testing.T) { exam(t, "sms", "call") }
+// The texts go to the fake carrier; calls, and what else there is, to a far end that listens (exam).
+func TestExam(t *testing.T) {
+	providertest.Run(t, providertest.Subject{
+		Channels:  []string{"sms"},
+		Elsewhere: []string{"call"},
+		Secrets:   []string{testToken, testAppSecret},
+		Never:     []provider.Class{provider.BadRecipient}, // reports alone say so
+		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Sinch(vendors.SinchAccount{Plan: "plan", Token: testToken})))
+			deps.HTTP = v.Client()
+			p, err := New(Config{ServicePlanID: "plan", APIToken: testToken, ApplicationKey: testAppKey, ApplicationSecret: testAppSecret,
+				CallFrom: "+15005550006", BaseURL: v.URL, VoiceBaseURL: v.URL, Timeout: "2m"}, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, v
+		},
+	})
+}
 
 func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -29,7 +30,24 @@ var refusal = map[provider.Class]struct {
 	provider.Unknown:      {500, "10007"},
 }
 
-func TestExam(t *testing.T) { exam(t, "sms", "call") }
+// The texts go to the fake carrier; calls, and what else there is, to a far end that listens (exam).
+func TestExam(t *testing.T) {
+	providertest.Run(t, providertest.Subject{
+		Channels:  []string{"sms"},
+		Elsewhere: []string{"call"},
+		Secrets:   []string{testKey},
+		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Telnyx(vendors.TelnyxAccount{Key: testKey})))
+			deps.HTTP = v.Client()
+			p, err := New(Config{APIKey: testKey, From: "+15005550006", ConnectionID: "1494404757140276705", PublicKey: testPublicKey(),
+				ReportURL: callReports, BaseURL: v.URL, Timeout: "2m"}, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, v
+		},
+	})
+}
 
 func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{

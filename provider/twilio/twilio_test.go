@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	far "github.com/verifyd/verifyd/internal/fakecarrier/twiml"
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/providertest"
 	"github.com/verifyd/verifyd/provider/providertest/httpfar"
@@ -29,7 +30,24 @@ var refusal = map[provider.Class]struct{ status, code int }{
 	provider.Unknown:      {500, 20500},
 }
 
-func TestExam(t *testing.T) { exam(t, "sms", "rcs", "call") }
+// The texts go to the fake carrier; calls, and what else there is, to a far end that listens (exam).
+func TestExam(t *testing.T) {
+	providertest.Run(t, providertest.Subject{
+		Channels:  []string{"sms"},
+		Elsewhere: []string{"rcs", "call"},
+		Secrets:   []string{testToken, testKey},
+		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Twilio(vendors.TwilioAccount{SID: testAccount, Token: testToken, KeySID: "SK1", KeySecret: testKey})))
+			deps.HTTP = v.Client()
+			p, err := New(Config{AccountSID: testAccount, AuthToken: testToken, APIKeySID: "SK1", APIKeySecret: testKey,
+				From: "+15005550006", RCSFrom: "rcs:acme_agent", BaseURL: v.URL, Timeout: "2m"}, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, v
+		},
+	})
+}
 
 func exam(t *testing.T, channels ...string) {
 	providertest.Run(t, providertest.Subject{

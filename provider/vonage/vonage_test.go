@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/providertest"
 	"github.com/verifyd/verifyd/provider/providertest/httpfar"
@@ -19,7 +20,24 @@ var statusOf = map[provider.Class]int{
 	provider.BadRecipient: 7, provider.BadRequest: 15, provider.Temporary: 5, provider.Throttled: 1,
 }
 
-func TestExam(t *testing.T) { exam(t, nil, "sms", "rcs", "call") }
+// The texts go to the fake carrier; calls, and what else there is, to a far end that listens (exam).
+func TestExam(t *testing.T) {
+	providertest.Run(t, providertest.Subject{
+		Channels:  []string{"sms"},
+		Elsewhere: []string{"rcs", "call"},
+		Secrets:   []string{testSecret},
+		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.Vonage(vendors.VonageAccount{Key: "abcd1234", Secret: testSecret})))
+			deps.HTTP = v.Client()
+			p, err := New(Config{APIKey: "abcd1234", APISecret: testSecret, From: "Acme", CallFrom: "+15005550006", RCSFrom: "Acme", BaseURL: v.URL,
+				ApplicationID: testApplication, PrivateKey: testPEM(), VoiceBaseURL: v.URL, MessagesURL: v.URL, Timeout: "2m"}, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, v
+		},
+	})
+}
 
 func exam(t *testing.T, never []provider.Class, channels ...string) {
 	providertest.Run(t, providertest.Subject{

@@ -1,15 +1,13 @@
 package whatsapp
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/providertest"
@@ -21,31 +19,12 @@ const (
 	testNumber = "106540352242922"
 )
 
-// refusal is an answer that means each class.
-var refusal = map[provider.Class]struct{ status, code int }{
-	provider.BadRecipient: {400, 131026},
-	provider.BadRequest:   {401, 190},
-	provider.Temporary:    {500, 131016},
-	provider.Throttled:    {429, 130429},
-	provider.Unknown:      {500, 131000},
-}
-
 func TestExam(t *testing.T) {
 	providertest.Run(t, providertest.Subject{
 		Channels: []string{"whatsapp"},
 		Secrets:  []string{testToken},
 		Start: func(t testing.TB, deps provider.Deps) (provider.Provider, providertest.Far) {
-			v := httpfar.NewVendor(t, httpfar.Manners{
-				Read: readMessage,
-				Accept: func(w http.ResponseWriter, taken providertest.Taken) {
-					fmt.Fprintf(w, `{"messaging_product":"whatsapp","contacts":[{"input":"x","wa_id":"x"}],"messages":[{"id":%q,"message_status":"accepted"}]}`, taken.ID)
-				},
-				Refuse: func(w http.ResponseWriter, b providertest.Behaviour) {
-					w.WriteHeader(refusal[b.Class].status)
-					fmt.Fprintf(w, `{"error":{"message":"(#%d) No","type":"OAuthException","code":%[1]d,"error_data":{"details":%[2]q}}}`,
-						refusal[b.Class].code, b.Words)
-				},
-			})
+			v := httpfar.NewVendor(t, httpfar.Of(vendors.WhatsApp(vendors.WhatsAppAccount{NumberID: testNumber, Token: testToken})))
 			deps.HTTP = v.Client()
 			p, err := New(Config{PhoneNumberID: testNumber, AccessToken: testToken, BaseURL: v.URL + "/v23.0", Timeout: "2m"}, deps)
 			if err != nil {
@@ -54,25 +33,6 @@ func TestExam(t *testing.T) {
 			return p, v
 		},
 	})
-}
-
-func readMessage(r *http.Request) (providertest.Taken, error) {
-	var body request
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&body); err != nil {
-		return providertest.Taken{}, err
-	}
-	parts := body.Template.Components
-	switch {
-	case r.URL.Path != "/v23.0/"+testNumber+"/messages", r.Header.Get("Authorization") != "Bearer "+testToken:
-		return providertest.Taken{}, errors.New("the path or the token is wrong")
-	case body.Type != "template", len(parts) != 2, parts[0].Type != "body", parts[1].SubType != "url":
-		return providertest.Taken{}, fmt.Errorf("not an authentication template: %+v", body)
-	case parts[0].Parameters[0] != parts[1].Parameters[0]:
-		return providertest.Taken{}, errors.New("the button copies another code than is read")
-	}
-	return providertest.Taken{To: "+" + body.To, Text: parts[0].Parameters[0].Text}, nil
 }
 
 func TestRecordedRequests(t *testing.T) {

@@ -38,6 +38,7 @@ type Server struct {
 	key    *ecdsa.PrivateKey
 	topics []string
 	now    func() time.Time
+	taken  func(Notification)
 
 	mu    sync.Mutex
 	iats  []int64 // of the provider tokens that were good
@@ -46,16 +47,17 @@ type Server struct {
 
 // Options are what a Server is made of.
 type Options struct {
-	Team   string            // "TEAM123456" where it is empty
-	KeyID  string            // "KEY1234567" where it is empty
-	Key    *ecdsa.PrivateKey // made where it is nil
-	Topics []string          // the team's apps; nil takes every topic that is one
-	Now    func() time.Time  // time.Now where it is nil
+	Team   string             // "TEAM123456" where it is empty
+	KeyID  string             // "KEY1234567" where it is empty
+	Key    *ecdsa.PrivateKey  // made where it is nil
+	Topics []string           // the team's apps; nil takes every topic that is one
+	Now    func() time.Time   // time.Now where it is nil
+	Taken  func(Notification) // told of each notification that is taken, if it is set
 }
 
 // New makes a Server with an empty inbox, which takes every notification that is right.
 func New(o Options) (*Server, error) {
-	s := &Server{team: o.Team, keyID: o.KeyID, key: o.Key, topics: o.Topics, now: o.Now}
+	s := &Server{team: o.Team, keyID: o.KeyID, key: o.Key, topics: o.Topics, now: o.Now, taken: o.Taken}
 	if s.team == "" {
 		s.team = "TEAM123456"
 	}
@@ -160,9 +162,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	n.At = s.now()
 	s.inbox = append(s.inbox, n)
+	s.mu.Unlock()
+	if s.taken != nil {
+		s.taken(n)
+	}
 }
 
 func (r Refusal) write(w http.ResponseWriter) {

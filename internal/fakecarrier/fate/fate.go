@@ -28,6 +28,10 @@ type Fate[R any] struct {
 
 // Book holds the fates of all destinations. The zero value takes everything.
 type Book[R any] struct {
+	// Decide, if it is set, gives the fate of each message to a destination that has none by Set. It is
+	// set before the first of them.
+	Decide func(to string) Fate[R]
+
 	mu   sync.Mutex
 	rest Fate[R]
 	of   map[string]Fate[R]
@@ -59,6 +63,9 @@ func (b *Book[R]) Meet(ctx context.Context, to string) *R {
 		f = b.rest
 	}
 	b.mu.Unlock()
+	if !own && b.Decide != nil {
+		f = b.Decide(to)
+	}
 
 	if f.Hold != nil {
 		select {

@@ -40,6 +40,25 @@ func TestEachDestinationMeetsItsOwnFate(t *testing.T) {
 	}
 }
 
+func TestSomebodyElseMayDecide(t *testing.T) {
+	no := "no"
+	b := fate.Book[string]{Decide: func(to string) fate.Fate[string] {
+		if to == "b" {
+			return fate.Fate[string]{Refuse: &no}
+		}
+		return fate.Fate[string]{}
+	}}
+	b.Set("c", fate.Fate[string]{Drop: true})
+	for to, want := range map[string]*string{"a": nil, "b": &no} {
+		if refusal, aborted := meet(t.Context(), &b, to); refusal != want || aborted {
+			t.Errorf("%s meets %v, %v, want %v", to, refusal, aborted, want)
+		}
+	}
+	if _, aborted := meet(t.Context(), &b, "c"); !aborted {
+		t.Error("a fate that was set by hand does not come first")
+	}
+}
+
 func TestALateAnswerIsLateAndAHeldOneNeverComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b fate.Book[string]

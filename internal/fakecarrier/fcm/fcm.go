@@ -32,6 +32,7 @@ type Server struct {
 	oauth   *googleoauth.Server
 	project string
 	now     func() time.Time
+	taken   func(Message)
 	mux     *http.ServeMux
 
 	mu    sync.Mutex
@@ -43,11 +44,12 @@ type Options struct {
 	Project string           // "acme-verify" where it is empty
 	Key     *rsa.PrivateKey  // the service account's; made where it is nil
 	Now     func() time.Time // time.Now where it is nil
+	Taken   func(Message)    // told of each message that is taken, if it is set
 }
 
 // New makes a Server with an empty inbox, which takes every message that is right.
 func New(o Options) (*Server, error) {
-	s := &Server{project: o.Project, now: o.Now}
+	s := &Server{project: o.Project, now: o.Now, taken: o.Taken}
 	if s.project == "" {
 		s.project = "acme-verify"
 	}
@@ -203,9 +205,12 @@ func (s *Server) check(r *http.Request, raw []byte) (Message, *Refusal) {
 
 func (s *Server) take(m Message) Message {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	m.At = s.now()
 	m.ID = fmt.Sprintf("projects/%s/messages/0:%d%%%016x", s.project, m.At.UnixMicro(), len(s.inbox)+1)
 	s.inbox = append(s.inbox, m)
+	s.mu.Unlock()
+	if s.taken != nil {
+		s.taken(m)
+	}
 	return m
 }

@@ -177,7 +177,8 @@ func self(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "https://"
 	}
-	return scheme + r.Host + r.URL.Path
+	path, _, _ := strings.Cut(r.RequestURI, "?") // r.URL may have lost a prefix on the way here
+	return scheme + r.Host + path
 }
 
 // refuse answers as RFC 6749, 5.2.

@@ -207,7 +207,8 @@ func (k *conn) submit(account string, p smpp.PDU) {
 		}
 	}
 	report := func(then func()) {
-		for range max(f.Copies, 1) {
+		for _, o := range f.outcomes() {
+			f.State, f.Err = o.State, o.Err
 			r := newReceipt(m, receipted, now, f)
 			r.then, then = then, nil
 			k.server.post(account, r)
@@ -258,15 +259,20 @@ func (k *conn) limits(now time.Time) smpp.Status {
 // take keeps a message and gives it its identifiers.
 func (s *Server) take(account string, p smpp.PDU, now time.Time, f Fate) (answered, receipted string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.number++
 	answered, receipted = s.config.ID(s.number)
 	s.counts.Submitted++
 	s.counts.Accepted++
+	var whole Message
+	arrived := false
 	if !f.Lost {
-		s.inbox.add(account, answered, p, now)
+		whole, arrived = s.inbox.add(account, answered, p, now)
 	}
 	s.tell()
+	s.mu.Unlock()
+	if arrived && s.config.Arrived != nil {
+		s.config.Arrived(whole)
+	}
 	return answered, receipted
 }
 

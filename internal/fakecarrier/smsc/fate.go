@@ -2,6 +2,7 @@ package smsc
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/smpp"
@@ -40,8 +41,21 @@ type Fate struct {
 	Copies int
 	// State and Err are what the report says, "DELIVRD" and "000" unless they are set.
 	State, Err string
+	// Outcomes are several reports in this order, in the place of Copies, State and Err.
+	Outcomes []Outcome
 	// Form is how the report is written.
 	Form Form
+}
+
+// Outcome is what one report says, as Fate.State and Fate.Err.
+type Outcome struct{ State, Err string }
+
+// outcomes are the reports of a message.
+func (f Fate) outcomes() []Outcome {
+	if f.Outcomes != nil {
+		return f.Outcomes
+	}
+	return slices.Repeat([]Outcome{{f.State, f.Err}}, max(f.Copies, 1))
 }
 
 // Fates are the usual ones by the last two digits of a number, for whoever tries things out.

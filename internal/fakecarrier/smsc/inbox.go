@@ -41,8 +41,9 @@ type partial struct {
 
 func newInbox(keep int) inbox { return inbox{keep: keep} }
 
-// add takes in a message that came now. p is the PDU in which it came.
-func (in *inbox) add(account, id string, p smpp.PDU, at time.Time) {
+// add takes in a message that came now, and gives it back if that was its last part. p is the PDU in which
+// it came.
+func (in *inbox) add(account, id string, p smpp.PDU, at time.Time) (whole Message, arrived bool) {
 	m := p.Body.(*smpp.ShortMessage)
 	octets, err := p.Append(nil)
 	if err != nil {
@@ -54,16 +55,15 @@ func (in *inbox) add(account, id string, p smpp.PDU, at time.Time) {
 		IDs: []string{id}, PDUs: []*smpp.ShortMessage{m}, Octets: [][]byte{octets}, At: at,
 	}
 	if part.Total > 1 {
-		whole, ok := in.join(part, one)
-		if !ok {
-			return
+		if one, arrived = in.join(part, one); !arrived {
+			return Message{}, false
 		}
-		one = whole
 	}
 	if len(in.messages) >= in.keep {
 		in.messages = slices.Delete(in.messages, 0, max(1, in.keep/10))
 	}
 	in.messages = append(in.messages, one)
+	return one, true
 }
 
 // join adds a part to those that are there, and gives the whole if it was the last.
@@ -110,6 +110,12 @@ func (in *inbox) find(to string) []Message {
 		}
 	}
 	return found
+}
+
+// Text is what a message says, or a part of one.
+func Text(m *smpp.ShortMessage) string {
+	_, text := m.Part()
+	return decode(m.DataCoding, text)
 }
 
 // decode reads a text in one of the codings that handsets know, any other as Latin-1.

@@ -24,6 +24,9 @@ import (
 	"github.com/verifyd/verifyd/internal/smpp"
 )
 
+// Name is that of the provider.
+const Name = "smpp"
+
 // Config says what kind of carrier it is. The zero Config lets nobody in.
 type Config struct {
 	// Accounts are the passwords by system_id.
@@ -49,7 +52,9 @@ type Config struct {
 	Fates map[string]Fate
 	// Decide, if it is set, gives the fate of a message that has none by its number.
 	Decide func(m *smpp.ShortMessage) Fate
-	Log    *slog.Logger
+	// Arrived, if it is set, is told of every message that arrives, as Messages has it.
+	Arrived func(Message)
+	Log     *slog.Logger
 }
 
 // Server is a message centre.

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestDevSendsByAFakeCarrier: a message is at the carrier and in the inbox, its receipt is in its attempt, and
+// what the carrier refuses is in neither.
+func TestDevSendsByAFakeCarrier(t *testing.T) {
+	p := begin(t, devReady, nil, "dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log", "warn", "--carrier")
+	carrier := p.said("carrier")
+	api := func(method, path, body string) string {
+		r, err := http.NewRequestWithContext(t.Context(), method, carrier+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answered.Body.Close()
+		text, err := io.ReadAll(answered.Body)
+		if err != nil || answered.StatusCode != 200 {
+			t.Fatalf("%s %s: %d %s %v", method, path, answered.StatusCode, text, err)
+		}
+		return string(text)
+	}
+	start := func(to, channel string) (attempt string) {
+		status, body, _, err := post(t.Context(), p.base, p.said("account SID"), p.said("auth token"),
+			"/v2/Services/"+p.said("service SID")+"/Verifications", url.Values{"To": {to}, "Channel": {channel}})
+		if err != nil || status != 201 {
+			t.Fatalf("start: %d %v %v", status, body, err)
+		}
+		return attemptOf(body)
+	}
+	story := func(attempt string) string {
+		_, body, _, err := get(t.Context(), p.base, p.said("account SID"), p.said("auth token"), "/v2/Verifyd/Attempts/"+attempt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+
+	for _, c := range []struct{ to, channel, provider, state string }{
+		{"+34612345678", "sms", "smpp", "delivered"}, {"+34612345679", "whatsapp", "whatsapp", "sent"}, {"ann@acme.example", "email", "smtp", "sent"},
+	} {
+		attempt := start(c.to, c.channel)
+		if got := api("GET", "/messages?wait=60s&to="+url.QueryEscape(c.to), ""); !strings.Contains(got, `"provider":"`+c.provider+`"`) {
+			t.Errorf("%s: the carrier has %s", c.channel, got)
+		}
+		waitFor(t, "the "+c.channel+" to be "+c.state, func() bool { return strings.Contains(story(attempt), `"state":"`+c.state+`"`) })
+	}
+	answered, err := http.Get(p.base + "/dev/inbox?wait=10s&to=ann@acme.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answered.Body.Close()
+	if text, err := io.ReadAll(answered.Body); err != nil || !strings.Contains(string(text), `"channel":"email"`) {
+		t.Errorf("the inbox has %s, %v", text, err)
+	}
+
+	api("PUT", "/knobs", `{"knobs":[{"provider":"smpp","answer":"bad_recipient"}]}`)
+	refused := start("+34612345611", "sms")
+	waitFor(t, "the message to be refused", func() bool { return strings.Contains(story(refused), "bad_recipient") })
+	if code := p.stop(); code != 0 {
+		t.Errorf("SIGTERM: exit code %d\n%s", code, p.errs)
+	}
+}
