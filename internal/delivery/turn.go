@@ -23,7 +23,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 	t := w.begins(d)
 	order, notes := w.plan(d.Attempt, t.configured, &t.progress, t.now)
 	t.steps = append(t.steps, notes...)
-	for i, route := range order {
+	for _, route := range order {
 		now := w.Now()
 		if t.progress.handOvers > 0 {
 			if why := t.spent(now); why != "" {
@@ -33,9 +33,13 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 				return t.later(0) // slow routes: go on in the next run
 			}
 		}
-		wait, full := w.place(route.Name, t.progress.booked == route.Name, now)
-		if wait > 0 || full && i < len(order)-1 {
-			t.pass(route, wait, now)
+		if wait, why := w.place(route.Name, t.progress.booked == route.Name, now); wait > 0 {
+			t.tooFast(route, wait, why, now)
+			continue
+		}
+		if !w.enter(ctx, route.Name) {
+			t.full = true
+			t.steps = append(t.steps, passed(w.Now(), route.Name, "it has as many messages in hand as it may have"))
 			continue
 		}
 		if decision, pause := t.offer(ctx, route); decision != verify.DecidedNext {
@@ -57,8 +61,9 @@ type turn struct {
 	result     verify.SendResult
 	steps      []verify.Step
 	asked      time.Duration // the longest pause that a provider asked for in this turn
-	waitFor    string        // the provider whose pace has a place soonest, "" if none was full
+	waitFor    string        // the provider whose pace has a place soonest, "" if none was too fast
 	shortest   time.Duration // until then
+	full       bool          // some provider has no room
 }
 
 func (w *Worker) begins(d verify.Delivery) turn {
@@ -91,16 +96,12 @@ func (t *turn) spent(now time.Time) string {
 	}
 }
 
-// pass notes that a provider takes nothing more at the moment.
-func (t *turn) pass(route Route, wait time.Duration, now time.Time) {
-	why := "it has as many messages in hand as it may have"
-	if wait > 0 {
-		why = fmt.Sprintf("its pace has no place for %s", wait.Round(time.Millisecond))
-		if t.waitFor == "" || wait < t.shortest {
-			t.waitFor, t.shortest = route.Name, wait
-		}
+// tooFast notes that a provider takes nothing for a while.
+func (t *turn) tooFast(route Route, wait time.Duration, why string, now time.Time) {
+	if t.waitFor == "" || wait < t.shortest {
+		t.waitFor, t.shortest = route.Name, wait
 	}
-	t.steps = append(t.steps, passed(now, route.Name, why))
+	t.steps = append(t.steps, passed(now, route.Name, fmt.Sprintf("%s for %s", why, wait.Round(time.Millisecond))))
 }
 
 // offer gives the message to one provider, and says what follows.
@@ -130,6 +131,7 @@ func (t *turn) offer(ctx context.Context, route Route) (verify.Decision, time.Du
 	_, repeatable := route.Provider.(provider.Repeatable)
 	decision, pause, why := answer{
 		class: failure.Class, retryAfter: failure.RetryAfter, channel: a.Channel, repeatable: repeatable,
+		took: now.Sub(began), others: t.anotherBut(route.Name),
 		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, a.Country, now),
 		unknown: t.progress.unknown, left: t.end.Sub(now),
 	}.decide()
@@ -197,6 +199,8 @@ func (t *turn) routesEnd() verify.SendResult {
 			return t.later(wait)
 		}
 		return t.over("no provider has a place in time")
+	case t.full:
+		return t.comeBack(now)
 	case !t.progress.mayHelp:
 		return t.over("there is no other route")
 	case t.spent(now) != "":
@@ -210,8 +214,22 @@ func (t *turn) routesEnd() verify.SendResult {
 	return t.later(pause)
 }
 
+// comeBack puts a message off that no provider has room for. It stays in the queue, where it costs no
+// memory and holds no place that others need, and its story does not grow by it.
+func (t *turn) comeBack(now time.Time) verify.SendResult {
+	if t.result.HandOvers == 0 && t.progress.handOvers == 0 {
+		t.steps = nil
+	}
+	return t.later(t.away(now))
+}
+
 // anotherRoute reports whether there is a route that has neither the message nor had its turn.
 func (t *turn) anotherRoute() bool { return t.progress.another(t.configured) }
+
+// anotherBut is anotherRoute, not counting one.
+func (t *turn) anotherBut(name string) bool {
+	return t.progress.another(slices.DeleteFunc(slices.Clone(t.configured), func(r Route) bool { return r.Name == name }))
+}
 
 func (p *progress) another(routes []Route) bool {
 	return slices.ContainsFunc(routes, func(r Route) bool {

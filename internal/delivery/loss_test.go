@@ -1,0 +1,208 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/sid"
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
+)
+
+// silence is a provider that is asked and does not answer until it is released.
+type silence struct{ asked, release chan struct{} }
+
+func newSilence() *silence {
+	return &silence{asked: make(chan struct{}, 1000), release: make(chan struct{})}
+}
+
+func (s *silence) Send(context.Context, provider.Message) (provider.Accepted, error) {
+	s.asked <- struct{}{}
+	<-s.release
+	return provider.Accepted{}, nil
+}
+
+// job is one of a message that its commit has handed over, to a number of a country.
+func job(w *world, i int, country string) verify.Job {
+	attempt := &verify.Attempt{SID: fmt.Sprintf("%s%032x", sid.Attempt, i), Channel: verify.SMS, To: "+34612345678", Country: country, Locale: "en", State: verify.AttemptQueued}
+	return verify.Job{ID: int64(i), Kind: "sms", Runs: 1, Delivery: &verify.Delivery{Attempt: attempt, Code: "123456", Deadline: w.now.Add(time.Hour)}}
+}
+
+// A provider that falls silent holds as many messages as it may, and the others go another way.
+func TestASilentProviderHoldsNoMoreThanItMay(t *testing.T) {
+	w := newWorld(t)
+	silent, well := newSilence(), &carrier{}
+	worker := w.worker(delivery.Route{Name: "silent", Provider: silent}, delivery.Route{Name: "well", Provider: well})
+	worker.MostInFlight = 3
+	done := make(chan error, 10)
+	for i := range 10 {
+		go func() { done <- worker.Work(context.Background(), job(w, i, "ES")) }()
+		if i < 3 {
+			<-silent.asked
+			continue
+		}
+		if i == 3 {
+			w.now = w.now.Add(time.Second)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if len(well.keys) != 7 || len(silent.asked) != 0 {
+		t.Errorf("the other route had %d of the 7 that were left", len(well.keys))
+	}
+	close(silent.release)
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Where there is no other provider a message waits in the queue, and not in a place of its lane: those of
+// other countries need it.
+func TestASilentProviderThatIsTheOnlyOneKeepsNobodyElseWaiting(t *testing.T) {
+	w := newWorld(t)
+	silent, well := newSilence(), &carrier{}
+	worker := w.worker()
+	worker.Routes = delivery.Routes{verify.SMS: {
+		"FR": {{Name: "silent", Provider: silent}}, delivery.AnyCountry: {{Name: "well", Provider: well}},
+	}}
+	worker.MostInFlight = 2
+	done := make(chan error, 2)
+	for i := range 2 {
+		go func() { done <- worker.Work(context.Background(), job(w, i, "FR")) }()
+		<-silent.asked
+	}
+	w.now = w.now.Add(time.Second)
+	const more = 1000
+	for i := range more {
+		// They end, so they hold nothing.
+		if err := worker.Work(context.Background(), job(w, 2+i, "FR")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := worker.Work(context.Background(), job(w, 5000, "ES")); err != nil || len(well.keys) != 1 {
+		t.Errorf("%v; the other country's provider had %d messages", err, len(well.keys))
+	}
+	if len(silent.asked) != 0 {
+		t.Errorf("the silent one was given %d more", len(silent.asked))
+	}
+	close(silent.release)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What found no room is sent when there is some, however late, and its story is of what happened.
+func TestWhatFoundNoRoomIsSentLater(t *testing.T) {
+	w := newWorld(t)
+	only := newSilence()
+	worker := w.worker(delivery.Route{Name: "only", Provider: only})
+	worker.MostInFlight = 1
+	done := make(chan error, 1)
+	go func() { done <- worker.Work(context.Background(), job(w, 1, "ES")) }()
+	<-only.asked
+	w.now = w.now.Add(time.Second)
+	claim := func() {
+		t.Helper()
+		due, found, err := w.store.NextDue(t.Context(), "sms")
+		if err != nil || !found {
+			t.Fatal(found, err)
+		}
+		if due.After(w.now) {
+			w.now = due
+		}
+		jobs, err := w.store.Claim(t.Context(), "sms", w.now, w.now.Add(time.Minute), 1)
+		if err != nil || len(jobs) != 1 {
+			t.Fatal(jobs, err)
+		}
+		if err := worker.Work(t.Context(), jobs[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		claim()
+	}
+	if a := w.lastAttempt(); a.State != verify.AttemptQueued || a.HandOvers != 0 || len(a.Story) != 0 {
+		t.Errorf("%s after %d hand-overs: %s", a.State, a.HandOvers, a.Story)
+	}
+	close(only.release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	claim()
+	if a := w.lastAttempt(); a.State != verify.AttemptSent {
+		t.Errorf("%s: %v", a.State, told(a))
+	}
+}
+
+// lingering answers late.
+type lingering struct {
+	*carrier
+	w    *world
+	took time.Duration
+}
+
+func (l lingering) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
+	l.w.now = l.w.now.Add(l.took)
+	return l.carrier.Send(ctx, m)
+}
+
+func TestAProviderThatFailsSlowlyIsNotAskedAgain(t *testing.T) {
+	w := newWorld(t)
+	first := lingering{&carrier{answers: fail(temporary)}, w, 3 * time.Second}
+	a := w.turns(delivery.Route{Name: "first", Provider: first}, delivery.Route{Name: "second", Provider: &carrier{}})
+	if diff := cmp.Diff([]string{"first temporary next", "second accepted sent"}, told(a)); diff != "" || w.now.Sub(start) != 3*time.Second {
+		t.Errorf("after %s:\n%s", w.now.Sub(start), diff)
+	}
+}
+
+func TestTheGraceOfAnUnknownOutcomeCountsFromTheHandOver(t *testing.T) {
+	for _, c := range []struct{ took, total time.Duration }{{0, 8 * time.Second}, {3 * time.Second, 8 * time.Second}, {10 * time.Second, 10 * time.Second}} {
+		w := newWorld(t)
+		first := lingering{&carrier{answers: fail(unknown)}, w, c.took}
+		a := w.turns(delivery.Route{Name: "first", Provider: first}, delivery.Route{Name: "second", Provider: &carrier{}})
+		if diff := cmp.Diff([]string{"first unknown wait", "second accepted sent"}, told(a)); diff != "" || w.now.Sub(start) != c.total {
+			t.Errorf("one that took %s: sent by the other after %s, want %s\n%s", c.took, w.now.Sub(start), c.total, diff)
+		}
+	}
+}
+
+// A provider that throttles everything is given nothing for a while, though its table names no pace, and
+// the others go by the next one without having been there.
+func TestAProviderThatThrottlesIsPassedOver(t *testing.T) {
+	w := newWorld(t)
+	fast, well := &carrier{}, &carrier{}
+	for range 1000 {
+		fast.answers = append(fast.answers, &provider.Error{Class: throttled, RetryAfter: time.Second})
+	}
+	worker := w.worker(delivery.Route{Name: "fast", Provider: fast}, delivery.Route{Name: "well", Provider: well})
+	worker.MostInFlight = 128
+	attempts := w.many(50, worker, nil)
+	if len(fast.keys) != 3 || len(well.keys) != 51 {
+		t.Errorf("the one that throttles had %d, the other %d", len(fast.keys), len(well.keys))
+	}
+	last := attempts[len(attempts)-1].Story.Steps()
+	if len(last) != 2 || !strings.Contains(last[0].Why, "finds us too fast") {
+		t.Errorf("the story does not say why: %+v", last)
+	}
+	w.now = w.now.Add(time.Second)
+	w.many(5, worker, nil)
+	if len(fast.keys) != 4 {
+		t.Errorf("%d messages after the pause, want 1 to see whether it is over", len(fast.keys)-3)
+	}
+	fast.answers = nil
+	w.now = w.now.Add(time.Second)
+	if w.many(5, worker, nil); len(fast.keys) != 9 {
+		t.Errorf("it is well again, and has %d of 5", len(fast.keys)-4)
+	}
+}
