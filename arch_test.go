@@ -118,7 +118,7 @@ var mayImport = map[string][]string{
 	"examples/httpapi-gateway": {"provider/httpapi"},
 	"examples/passkeys":        {},
 
-	"tests/bench":      {"internal/keyring", "internal/otp", "internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
+	"tests/bench":      {"internal/fakecarrier/smsc", "internal/keyring", "internal/otp", "internal/sid", "internal/smpp", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
 	"tests/bench/bare": {},
 	"tests/clients":    {},
 	"tests/openapi":    {},

@@ -34,7 +34,6 @@ type fitness struct {
 	watched  map[string]way      // by attempt, guarded by mu
 	queue    []watch             // of watched, oldest first, guarded by mu
 	sample   ratelimit.Pace      // guarded by mu
-	back     ratelimit.Pace      // of messages that nobody had room for, guarded by mu
 }
 
 // way is a provider and a country: carriers fail by country.

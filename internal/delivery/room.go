@@ -3,6 +3,8 @@ package delivery
 import (
 	"context"
 	"time"
+
+	"github.com/verifyd/verifyd/internal/ratelimit"
 )
 
 // The numbers of a room.
@@ -23,8 +25,8 @@ const (
 	throttlePause = time.Second
 	// manyComplaints in a row, with nothing taken between them, are about all messages.
 	manyComplaints = 3
-	// comingBack is how many messages that found no room with anybody are looked at again in a second,
-	// and longestAway how long one stays away.
+	// comingBack is how many messages that found no room with anybody are looked at again in a second, at
+	// least, and longestAway how long one stays away.
 	comingBack  = 256
 	longestAway = 30 * time.Second
 )
@@ -44,6 +46,11 @@ type room struct {
 	shut   time.Time // until then it takes nothing: it throttles
 	// complaints are how many messages in a row were too fast for it.
 	complaints int
+	// answers are those in the stretch of time of that number, before those in the one before; a stretch
+	// is as long as patience.
+	stretch         int64
+	answers, before int
+	back            ratelimit.Pace // of the messages that found no room
 }
 
 // open makes a room of a provider that nothing is known of.
@@ -88,6 +95,8 @@ func (r *room) take(now time.Time) bool {
 func (r *room) giveBack(now time.Time, took time.Duration, answered, taken bool, most int) {
 	if answered {
 		r.heard = now
+		r.turn(now)
+		r.answers++
 		if r.taken >= r.places {
 			r.places = min(r.places+1, most)
 		}
@@ -104,6 +113,31 @@ func (r *room) giveBack(now time.Time, took time.Duration, answered, taken bool,
 		r.queue[0] <- true
 		r.queue = r.queue[1:]
 	}
+}
+
+// turn begins a new stretch of time if it is time.
+func (r *room) turn(now time.Time) {
+	switch n := now.UnixNano() / int64(patience); n - r.stretch {
+	case 0:
+	case 1:
+		r.stretch, r.answers, r.before = n, 0, r.answers
+	default:
+		r.stretch, r.answers, r.before = n, 0, 0
+	}
+}
+
+// crowded reports whether so many wait for a place that another one would wait in vain.
+func (r *room) crowded(now time.Time) bool {
+	r.turn(now)
+	return len(r.queue) >= max(2*r.places, r.answers, r.before)
+}
+
+// away is how long a message stays in the queue that found no room. They come back evenly, so that many
+// thousands of them do no more work than some, and about as fast as the provider takes them.
+func (r *room) away(now time.Time) time.Duration {
+	r.turn(now)
+	r.back.PerSecond = max(comingBack, float64(2*max(r.answers, r.before))/patience.Seconds())
+	return min(max(r.back.Take(now), throttlePause), longestAway)
 }
 
 // throttle heeds a complaint, if it is not the first: that may be about one number alone. What was under
@@ -147,7 +181,7 @@ func (w *Worker) enter(ctx context.Context, name string) bool {
 		f.mu.Unlock()
 		return true
 	}
-	if r.silent(now) || len(r.queue) >= min(2*r.places, w.MostInFlight/2) {
+	if r.silent(now) || r.crowded(now) {
 		f.mu.Unlock()
 		return false
 	}
@@ -180,11 +214,9 @@ func (w *Worker) enter(ctx context.Context, name string) bool {
 	return false
 }
 
-// away is how long a message stays in the queue for which no provider has room: they come back evenly,
-// so that many thousands of them do no more work than some.
-func (w *Worker) away(now time.Time) time.Duration {
+// away is how long a message stays in the queue for which no provider has room; name is one of them.
+func (w *Worker) away(name string, now time.Time) time.Duration {
 	w.fit.mu.Lock()
 	defer w.fit.mu.Unlock()
-	w.fit.back.PerSecond = comingBack
-	return min(max(w.fit.back.Take(now), throttlePause), longestAway)
+	return w.fit.carrier(name, w.TPS).room.away(now)
 }

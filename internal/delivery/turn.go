@@ -38,7 +38,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 			continue
 		}
 		if !w.enter(ctx, route.Name) {
-			t.full = true
+			t.full = route.Name
 			t.steps = append(t.steps, passed(w.Now(), route.Name, "it has as many messages in hand as it may have"))
 			continue
 		}
@@ -63,7 +63,7 @@ type turn struct {
 	asked      time.Duration // the longest pause that a provider asked for in this turn
 	waitFor    string        // the provider whose pace has a place soonest, "" if none was too fast
 	shortest   time.Duration // until then
-	full       bool          // some provider has no room
+	full       string        // a provider that has no room, "" if all have
 }
 
 func (w *Worker) begins(d verify.Delivery) turn {
@@ -199,7 +199,7 @@ func (t *turn) routesEnd() verify.SendResult {
 			return t.later(wait)
 		}
 		return t.over("no provider has a place in time")
-	case t.full:
+	case t.full != "":
 		return t.comeBack(now)
 	case !t.progress.mayHelp:
 		return t.over("there is no other route")
@@ -220,7 +220,7 @@ func (t *turn) comeBack(now time.Time) verify.SendResult {
 	if t.result.HandOvers == 0 && t.progress.handOvers == 0 {
 		t.steps = nil
 	}
-	return t.later(t.away(now))
+	return t.later(t.away(t.full, now))
 }
 
 // anotherRoute reports whether there is a route that has neither the message nor had its turn.

@@ -14,6 +14,8 @@
 //	delayed   the same, with 0.25 ms each way (0.5 ms a round trip) between verifyd and PostgreSQL
 //	express   a peer (peers/README.md); only if it is named
 //	factors   challenges of apps and handsets, in turns with the creates of verifications
+//	smpp      starts whose texts go over one SMPP bind, and to a carrier that takes one a second
+//	loss      a steady stream of starts while one of two carriers is lost in every way
 //	attempts  lists and summaries of a month of stored attempts, no load
 //	cold      starts of verifyd and of bare, no load
 //
@@ -172,6 +174,18 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", factorsLeg, err)
 		}
 	}
+	sent := noCarriers()
+	if slices.Contains(b.legs, smppLeg) {
+		if err = b.measureSMPP(ctx, &sent); err != nil {
+			return fmt.Errorf("%s: %w", smppLeg, err)
+		}
+	}
+	if slices.Contains(b.legs, lossLeg) {
+		if sent.loss, err = b.measureLoss(ctx); err != nil {
+			return fmt.Errorf("%s: %w", lossLeg, err)
+		}
+		sent.measured = true
+	}
 	var asked []timing
 	if slices.Contains(b.legs, attemptsLeg) {
 		if asked, err = b.timeAttempts(ctx); err != nil {
@@ -184,11 +198,11 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 			return err
 		}
 	}
-	return b.print(report, sides, found, challenged, asked, starts)
+	return b.print(report, sides, found, challenged, sent, asked, starts)
 }
 
 // print is the whole report.
-func (b *bench) print(out io.Writer, sides []side, found, challenged results, asked []timing, starts cold) error {
+func (b *bench) print(out io.Writer, sides []side, found, challenged results, sent carriers, asked []timing, starts cold) error {
 	if len(found) > 0 {
 		if err := printTable(out, sides, b.connections, found); err != nil {
 			return err
@@ -201,6 +215,7 @@ func (b *bench) print(out io.Writer, sides []side, found, challenged results, as
 		}
 		fmt.Fprintln(out)
 	}
+	printCarriers(out, sent)
 	if len(asked) > 0 {
 		if err := printTimes(out, asked); err != nil {
 			return err
@@ -219,7 +234,7 @@ func (b *bench) print(out io.Writer, sides []side, found, challenged results, as
 			starts.live, starts.ready, starts.ready/starts.bare, starts.bare, coldStarts)
 	}
 	fmt.Fprintln(out)
-	for _, g := range goals(found, challenged, asked, starts) {
+	for _, g := range slices.Concat(goals(found, challenged, asked, starts), sent.goals()) {
 		if _, err := fmt.Fprintln(out, g); err != nil {
 			return err
 		}
