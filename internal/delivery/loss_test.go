@@ -3,13 +3,16 @@ package delivery_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
@@ -204,5 +207,75 @@ func TestAProviderThatThrottlesIsPassedOver(t *testing.T) {
 	w.now = w.now.Add(time.Second)
 	if w.many(5, worker, nil); len(fast.keys) != 9 {
 		t.Errorf("it is well again, and has %d of 5", len(fast.keys)-4)
+	}
+}
+
+// counted counts the jobs that a worker has in hand.
+type counted struct {
+	queue.Worker
+	now, most atomic.Int64
+}
+
+func (c *counted) Work(ctx context.Context, job verify.Job) error {
+	n := c.now.Add(1)
+	defer c.now.Add(-1)
+	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	}
+	return c.Worker.Work(ctx, job)
+}
+
+// oneByOne is a carrier that takes a message when it is told to, and counts those that it is given at once.
+type oneByOne struct {
+	next, took chan struct{}
+	now, most  atomic.Int64
+}
+
+func (c *oneByOne) Send(ctx context.Context, _ provider.Message) (provider.Accepted, error) {
+	n := c.now.Add(1)
+	defer c.now.Add(-1)
+	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	}
+	select {
+	case <-c.next:
+		c.took <- struct{}{}
+		return provider.Accepted{}, nil
+	case <-ctx.Done():
+		return provider.Accepted{}, &provider.Error{Class: temporary, Err: ctx.Err()}
+	}
+}
+
+// A carrier that takes one message now and then has the others wait in the queue, which is on the disk: in
+// memory are as many as its lane has places, however many were started.
+func TestWhatWaitsForASlowCarrierIsNotInMemory(t *testing.T) {
+	const places, room, more = 8, 4, 200
+	w := newWorld(t)
+	w.engine.Now = time.Now
+	slow := &oneByOne{next: make(chan struct{}), took: make(chan struct{}, more)}
+	worker := w.worker(delivery.Route{Name: "slow", Provider: slow})
+	worker.Now, worker.Log, worker.MostInFlight = time.Now, slog.New(slog.DiscardHandler), room
+	inHand := &counted{Worker: worker}
+	runner := queue.New(w.store, worker.Log, time.Now, queue.Lane{Kind: "sms", Worker: inHand, Parallel: places, Timeout: time.Minute})
+	w.engine.Lanes = runner
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() {
+		runner.Run(ctx)
+		close(stopped)
+	}()
+	for i := range more {
+		to, channel := fmt.Sprintf("+346%08d", 40_000_000+i), "sms"
+		if _, err := w.engine.StartVerification(t.Context(), w.acc, w.v.ServiceSID, verify.StartParams{To: &to, Channel: &channel}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range more {
+		slow.next <- struct{}{}
+		<-slow.took
+	}
+	stop()
+	close(slow.next) // what is left of the world's own
+	<-stopped
+	if slow.most.Load() > room || inHand.most.Load() > places {
+		t.Errorf("the carrier had %d messages at once, and its lane %d; want no more than %d and %d", slow.most.Load(), inHand.most.Load(), room, places)
 	}
 }
