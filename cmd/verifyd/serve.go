@@ -176,7 +176,7 @@ func routesOf(table config.Routes, built map[string]provider.Provider) delivery.
 
 func waysOf(route config.Route, built map[string]provider.Provider) (ways []delivery.Route) {
 	for _, way := range route.Ways {
-		ways = append(ways, delivery.Route{Name: way.Provider, Provider: built[way.Provider], From: way.From, Weight: way.Weight})
+		ways = append(ways, delivery.Route{Name: way.Provider, Provider: built[way.Provider], From: way.From, Weight: way.Weight, Hedge: time.Duration(route.Hedge)})
 	}
 	return ways
 }

@@ -34,6 +34,8 @@ type fitness struct {
 	watched  map[string]way      // by attempt, guarded by mu
 	queue    []watch             // of watched, oldest first, guarded by mu
 	sample   ratelimit.Pace      // guarded by mu
+	losers   map[string]string   // attempts by what their second reports will be about, guarded by mu
+	order    []string            // of losers, oldest first, guarded by mu
 }
 
 // way is a provider and a country: carriers fail by country.
@@ -49,8 +51,9 @@ type condition struct {
 
 // carrier is how much a provider takes, wherever to.
 type carrier struct {
-	pace ratelimit.Pace
-	room room
+	pace   ratelimit.Pace
+	room   room
+	hedged float64 // messages that another provider was given too; a share of them is forgiven with each
 }
 
 type watch struct {
@@ -91,9 +94,7 @@ func (w *Worker) plan(a *verify.Attempt, configured []Route, p *progress, now ti
 		notes = append(notes, passed(now, a.Options.After, "the code of the send before, which went this way, did not come back"))
 	}
 	if p.handOvers > 0 {
-		routes = slices.DeleteFunc(slices.Clone(routes), func(r Route) bool {
-			return slices.Contains(p.done, r.Name) || slices.Contains(p.gone, r.Name)
-		})
+		routes = slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return p.asked(r.Name) })
 		if p.retried != "" {
 			if i := slices.IndexFunc(routes, func(r Route) bool { return r.Name == p.retried }); i > 0 {
 				routes = toFront(routes, i)
@@ -233,6 +234,8 @@ func (w *Worker) begin(name, country string, now time.Time) {
 	f := &w.fit
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	c := f.carrier(name, w.TPS)
+	c.hedged = max(c.hedged-hedgedShare, 0)
 	f.condition(way{name, country}).breaker.Begin(now)
 }
 

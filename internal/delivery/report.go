@@ -23,6 +23,11 @@ func (w *Worker) Report(ctx context.Context, name string, said provider.Report) 
 		w.logReport(r, "says nothing")
 		return nil
 	}
+	if r.Key == "" {
+		if attemptSID, found := w.fit.remembered(verify.ReportKey(name, r.ID)); found {
+			r.Key = attemptSID + ":"
+		}
+	}
 	got, err := w.Engine.Report(ctx, r, w.another)
 	if err == nil {
 		w.logReport(r, outcomes[got])

@@ -163,21 +163,30 @@ func (r *room) dismiss() {
 	r.queue = nil
 }
 
+// admit takes a place if there is one and nobody waits for it.
+func (w *Worker) admit(r *room, now time.Time) bool {
+	if w.MostInFlight == 0 {
+		r.taken++
+		return true
+	}
+	r.open(w.MostInFlight, now)
+	return len(r.queue) == 0 && r.take(now)
+}
+
+// enterAtOnce is enter for a message that does not wait.
+func (w *Worker) enterAtOnce(name string) bool {
+	w.fit.mu.Lock()
+	defer w.fit.mu.Unlock()
+	return w.admit(&w.fit.carrier(name, w.TPS).room, w.Now())
+}
+
 // enter takes a place of a provider's for a message, which waits for one if need be, but not for a
 // provider that is silent, nor in a crowd: whoever waits here has a place of its lane, which others need.
 func (w *Worker) enter(ctx context.Context, name string) bool {
 	f := &w.fit
 	f.mu.Lock()
-	c := f.carrier(name, w.TPS)
-	r := &c.room
-	now := w.Now()
-	if w.MostInFlight == 0 {
-		r.taken++
-		f.mu.Unlock()
-		return true
-	}
-	r.open(w.MostInFlight, now)
-	if len(r.queue) == 0 && r.take(now) {
+	r, now := &f.carrier(name, w.TPS).room, w.Now()
+	if w.admit(r, now) {
 		f.mu.Unlock()
 		return true
 	}

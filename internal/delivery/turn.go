@@ -23,7 +23,10 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 	t := w.begins(d)
 	order, notes := w.plan(d.Attempt, t.configured, &t.progress, t.now)
 	t.steps = append(t.steps, notes...)
-	for _, route := range order {
+	for i, route := range order {
+		if t.progress.asked(route.Name) {
+			continue // beside the one before it
+		}
 		now := w.Now()
 		if t.progress.handOvers > 0 {
 			if why := t.spent(now); why != "" {
@@ -42,7 +45,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 			t.steps = append(t.steps, passed(w.Now(), route.Name, "it has as many messages in hand as it may have"))
 			continue
 		}
-		if decision, pause := t.offer(ctx, route); decision != verify.DecidedNext {
+		if decision, pause := t.offer(ctx, route, order[i+1:]); decision != verify.DecidedNext {
 			return t.conclude(decision, pause)
 		}
 	}
@@ -104,40 +107,46 @@ func (t *turn) tooFast(route Route, wait time.Duration, why string, now time.Tim
 	t.steps = append(t.steps, passed(now, route.Name, fmt.Sprintf("%s for %s", why, wait.Round(time.Millisecond))))
 }
 
-// offer gives the message to one provider, and says what follows.
-func (t *turn) offer(ctx context.Context, route Route) (verify.Decision, time.Duration) {
-	a := t.Attempt
+// messageFor is the message as a provider is given it. Its key names the provider by its place in the
+// configuration.
+func (t *turn) messageFor(route Route) provider.Message {
+	m := t.message
 	ordinal := 1 + slices.IndexFunc(t.configured, func(r Route) bool { return r.Name == route.Name })
-	t.message.Key = a.SID + ":" + strconv.Itoa(ordinal)
-	t.message.From = route.From
-	began := t.Now()
-	t.begin(route.Name, a.Country, began)
-	taken, failure := t.handOver(ctx, route, t.message)
-	now := t.Now()
-	t.Worker.end(route.Name, a.Country, began, now, failure)
+	m.Key = t.Attempt.SID + ":" + strconv.Itoa(ordinal)
+	m.From = route.From
+	return m
+}
 
+// stepOf is the beginning of the step of a hand-over.
+func stepOf(e ended) verify.Step {
+	return verify.Step{At: verify.MillisOf(e.began), Provider: e.route.Name, Took: verify.Millis(e.ended.Sub(e.began).Milliseconds())}
+}
+
+// note notes the outcome of a hand-over, and says what follows.
+func (t *turn) note(e ended) (verify.Decision, time.Duration) {
+	route, failure, took := e.route, e.failure, e.ended.Sub(e.began)
 	t.result.HandOvers++
 	t.result.Provider = route.Name
-	step := verify.Step{At: verify.MillisOf(began), Provider: route.Name, Took: verify.Millis(now.Sub(began).Milliseconds())}
+	step := stepOf(e)
 	if failure == nil {
-		t.taken(route, taken)
+		t.taken(route, e.taken)
 		step.Outcome, step.Decision = accepted, verify.DecidedSent
 		t.step(step)
-		t.log(route, now.Sub(began), step, nil)
+		t.log(route, took, step, nil, e.taken.ID)
 		return verify.DecidedSent, 0
 	}
 	t.result.ErrorCode, t.result.ErrorClass = failure.Code, failure.Class.String()
 	t.asked = max(t.asked, failure.RetryAfter)
 	_, repeatable := route.Provider.(provider.Repeatable)
 	decision, pause, why := answer{
-		class: failure.Class, retryAfter: failure.RetryAfter, channel: a.Channel, repeatable: repeatable,
-		took: now.Sub(began), others: t.anotherBut(route.Name),
-		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, a.Country, now),
-		unknown: t.progress.unknown, left: t.end.Sub(now),
+		class: failure.Class, retryAfter: failure.RetryAfter, channel: t.Attempt.Channel, repeatable: repeatable,
+		took: took, others: t.anotherBut(route.Name),
+		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, t.Attempt.Country, e.ended),
+		unknown: t.progress.unknown, left: t.end.Sub(e.ended),
 	}.decide()
 	step.Outcome, step.Code, step.Detail, step.Decision, step.Why = failure.Class.String(), failure.Code, failure.Detail, decision, why
 	t.step(step)
-	t.log(route, now.Sub(began), step, failure)
+	t.log(route, took, step, failure, "")
 	return decision, pause
 }
 
@@ -232,9 +241,12 @@ func (t *turn) anotherBut(name string) bool {
 }
 
 func (p *progress) another(routes []Route) bool {
-	return slices.ContainsFunc(routes, func(r Route) bool {
-		return !slices.Contains(p.done, r.Name) && !slices.Contains(p.gone, r.Name)
-	})
+	return slices.ContainsFunc(routes, func(r Route) bool { return !p.asked(r.Name) })
+}
+
+// asked reports whether a provider has the message, or had its turn in this round.
+func (p *progress) asked(name string) bool {
+	return slices.Contains(p.done, name) || slices.Contains(p.gone, name)
 }
 
 // later puts the next turn off, or gives up if it would come too late.
@@ -281,7 +293,7 @@ func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) 
 }
 
 // log writes the line of a hand-over.
-func (t *turn) log(route Route, took time.Duration, s verify.Step, failure *provider.Error) {
+func (t *turn) log(route Route, took time.Duration, s verify.Step, failure *provider.Error, id string) {
 	attrs := append(make([]slog.Attr, 0, 10),
 		slog.String("attempt", t.Attempt.SID),
 		slog.String("channel", t.message.Channel),
@@ -290,7 +302,7 @@ func (t *turn) log(route Route, took time.Duration, s verify.Step, failure *prov
 		slog.Duration("took", took),
 		slog.String("outcome", s.Outcome))
 	if failure == nil {
-		t.Log.LogAttrs(context.Background(), slog.LevelInfo, "delivery", append(attrs, slog.String("id", t.result.ProviderID))...)
+		t.Log.LogAttrs(context.Background(), slog.LevelInfo, "delivery", append(attrs, slog.String("id", id))...)
 		return
 	}
 	t.Log.LogAttrs(context.Background(), slog.LevelWarn, "delivery", append(attrs,
