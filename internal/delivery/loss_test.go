@@ -45,13 +45,14 @@ func TestASilentProviderHoldsNoMoreThanItMay(t *testing.T) {
 	worker.MostInFlight = 3
 	done := make(chan error, 10)
 	for i := range 10 {
-		go func() { done <- worker.Work(context.Background(), job(w, i, "ES")) }()
+		if i == 3 {
+			w.now = w.now.Add(time.Second)
+		}
+		j := job(w, i, "ES")
+		go func() { done <- worker.Work(context.Background(), j) }()
 		if i < 3 {
 			<-silent.asked
 			continue
-		}
-		if i == 3 {
-			w.now = w.now.Add(time.Second)
 		}
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -80,7 +81,8 @@ func TestASilentProviderThatIsTheOnlyOneKeepsNobodyElseWaiting(t *testing.T) {
 	worker.MostInFlight = 2
 	done := make(chan error, 2)
 	for i := range 2 {
-		go func() { done <- worker.Work(context.Background(), job(w, i, "FR")) }()
+		j := job(w, i, "FR")
+		go func() { done <- worker.Work(context.Background(), j) }()
 		<-silent.asked
 	}
 	w.now = w.now.Add(time.Second)
@@ -112,7 +114,8 @@ func TestWhatFoundNoRoomIsSentLater(t *testing.T) {
 	worker := w.worker(delivery.Route{Name: "only", Provider: only})
 	worker.MostInFlight = 1
 	done := make(chan error, 1)
-	go func() { done <- worker.Work(context.Background(), job(w, 1, "ES")) }()
+	first := job(w, 1, "ES")
+	go func() { done <- worker.Work(context.Background(), first) }()
 	<-only.asked
 	w.now = w.now.Add(time.Second)
 	claim := func() {

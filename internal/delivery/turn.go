@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -113,7 +114,7 @@ func (t *turn) messageFor(route Route) provider.Message {
 	m := t.message
 	ordinal := 1 + slices.IndexFunc(t.configured, func(r Route) bool { return r.Name == route.Name })
 	m.Key = t.Attempt.SID + ":" + strconv.Itoa(ordinal)
-	m.From = route.From
+	m.From = cmp.Or(t.Attempt.Options.From, route.From)
 	return m
 }
 

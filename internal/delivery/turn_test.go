@@ -114,6 +114,19 @@ func TestTheSenderIsTheRoutes(t *testing.T) {
 	}
 }
 
+// On WhatsApp the sender is the service's, where it has one.
+func TestTheSenderOfAServiceGoesBeforeTheRoutes(t *testing.T) {
+	w := newWorld(t)
+	c := &carrier{}
+	worker := w.worker()
+	worker.Routes = delivery.Routes{verify.WhatsApp: delivery.Anywhere(delivery.Route{Name: "c", Provider: c, From: "+34600000000"})}
+	j := job(w, 1, "ES")
+	j.Delivery.Attempt.Channel, j.Delivery.Attempt.Options.From = verify.WhatsApp, "+34911234567"
+	if err := worker.Work(t.Context(), j); err != nil || c.last.From != "+34911234567" {
+		t.Errorf("%v; it was sent by %q", err, c.last.From)
+	}
+}
+
 func TestAResendGoesTheNextWay(t *testing.T) {
 	w := newWorld(t)
 	first, second := &carrier{}, &carrier{}
