@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -257,4 +258,37 @@ func (in *installation) attempt(base, sid string) map[string]any {
 		in.t.Fatalf("attempt %s: %d %v", sid, status, err)
 	}
 	return body
+}
+
+// A carrier that takes long to answer has a message that is hedged, and so has the next one. Both answer
+// and report in the end, and the attempt knows them both.
+func TestAHedgedMessageIsKnownByBothCarriers(t *testing.T) {
+	g := newGateway(t)
+	in := install(t, g.URL)
+	first, second := newFar(t), newFar(t)
+	in.bySMPP(first, second, "[delivery]\nhedge = \"500ms\"\n")
+	p := in.serve()
+	waitFor(t, "binds", func() bool { return first.Counts().Binds > 0 && second.Counts().Binds > 0 })
+	first.Set("", smsc.Fate{Delay: time.Second})
+	status, body, _, err := in.post(t.Context(), p.base, "/Verifications", url.Values{"To": {"+34612345678"}, "Channel": {"sms"}})
+	if err != nil || status != 201 {
+		t.Fatalf("start: %d %v", status, err)
+	}
+	for _, name := range []string{"first", "second"} {
+		taken := regexp.MustCompile(`"msg":"report","provider":"` + name + `"[^\n]*"outcome":"taken"`)
+		waitFor(t, "the report of "+name, func() bool { return taken.MatchString(p.printed()) })
+	}
+	a := in.attempt(p.base, attemptOf(body))
+	var steps []string
+	for _, s := range a["story"].([]any) {
+		step := s.(map[string]any)
+		steps = append(steps, fmt.Sprint(step["kind"], " ", step["provider"], " ", step["outcome"]))
+	}
+	if a["state"] != "delivered" || a["hand_overs"] != 2.0 || len(steps) != 3 ||
+		!slices.Contains(steps, "hand_over first accepted") || !slices.Contains(steps, "hand_over second accepted") {
+		t.Errorf("%v after %v hand-overs: %q", a["state"], a["hand_overs"], steps)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, p.errs)
+	}
 }

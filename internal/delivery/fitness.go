@@ -190,6 +190,9 @@ func (f *fitness) fittest(routes []Route, country string, now time.Time) int {
 // why says why a way is not asked where it stands.
 func (c *condition) why(now time.Time) string {
 	part, of := c.breaker.Failing(now)
+	if row := c.breaker.InARow(); float64(row) > part*float64(of) {
+		part, of = 1, row // the minute before was good
+	}
 	return fmt.Sprintf("left alone: %.0f %% of its last %d failed; tried again at %s", 100*part, of, c.breaker.Until().UTC().Format("15:04:05"))
 }
 

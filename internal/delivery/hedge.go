@@ -152,10 +152,13 @@ func (f *fitness) remember(reportKey, attemptSID string) {
 	f.order = append(f.order, reportKey)
 }
 
-// remembered is the attempt of a report by the identifier of a provider that another one was quicker than.
-func (f *fitness) remembered(reportKey string) (attemptSID string, found bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	attemptSID, found = f.losers[reportKey]
-	return attemptSID, found
+// keyOf is our key of a report by the identifier of a provider that another one was quicker than, ""
+// if it is none of these.
+func (w *Worker) keyOf(r verify.Report) string {
+	w.fit.mu.Lock()
+	defer w.fit.mu.Unlock()
+	if attemptSID, found := w.fit.losers[verify.ReportKey(r.Provider, r.ID)]; found {
+		return attemptSID + ":"
+	}
+	return ""
 }

@@ -27,17 +27,18 @@ func TestHedgesAreASmallShare(t *testing.T) {
 }
 
 func TestWhatIsRememberedOfHedgesIsBounded(t *testing.T) {
-	f := &fitness{}
+	w := &Worker{}
+	f := &w.fit
 	for i := range 3 * knownLosers {
 		f.remember(verify.ReportKey("a", fmt.Sprint(i)), fmt.Sprint("VL", i))
 	}
 	if len(f.losers) != knownLosers || len(f.order) != knownLosers {
 		t.Errorf("%d are remembered, in an order of %d", len(f.losers), len(f.order))
 	}
-	if got, found := f.remembered("a/29999"); !found || got != "VL29999" {
-		t.Errorf("the last one is %q, %v", got, found)
+	if got := w.keyOf(verify.Report{Provider: "a", ID: "29999"}); got != "VL29999:" {
+		t.Errorf("the last one is %q", got)
 	}
-	if _, found := f.remembered("a/0"); found {
+	if got := w.keyOf(verify.Report{Provider: "a", ID: "0"}); got != "" {
 		t.Error("the first one is not forgotten")
 	}
 }
