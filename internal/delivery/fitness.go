@@ -260,7 +260,7 @@ func (w *Worker) end(name, country string, began, now time.Time, failure *provid
 	defer f.mu.Unlock()
 	c := f.carrier(name, w.TPS)
 	took := now.Sub(began)
-	c.room.giveBack(now, took, failure == nil || took < 2*patience && failure.Class != provider.Unknown, failure == nil, w.MostInFlight)
+	c.room.giveBack(now, took, failure == nil || took < atOnce && failure.Class != provider.Unknown, failure == nil, w.MostInFlight)
 	if failure != nil && failure.Class == provider.Throttled {
 		// The pause may be meant for one number alone, so all others do not wait longer than a short one.
 		pause := min(failure.RetryAfter, shortPause)

@@ -172,6 +172,50 @@ func TestAProviderThatFailsSlowlyIsNotAskedAgain(t *testing.T) {
 	}
 }
 
+// A failure that comes late is no sign of life: a provider that waits for its carrier gives up in the end.
+func TestALateFailureDoesNotEndASilence(t *testing.T) {
+	w := newWorld(t)
+	silent := newSilence()
+	slow := &lingering{&carrier{}, w, 500 * time.Millisecond}
+	for range 100 {
+		slow.answers = append(slow.answers, fail(temporary)...)
+	}
+	both := &inTurn{silent: silent, then: slow}
+	well := &carrier{}
+	worker := w.worker(delivery.Route{Name: "silent", Provider: both}, delivery.Route{Name: "well", Provider: well})
+	worker.MostInFlight = 2
+	first := job(w, 1, "ES")
+	done := make(chan error, 1)
+	go func() { done <- worker.Work(context.Background(), first) }()
+	<-silent.asked
+	for i := range 5 {
+		if err := worker.Work(t.Context(), job(w, 2+i, "ES")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(slow.keys) != 1 || len(well.keys) != 5 {
+		t.Errorf("the silent one was given %d more, the other %d; want 1 and 5", len(slow.keys), len(well.keys))
+	}
+	close(silent.release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// inTurn holds the first message, and gives up the others.
+type inTurn struct {
+	silent *silence
+	then   provider.Provider
+	held   atomic.Bool
+}
+
+func (p *inTurn) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
+	if p.held.CompareAndSwap(false, true) {
+		return p.silent.Send(ctx, m)
+	}
+	return p.then.Send(ctx, m)
+}
+
 func TestTheGraceOfAnUnknownOutcomeCountsFromTheHandOver(t *testing.T) {
 	for _, c := range []struct{ took, total time.Duration }{{0, 8 * time.Second}, {3 * time.Second, 8 * time.Second}, {10 * time.Second, 10 * time.Second}} {
 		w := newWorld(t)

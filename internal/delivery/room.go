@@ -15,6 +15,9 @@ const (
 	// a provider may go without an answer before it is silent: a person who waits for a code notices
 	// more than that.
 	patience = 500 * time.Millisecond
+	// atOnce is how soon a failure comes that the other side has spoken of. What comes later may be the
+	// end of a wait: for a connection, for a place in a window.
+	atOnce = patience / 2
 	// longSilence is the most that one may, however slow it is.
 	longSilence = 5 * time.Second
 	// usual is by how much a silence is longer than what a provider takes usually.
@@ -25,6 +28,8 @@ const (
 	throttlePause = time.Second
 	// manyComplaints in a row, with nothing taken between them, are about all messages.
 	manyComplaints = 3
+	// soon is the least time that a message stays away that found no room with a provider that answers.
+	soon = 100 * time.Millisecond
 	// comingBack is how many messages that found no room with anybody are looked at again in a second, at
 	// least, and longestAway how long one stays away.
 	comingBack  = 256
@@ -60,15 +65,24 @@ func (r *room) open(most int, now time.Time) {
 	}
 }
 
-// silent reports whether a provider has all that it may have, and has answered nothing for longer than it
-// usually takes.
+// unheard reports whether a provider has answered nothing for longer than it usually takes.
+func (r *room) unheard(now time.Time) bool {
+	return now.Sub(r.heard) >= min(max(patience, usual*r.took), longSilence)
+}
+
+// silent reports whether a provider has all that it may have, and answers nothing.
 func (r *room) silent(now time.Time) bool {
-	if r.taken < r.places || now.Sub(r.heard) < min(max(patience, usual*r.took), longSilence) {
+	if r.taken < r.places || !r.unheard(now) {
 		return false
 	}
+	r.narrow()
+	return true
+}
+
+// narrow leaves a silent provider one place, and sends those away who wait for one.
+func (r *room) narrow() {
 	r.places = 1
 	r.dismiss()
-	return true
 }
 
 // take takes a place if there is one.
@@ -93,7 +107,10 @@ func (r *room) take(now time.Time) bool {
 // giveBack gives a place back after a hand-over that took so long. answered says whether the provider
 // said anything, taken whether that was that it takes the message.
 func (r *room) giveBack(now time.Time, took time.Duration, answered, taken bool, most int) {
-	if answered {
+	switch {
+	case !answered && r.unheard(now):
+		r.narrow() // whoever was in it gave up
+	case answered:
 		r.heard = now
 		r.turn(now)
 		r.answers++
@@ -133,11 +150,16 @@ func (r *room) crowded(now time.Time) bool {
 }
 
 // away is how long a message stays in the queue that found no room. They come back evenly, so that many
-// thousands of them do no more work than some, and about as fast as the provider takes them.
+// thousands of them do no more work than some, and about as fast as the provider takes them; soon, if it
+// takes any.
 func (r *room) away(now time.Time) time.Duration {
 	r.turn(now)
 	r.back.PerSecond = max(comingBack, float64(2*max(r.answers, r.before))/patience.Seconds())
-	return min(max(r.back.Take(now), throttlePause), longestAway)
+	least := soon
+	if r.unheard(now) {
+		least = throttlePause
+	}
+	return min(max(r.back.Take(now), least), longestAway)
 }
 
 // throttle heeds a complaint, if it is not the first: that may be about one number alone. What was under
@@ -223,9 +245,16 @@ func (w *Worker) enter(ctx context.Context, name string) bool {
 	return false
 }
 
-// away is how long a message stays in the queue for which no provider has room; name is one of them.
-func (w *Worker) away(name string, now time.Time) time.Duration {
+// away is how long a message stays in the queue for which none of several providers has room: until one of
+// those that answer may have some.
+func (w *Worker) away(names []string, now time.Time) time.Duration {
 	w.fit.mu.Lock()
 	defer w.fit.mu.Unlock()
-	return w.fit.carrier(name, w.TPS).room.away(now)
+	best := &w.fit.carrier(names[0], w.TPS).room
+	for _, name := range names[1:] {
+		if r := &w.fit.carrier(name, w.TPS).room; best.unheard(now) && !r.unheard(now) {
+			best = r
+		}
+	}
+	return best.away(now)
 }

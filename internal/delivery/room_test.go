@@ -131,3 +131,40 @@ func TestWhoWaitsHasTheNextPlace(t *testing.T) {
 		t.Errorf("%d and %d were called, %d places are taken", len(first), len(second), r.taken)
 	}
 }
+
+func TestWhatFoundNoRoomComesBackSoonWhereThereIsAnAnswer(t *testing.T) {
+	r := filled(t)
+	if got := r.away(noon.Add(time.Millisecond)); got != soon {
+		t.Errorf("a provider that answers: after %s", got)
+	}
+	if got := r.away(noon.Add(time.Hour)); got != throttlePause {
+		t.Errorf("a silent one: after %s", got)
+	}
+	var last time.Duration
+	for range 10_000 {
+		last = r.away(noon.Add(time.Hour))
+	}
+	if last != longestAway {
+		t.Errorf("the last of ten thousand: after %s", last)
+	}
+}
+
+func TestAsManyWaitAsAreAnsweredMeanwhile(t *testing.T) {
+	r := filled(t)
+	for range 2 * fewestPlaces {
+		if r.crowded(noon) {
+			t.Fatal("too few may wait")
+		}
+		r.queue = append(r.queue, make(chan bool, 1))
+	}
+	if !r.crowded(noon) {
+		t.Error("nobody was answered, and still more may wait")
+	}
+	for range 100 {
+		r.turn(noon)
+		r.answers++
+	}
+	if r.crowded(noon) || r.crowded(noon.Add(patience)) || !r.crowded(noon.Add(2*patience)) {
+		t.Error("a hundred were answered in half a second: as many may wait, until a second later")
+	}
+}

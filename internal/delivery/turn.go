@@ -42,7 +42,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 			continue
 		}
 		if !w.enter(ctx, route.Name) {
-			t.full = route.Name
+			t.full = append(t.full, route.Name)
 			t.steps = append(t.steps, passed(w.Now(), route.Name, "it has as many messages in hand as it may have"))
 			continue
 		}
@@ -67,7 +67,7 @@ type turn struct {
 	asked      time.Duration // the longest pause that a provider asked for in this turn
 	waitFor    string        // the provider whose pace has a place soonest, "" if none was too fast
 	shortest   time.Duration // until then
-	full       string        // a provider that has no room, "" if all have
+	full       []string      // providers that have no room
 }
 
 func (w *Worker) begins(d verify.Delivery) turn {
@@ -209,7 +209,7 @@ func (t *turn) routesEnd() verify.SendResult {
 			return t.later(wait)
 		}
 		return t.over("no provider has a place in time")
-	case t.full != "":
+	case len(t.full) > 0:
 		return t.comeBack(now)
 	case !t.progress.mayHelp:
 		return t.over("there is no other route")

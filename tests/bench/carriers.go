@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net"
 	"os"
@@ -45,14 +46,15 @@ func noCarriers() carriers {
 
 // lossFigures are those of a carrier that is lost in mid-load.
 type lossFigures struct {
-	starts  int     // while it was lost
-	inTime  float64 // the share of their messages that some carrier had within a second
-	slowest float64 // s, of the others
-	lost    float64 // messages that nobody had in the end
-	twice   int     // that arrived more than once
-	thrice  int     // more than twice
-	doubt   int     // hand-overs of unknown outcome
-	api     float64 // p99 of starts while it was lost ÷ while it was well
+	starts  int            // while it was lost
+	inTime  float64        // the share of their messages that some carrier had within a second
+	late    map[string]int // how many were not, by the way in which it was lost
+	slowest float64        // s, of those
+	lost    float64        // messages that nobody had in the end
+	twice   int            // that arrived more than once
+	thrice  int            // more than twice
+	doubt   int            // hand-overs of unknown outcome
+	api     float64        // p99 of starts while it was lost ÷ while it was well
 	back    []float64
 }
 
@@ -218,12 +220,12 @@ type begun struct {
 	number int64
 	at     time.Time
 	took   float64 // ms
-	lost   bool    // a carrier was lost then
+	lost   string  // how a carrier was lost then, "" if it was well
 }
 
 // stream starts verifications at a steady pace until it is stopped.
 type stream struct {
-	lost  atomic.Bool // what starts from now on has a carrier lost
+	lost  atomic.Value // a string: how a carrier is lost, "" while it is well
 	stop  func() error
 	count atomic.Int64
 
@@ -235,6 +237,7 @@ type stream struct {
 func (c *child) stream(ctx context.Context, connections int) (*stream, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &stream{}
+	s.lost.Store("")
 	var group sync.WaitGroup
 	var slot atomic.Int64
 	origin := time.Now()
@@ -251,7 +254,7 @@ func (c *child) stream(ctx context.Context, connections int) (*stream, error) {
 			for ctx.Err() == nil {
 				due := origin.Add(time.Duration(slot.Add(1)) * time.Second / lossRate)
 				time.Sleep(time.Until(due))
-				one := begun{number: nextNumber(), at: time.Now(), lost: s.lost.Load()}
+				one := begun{number: nextNumber(), at: time.Now(), lost: s.lost.Load().(string)}
 				if err := client.start(one.number); err != nil {
 					cancel(err)
 					return
@@ -328,9 +331,9 @@ func (b *bench) measureLoss(ctx context.Context) (f lossFigures, err error) {
 		{"silent", func() { first.Mute(true); pause(b.leg) }, func() { first.Mute(false) }},
 		{"throttling", func() { first.Set("", smsc.Fate{Status: smpp.Throttled}); pause(b.leg) }, func() { first.Unset("") }},
 	} {
-		s.lost.Store(true)
+		s.lost.Store(way.name)
 		way.lose()
-		s.lost.Store(false)
+		s.lost.Store("")
 		way.win()
 		if err != nil {
 			break
@@ -370,7 +373,7 @@ func (f *lossFigures) count(all []begun, centers ...*center) {
 		}
 	}
 	var well, lost []float64
-	f.starts, f.lost, f.twice, f.thrice, f.slowest = 0, 0, 0, 0, 0
+	f.starts, f.lost, f.twice, f.thrice, f.slowest, f.late = 0, 0, 0, 0, 0, map[string]int{}
 	inTime := 0
 	for _, one := range all {
 		times := arrived[one.number]
@@ -383,7 +386,7 @@ func (f *lossFigures) count(all []begun, centers ...*center) {
 		default:
 			f.thrice++
 		}
-		if !one.lost {
+		if one.lost == "" {
 			well = append(well, one.took)
 			continue
 		}
@@ -396,12 +399,26 @@ func (f *lossFigures) count(all []begun, centers ...*center) {
 		f.slowest = max(f.slowest, after)
 		if after <= 1 {
 			inTime++
+		} else {
+			f.late[one.lost]++
 		}
 	}
 	f.inTime = float64(inTime) / float64(f.starts)
 	slices.Sort(well)
 	slices.Sort(lost)
 	f.api = percentile(lost, 99) / percentile(well, 99)
+}
+
+// lateInWords says when those were started that were late, " (2 refused, 10 silent)".
+func (f lossFigures) lateInWords() string {
+	var parts []string
+	for _, way := range slices.Sorted(maps.Keys(f.late)) {
+		parts = append(parts, fmt.Sprintf("%d %s", f.late[way], way))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // printCarriers prints what was found of carriers.
@@ -412,9 +429,9 @@ func printCarriers(out io.Writer, c carriers) {
 	}
 	if c.measured {
 		f := c.loss
-		fmt.Fprintf(out, "loss: of %d starts while a carrier was lost, %.2f %% were with a carrier within a second, the slowest after %.1f s; "+
+		fmt.Fprintf(out, "loss: of %d starts while a carrier was lost, %.2f %% were with a carrier within a second, the slowest after %.1f s%s; "+
 			"%.0f are lost, %d arrived twice and %d more often, of %d in doubt; it was back after %.0f s at most\n",
-			f.starts, 100*f.inTime, f.slowest, f.lost, f.twice, f.thrice, f.doubt, slices.Max(f.back))
+			f.starts, 100*f.inTime, f.slowest, f.lateInWords(), f.lost, f.twice, f.thrice, f.doubt, slices.Max(f.back))
 	}
 }
 

@@ -60,9 +60,9 @@ func TestTheLossIsCountedByTheBooksOfTheCarriers(t *testing.T) {
 	var f lossFigures
 	f.count([]begun{
 		{number: 1, at: now, took: 2},
-		{number: 2, at: now.Add(-500 * time.Millisecond), took: 2, lost: true},
-		{number: 3, at: now.Add(-3 * time.Second), took: 1, lost: true},
-		{number: 4, at: now, took: 4, lost: true},
+		{number: 2, at: now.Add(-500 * time.Millisecond), took: 2, lost: "silent"},
+		{number: 3, at: now.Add(-3 * time.Second), took: 1, lost: "silent"},
+		{number: 4, at: now, took: 4, lost: "silent"},
 	}, first, second)
 	if f.starts != 3 || f.twice != 1 || f.thrice != 0 || f.lost != 1 || math.Abs(f.inTime-1.0/3) > 1e-9 || f.slowest < 2.5 || f.api != 2 {
 		t.Errorf("got %+v", f)
@@ -71,7 +71,7 @@ func TestTheLossIsCountedByTheBooksOfTheCarriers(t *testing.T) {
 		t.Error("a door that was shut does not open")
 	}
 	arrival(t, first, "34600000004")
-	f.count([]begun{{number: 4, at: now, lost: true}}, first, second)
+	f.count([]begun{{number: 4, at: now, lost: "silent"}}, first, second)
 	if f.lost != 0 || f.inTime != 1 {
 		t.Errorf("what arrived late is lost: %+v", f)
 	}
