@@ -71,10 +71,10 @@ var mayImport = map[string][]string{
 	"internal/fakecarrier/sip":     {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/smtp":    {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/vendors": {"internal/fakecarrier/desk"},
-	"internal/fakecarrier/apns": {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
-	"internal/fakecarrier/fate": {},
-	"internal/fakecarrier/fcm":  {"internal/fakecarrier/fate", "internal/fakecarrier/googleoauth"},
-	"internal/fakecarrier/jwt":  {},
+	"internal/fakecarrier/apns":    {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
+	"internal/fakecarrier/fate":    {},
+	"internal/fakecarrier/fcm":     {"internal/fakecarrier/fate", "internal/fakecarrier/googleoauth"},
+	"internal/fakecarrier/jwt":     {},
 
 	"internal/fakecarrier/googleoauth": {"internal/fakecarrier/jwt"},
 	"internal/fakecarrier/rcs":         {"internal/fakecarrier/fate", "internal/fakecarrier/googleoauth"},
@@ -150,7 +150,7 @@ var mayImport = map[string][]string{
 	"examples/httpapi-gateway": {"provider/httpapi"},
 	"examples/passkeys":        {},
 
-	"tests/bench":      {"internal/keyring", "internal/otp", "internal/sid", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
+	"tests/bench":      {"internal/fakecarrier/smsc", "internal/keyring", "internal/otp", "internal/sid", "internal/smpp", "internal/store/postgres/pgtest", "internal/store/sqlite", "internal/verify"},
 	"tests/bench/bare": {},
 	"tests/carrier":    {},
 	"tests/clients":    {},

@@ -40,7 +40,8 @@ type Message struct {
 	// To is the destination: E.164 with a leading +, an e-mail address, or the token under which a
 	// push platform knows the handset.
 	To string
-	// From is the sender that the route prefers; empty leaves the choice to the provider.
+	// From is the sender that the route prefers, or on whatsapp that of the service, in E.164; empty
+	// leaves the choice to the provider.
 	From string
 	// Country is the ISO 3166-1 alpha-2 code of To, empty for e-mail.
 	Country string

@@ -197,6 +197,7 @@ func waysOf(route config.Route, built map[string]provider.Provider) (ways []deli
 	for _, way := range route.Ways {
 		ways = append(ways, delivery.Route{
 			Name: way.Provider, Provider: built[way.Provider], From: way.From, Weight: way.Weight, Regulatory: regulatoryOf(way),
+			Hedge: time.Duration(route.Hedge),
 		})
 	}
 	return ways

@@ -35,7 +35,6 @@ type Effect uint8
 // The effects.
 const (
 	Served   Effect = iota
-	Kept            // validated, stored and shown; nothing acts upon it
 	Accepted        // validated, if at all, and without effect
 )
 

@@ -190,10 +190,7 @@ func (p *page) parameterRow(param parameter) row {
 	if source(param.From) == api.Ours {
 		effect = "**ours** "
 	}
-	switch param.Effect {
-	case api.Kept:
-		effect += "**kept** "
-	case api.Accepted:
+	if param.Effect == api.Accepted {
 		effect += "**without effect** "
 	}
 	empty, refused := "", ""

@@ -185,10 +185,7 @@ func describe(f api.Fact) string {
 	if f.Clears {
 		text += " " + clears
 	}
-	switch f.Effect {
-	case api.Kept:
-		text += " Stored and shown; nothing acts upon it yet."
-	case api.Accepted:
+	if f.Effect == api.Accepted {
 		text += " Accepted without effect."
 	}
 	return text

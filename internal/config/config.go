@@ -147,7 +147,7 @@ var (
 	// channels may have routes.
 	channels = []string{"sms", "call", "email", "whatsapp", "rcs", "fcm", "apn"}
 	// messagingChannels are those that a messaging service carries.
-	messagingChannels = []string{"sms", "rcs"}
+	messagingChannels = []string{"sms", "rcs", "whatsapp"}
 
 	messagingService = regexp.MustCompile(`^MG[0-9a-fA-F]{32}$`)
 	pushCredential   = regexp.MustCompile(`^CR[0-9a-fA-F]{32}$`)

@@ -116,7 +116,7 @@ func TestMistakes(t *testing.T) {
 		"[push_credentials]\nCR00000000000000000000000000000000 = \"g\"": "push_credentials.CR00000000000000000000000000000000: there is no [providers.g]",
 		"[routes]\nfcm = [\"g\"]":                                        "routes.fcm: there is no [providers.g]",
 		"[messaging_services.MG00000000000000000000000000000000]\nsms = [\"g\"]":  "messaging_services.MG00000000000000000000000000000000.sms: there is no [providers.g]",
-		"[messaging_services.MG00000000000000000000000000000000]\ncall = [\"g\"]": "no such channel; there are sms, rcs",
+		"[messaging_services.MG00000000000000000000000000000000]\ncall = [\"g\"]": "no such channel; there are sms, rcs, whatsapp",
 		"[messaging_services.MG00000000000000000000000000000000]\nsms = []":       "has no providers",
 		"brandless_countries = [\"ca\"]":                                          "no country code",
 	} {

@@ -22,7 +22,13 @@ type Route struct {
 	Countries []string
 	// Ways are the providers, the preferred one first; or, if they have weights, by their shares.
 	Ways []Way
+	// Hedge is after how long without an answer the next provider is given a message as well; 0 is
+	// never.
+	Hedge Duration
 }
+
+// hedged are the channels that may be hedged: two texts say the same, two calls are a nuisance.
+var hedged = []string{"sms", "whatsapp", "rcs"}
 
 // Way is a provider of a route.
 type Way struct {
@@ -40,6 +46,9 @@ type Delivery struct {
 	MaxSends int `toml:"max_sends"`
 	// Deadline is how long after its first hand-over a message is tried again.
 	Deadline Duration `toml:"deadline"`
+	// Hedge is after how long without an answer the next provider is given a text as well, on every
+	// route that says nothing else; 0, the default, is never.
+	Hedge Duration `toml:"hedge"`
 }
 
 // The bounds of Delivery.
@@ -47,7 +56,17 @@ const (
 	mostSends   = 10
 	minDeadline = 5 * time.Second
 	maxDeadline = 10 * time.Minute
+	minHedge    = 500 * time.Millisecond
+	maxHedge    = 10 * time.Second
 )
+
+// checkHedge refuses a hedge that helps nobody; 0 is none.
+func checkHedge(path string, hedge Duration) error {
+	if d := time.Duration(hedge); d != 0 && (d < minHedge || d > maxHedge) {
+		return fmt.Errorf("%s: %s is neither 0s nor between %s and %s", path, d, minHedge, maxHedge)
+	}
+	return nil
+}
 
 func (d Delivery) validate() error {
 	switch deadline := time.Duration(d.Deadline); {
@@ -56,7 +75,7 @@ func (d Delivery) validate() error {
 	case deadline < minDeadline || deadline > maxDeadline:
 		return fmt.Errorf("delivery.deadline: %s is not between %s and %s", deadline, minDeadline, maxDeadline)
 	}
-	return nil
+	return checkHedge("delivery.hedge", d.Hedge)
 }
 
 // Duration is a time.Duration written as "90s" or "1m30s".
@@ -109,14 +128,23 @@ func (c Config) readRoutes(path string, table map[string]any, allowed []string) 
 			if err := checkDLT(path, r); err != nil {
 				return nil, err
 			}
+			if slices.Contains(hedged, channel) {
+				r.Hedge = c.Delivery.Hedge
+			}
 			routes[channel] = []Route{r}
 			continue
 		}
 		for i, entry := range list {
 			path := fmt.Sprintf("%s, table %d", path, i+1)
-			r, err := c.readRoute(path, entry)
+			r, own, err := c.readRoute(path, entry)
 			if err != nil {
 				return nil, err
+			}
+			switch {
+			case own && r.Hedge != 0 && !slices.Contains(hedged, channel):
+				return nil, fmt.Errorf("%s: hedge: only %s have one", path, strings.Join(hedged, ", "))
+			case !own && slices.Contains(hedged, channel):
+				r.Hedge = c.Delivery.Hedge
 			}
 			if slices.Contains([]string{"email", "fcm", "apn"}, channel) && r.Countries[0] != AnyCountry {
 				return nil, fmt.Errorf("%s: country: what %s is sent to has no country", path, channel)
@@ -134,52 +162,70 @@ func (c Config) readRoutes(path string, table map[string]any, allowed []string) 
 	return routes, nil
 }
 
-// readRoute reads one [[routes.CHANNEL]] table.
-func (c Config) readRoute(path string, entry any) (r Route, err error) {
+// readRoute reads one [[routes.CHANNEL]] table. hedged is whether it says something about that.
+func (c Config) readRoute(path string, entry any) (r Route, hedged bool, err error) {
 	table, ok := entry.(map[string]any)
 	if !ok {
-		return r, fmt.Errorf("%s: want a table with country and providers", path)
+		return r, false, fmt.Errorf("%s: want a table with country and providers", path)
 	}
 	for key := range table {
-		if key != "country" && key != "providers" {
-			return r, fmt.Errorf("%s: unknown key %s", path, key)
+		if key != "country" && key != "providers" && key != "hedge" {
+			return r, false, fmt.Errorf("%s: unknown key %s", path, key)
 		}
 	}
-	switch v := table["country"].(type) {
-	case nil:
-		r.Countries = []string{AnyCountry}
-	case string:
-		r.Countries = []string{v}
-	case []any:
-		for _, one := range v {
-			text, _ := one.(string)
-			r.Countries = append(r.Countries, text)
-		}
-	default:
-		return r, fmt.Errorf("%s: country: want a code such as \"ES\", a list of them, or \"*\"", path)
+	if r.Countries, err = readCountries(path, table["country"]); err != nil {
+		return r, false, err
 	}
-	if len(r.Countries) == 0 {
-		return r, fmt.Errorf("%s: country: the list is empty; \"*\" is all that no other table names", path)
-	}
-	for i, country := range r.Countries {
-		switch {
-		case country == AnyCountry && len(r.Countries) == 1:
-		case country == AnyCountry:
-			return r, fmt.Errorf("%s: country: \"*\" stands beside others; it stands alone", path)
-		case !countryCode.MatchString(country):
-			return r, fmt.Errorf("%s: country: %q is no country code such as ES", path, country)
-		case slices.Contains(r.Countries[:i], country):
-			return r, fmt.Errorf("%s: country: %q stands twice", path, country)
+	if said, ok := table["hedge"]; ok {
+		text, _ := said.(string)
+		if err := r.Hedge.UnmarshalText([]byte(text)); err != nil {
+			return r, false, fmt.Errorf("%s: hedge: %w", path, err)
 		}
+		if err := checkHedge(path+": hedge", r.Hedge); err != nil {
+			return r, false, err
+		}
+		hedged = true
 	}
 	list, ok := table["providers"].([]any)
 	if !ok || len(list) == 0 {
-		return r, fmt.Errorf("%s: providers: want a list of names of [providers.NAME] tables", path)
+		return r, false, fmt.Errorf("%s: providers: want a list of names of [providers.NAME] tables", path)
 	}
 	if r.Ways, err = c.readWays(path+": providers", list); err != nil {
-		return r, err
+		return r, false, err
 	}
-	return r, checkDLT(path, r)
+	return r, hedged, checkDLT(path, r)
+}
+
+// readCountries reads what a table of a route says about countries.
+func readCountries(path string, said any) (countries []string, err error) {
+	switch v := said.(type) {
+	case nil:
+		countries = []string{AnyCountry}
+	case string:
+		countries = []string{v}
+	case []any:
+		for _, one := range v {
+			text, _ := one.(string)
+			countries = append(countries, text)
+		}
+	default:
+		return nil, fmt.Errorf("%s: country: want a code such as \"ES\", a list of them, or \"*\"", path)
+	}
+	if len(countries) == 0 {
+		return nil, fmt.Errorf("%s: country: the list is empty; \"*\" is all that no other table names", path)
+	}
+	for i, country := range countries {
+		switch {
+		case country == AnyCountry && len(countries) == 1:
+		case country == AnyCountry:
+			return nil, fmt.Errorf("%s: country: \"*\" stands beside others; it stands alone", path)
+		case !countryCode.MatchString(country):
+			return nil, fmt.Errorf("%s: country: %q is no country code such as ES", path, country)
+		case slices.Contains(countries[:i], country):
+			return nil, fmt.Errorf("%s: country: %q stands twice", path, country)
+		}
+	}
+	return countries, nil
 }
 
 // checkDLT refuses identifiers of India where other countries are meant too: nobody there knows them.

@@ -58,20 +58,20 @@ providers = ["a"]
 	}
 	other := []string{config.AnyCountry}
 	want := config.Routes{
-		"email": {{other, []config.Way{{Provider: "c"}}}},
+		"email": {{Countries: other, Ways: []config.Way{{Provider: "c"}}}},
 		"sms": {
-			{[]string{"ES", "PT"}, []config.Way{{Provider: "a"}, {Provider: "b", From: "Acme"}}},
-			{[]string{"FR"}, []config.Way{{Provider: "b", Weight: 3}, {Provider: "c", Weight: 1}}},
-			{[]string{"IN"}, []config.Way{{Provider: "a", From: "ACMEOT", DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}}},
-			{other, []config.Way{{Provider: "c"}}},
+			{Countries: []string{"ES", "PT"}, Ways: []config.Way{{Provider: "a"}, {Provider: "b", From: "Acme"}}},
+			{Countries: []string{"FR"}, Ways: []config.Way{{Provider: "b", Weight: 3}, {Provider: "c", Weight: 1}}},
+			{Countries: []string{"IN"}, Ways: []config.Way{{Provider: "a", From: "ACMEOT", DLTEntity: "1101456780000012345", DLTTemplate: "1107161234567890123"}}},
+			{Countries: other, Ways: []config.Way{{Provider: "c"}}},
 		},
 	}
 	if diff := cmp.Diff(want, c.Routes); diff != "" {
 		t.Error(diff)
 	}
 	services := map[string]config.Routes{
-		"MG00000000000000000000000000000001": {"sms": {{other, []config.Way{{Provider: "b"}}}}},
-		"MG00000000000000000000000000000002": {"rcs": {{[]string{"ES"}, []config.Way{{Provider: "a"}}}}},
+		"MG00000000000000000000000000000001": {"sms": {{Countries: other, Ways: []config.Way{{Provider: "b"}}}}},
+		"MG00000000000000000000000000000002": {"rcs": {{Countries: []string{"ES"}, Ways: []config.Way{{Provider: "a"}}}}},
 	}
 	if diff := cmp.Diff(services, c.MessagingServices); diff != "" {
 		t.Error(diff)
@@ -125,10 +125,53 @@ func TestMistakesInRoutes(t *testing.T) {
 		"[providers.d]\ntype = \"t\"\ntps = 0":                                                                             "providers.d.tps: want messages a second",
 		"[providers.d]\ntype = \"t\"\ntps = \"5\"":                                                                         "providers.d.tps",
 		"[[messaging_services.MG00000000000000000000000000000001.sms]]\nproviders = [\"d\"]":                               "messaging_services.MG00000000000000000000000000000001.sms, table 1: providers: there is no [providers.d]",
+		"[delivery]\nhedge = \"100ms\"":                                                                                    "delivery.hedge: 100ms is neither 0s nor between 500ms and 10s",
+		"[delivery]\nhedge = \"-2s\"":                                                                                      "delivery.hedge: -2s is neither",
+		"[[routes.sms]]\nproviders = [\"a\"]\nhedge = \"1m\"":                                                              "routes.sms, table 1: hedge: 1m0s is neither",
+		"[[routes.sms]]\nproviders = [\"a\"]\nhedge = 2":                                                                   "routes.sms, table 1: hedge: a duration is",
+		"[[routes.call]]\nproviders = [\"a\"]\nhedge = \"2s\"":                                                             "routes.call, table 1: hedge: only sms, whatsapp, rcs have one",
 	} {
 		if _, err := config.Parse([]byte(providersABC+text), none); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q:\n got %v\nwant %q in it", text, err, want)
 		}
+	}
+}
+
+func TestARouteIsHedgedIfItOrAllTextsAre(t *testing.T) {
+	c, err := config.Parse([]byte(providersABC+`
+[delivery]
+hedge = "2s"
+[routes]
+whatsapp = ["a", "b"]
+call = ["a"]
+[[routes.sms]]
+country = "ES"
+providers = ["a", "b"]
+hedge = "700ms"
+[[routes.sms]]
+country = "FR"
+providers = ["a", "b"]
+hedge = "0s"
+[[routes.sms]]
+providers = ["a", "b"]
+`), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]time.Duration{}
+	for channel, list := range c.Routes {
+		for _, r := range list {
+			got[channel+" "+r.Countries[0]] = time.Duration(r.Hedge)
+		}
+	}
+	if diff := cmp.Diff(map[string]time.Duration{
+		"whatsapp *": 2 * time.Second, "call *": 0, "sms ES": 700 * time.Millisecond, "sms FR": 0, "sms *": 2 * time.Second,
+	}, got); diff != "" {
+		t.Error(diff)
+	}
+	plain, err := config.Parse([]byte(providersABC+"[routes]\nsms = [\"a\", \"b\"]"), none)
+	if err != nil || plain.Routes["sms"][0].Hedge != 0 {
+		t.Errorf("without a word it is %v, %v", plain.Routes["sms"][0].Hedge, err)
 	}
 }
 

@@ -14,8 +14,8 @@ const (
 	// if there is retryLeft after it.
 	retryPause = 500 * time.Millisecond
 	retryLeft  = 2 * time.Second
-	// shortPause is the longest that a throttling provider is waited for, rather than going on to the
-	// next.
+	// shortPause is the longest that a throttling provider is waited for where there is no other;
+	// where there is one, retryPause.
 	shortPause = 2 * time.Second
 	// lifeLeft is what a code must have left for another hand-over to be of use.
 	lifeLeft = time.Minute
@@ -40,6 +40,8 @@ type answer struct {
 	class      provider.Class
 	retryAfter time.Duration
 	channel    verify.Channel
+	took       time.Duration // until it came
+	others     bool          // there is another provider to be asked
 	repeatable bool          // the provider knows a message by its key
 	first      bool          // nobody was given the message before
 	retried    bool          // this provider has had its second chance
@@ -52,9 +54,11 @@ type answer struct {
 //
 //	bad_recipient  nobody can reach this address: stop
 //	bad_request    wrong for this provider: the next one, at once
-//	temporary      surely not sent: the first time once more, else the next one, at once
+//	temporary      surely not sent: the first time once more, else the next one, at once; a provider that
+//	               took long to say so is not asked again while a person waits
 //	throttled      surely not sent: a short pause is waited for, else the next one, at once
-//	unknown        perhaps sent: the next one, once, unless the code comes back before
+//	unknown        perhaps sent: the next one, once, unless the code comes back before. The time for that
+//	               is counted from when the message may have left
 func (a answer) decide() (verify.Decision, time.Duration, string) {
 	switch a.class {
 	case provider.BadRecipient:
@@ -62,17 +66,21 @@ func (a answer) decide() (verify.Decision, time.Duration, string) {
 	case provider.BadRequest:
 		return verify.DecidedNext, 0, "wrong for this provider alone"
 	case provider.Temporary:
-		if a.first && !a.unfit && a.left-retryPause >= retryLeft {
+		if a.first && !a.unfit && a.left-retryPause >= retryLeft && (a.took < retryPause || !a.others) {
 			return verify.DecidedRetry, retryPause, fmt.Sprintf("surely not sent: once more in %s", retryPause)
 		}
 		return verify.DecidedNext, 0, "surely not sent"
 	case provider.Throttled:
-		if 0 < a.retryAfter && a.retryAfter <= shortPause && !a.retried {
+		longest := shortPause
+		if a.others {
+			longest = retryPause
+		}
+		if 0 < a.retryAfter && a.retryAfter <= longest && !a.retried {
 			return verify.DecidedRetry, a.retryAfter, fmt.Sprintf("surely not sent: it asked for %s", a.retryAfter)
 		}
 		return verify.DecidedNext, 0, "surely not sent: too fast for it"
 	}
-	pause := grace[a.channel]
+	pause := max(grace[a.channel]-a.took, 0).Round(time.Millisecond)
 	switch {
 	case a.unknown:
 		return verify.DecidedStop, 0, "perhaps sent twice already"

@@ -23,8 +23,8 @@ type Worker struct {
 	Budget            Budget
 	// TPS is how many messages a second a provider takes, by its name; no entry is no limit.
 	TPS map[string]float64
-	// MostInFlight is how many messages a provider may be given at a time before others are asked; 0
-	// is no limit. A provider that has fallen silent then holds no more than these.
+	// MostInFlight is how many messages a provider may be given at a time, 0 is no limit. One that is
+	// well and needs fewer has fewer (room.go), so that it holds few when it falls silent.
 	MostInFlight int
 	Log          *slog.Logger
 	Now          func() time.Time

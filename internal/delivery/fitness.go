@@ -34,6 +34,8 @@ type fitness struct {
 	watched  map[string]way      // by attempt, guarded by mu
 	queue    []watch             // of watched, oldest first, guarded by mu
 	sample   ratelimit.Pace      // guarded by mu
+	losers   map[string]string   // attempts by what their second reports will be about, guarded by mu
+	order    []string            // of losers, oldest first, guarded by mu
 }
 
 // way is a provider and a country: carriers fail by country.
@@ -49,8 +51,9 @@ type condition struct {
 
 // carrier is how much a provider takes, wherever to.
 type carrier struct {
-	pace     ratelimit.Pace
-	inFlight int
+	pace   ratelimit.Pace
+	room   room
+	hedged float64 // messages that another provider was given too; a share of them is forgiven with each
 }
 
 type watch struct {
@@ -91,9 +94,7 @@ func (w *Worker) plan(a *verify.Attempt, configured []Route, p *progress, now ti
 		notes = append(notes, passed(now, a.Options.After, "the code of the send before, which went this way, did not come back"))
 	}
 	if p.handOvers > 0 {
-		routes = slices.DeleteFunc(slices.Clone(routes), func(r Route) bool {
-			return slices.Contains(p.done, r.Name) || slices.Contains(p.gone, r.Name)
-		})
+		routes = slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return p.asked(r.Name) })
 		if p.retried != "" {
 			if i := slices.IndexFunc(routes, func(r Route) bool { return r.Name == p.retried }); i > 0 {
 				routes = toFront(routes, i)
@@ -189,6 +190,9 @@ func (f *fitness) fittest(routes []Route, country string, now time.Time) int {
 // why says why a way is not asked where it stands.
 func (c *condition) why(now time.Time) string {
 	part, of := c.breaker.Failing(now)
+	if row := c.breaker.InARow(); float64(row) > part*float64(of) {
+		part, of = 1, row // the minute before was good
+	}
 	return fmt.Sprintf("left alone: %.0f %% of its last %d failed; tried again at %s", 100*part, of, c.breaker.Until().UTC().Format("15:04:05"))
 }
 
@@ -201,26 +205,31 @@ func (f *fitness) unfit(name, country string, now time.Time) bool {
 }
 
 // place takes a place in a provider's pace if there is one now; else it says how long it is until the
-// next. full says that the provider has as many messages in hand as it may have.
-func (w *Worker) place(name string, booked bool, now time.Time) (wait time.Duration, full bool) {
+// next, and why.
+func (w *Worker) place(name string, booked bool, now time.Time) (wait time.Duration, why string) {
 	f := &w.fit
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.carrier(name, w.TPS)
-	full = w.MostInFlight > 0 && c.inFlight >= w.MostInFlight
-	if !booked {
-		if wait = c.pace.Wait(now); wait == 0 && !full {
-			c.pace.Take(now)
-		}
+	if wait = c.room.shut.Sub(now); wait > 0 {
+		return wait, "it finds us too fast, and is given nothing"
 	}
-	return wait, full
+	if booked {
+		return 0, ""
+	}
+	if wait = c.pace.Wait(now); wait > 0 {
+		return wait, "its pace has no place"
+	}
+	c.pace.Take(now)
+	return 0, ""
 }
 
 // book takes the next place in a provider's pace, and says how long it is until then.
 func (w *Worker) book(name string, now time.Time) time.Duration {
 	w.fit.mu.Lock()
 	defer w.fit.mu.Unlock()
-	return w.fit.carrier(name, w.TPS).pace.Take(now)
+	c := w.fit.carrier(name, w.TPS)
+	return max(c.pace.Take(now), c.room.shut.Sub(now))
 }
 
 // begin notes that a provider is given a message.
@@ -228,7 +237,8 @@ func (w *Worker) begin(name, country string, now time.Time) {
 	f := &w.fit
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.carrier(name, w.TPS).inFlight++
+	c := f.carrier(name, w.TPS)
+	c.hedged = max(c.hedged-hedgedShare, 0)
 	f.condition(way{name, country}).breaker.Begin(now)
 }
 
@@ -249,10 +259,13 @@ func (w *Worker) end(name, country string, began, now time.Time, failure *provid
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.carrier(name, w.TPS)
-	c.inFlight--
+	took := now.Sub(began)
+	c.room.giveBack(now, took, failure == nil || took < atOnce && failure.Class != provider.Unknown, failure == nil, w.MostInFlight)
 	if failure != nil && failure.Class == provider.Throttled {
 		// The pause may be meant for one number alone, so all others do not wait longer than a short one.
-		c.pace.Slow(now, min(failure.RetryAfter, shortPause))
+		pause := min(failure.RetryAfter, shortPause)
+		c.pace.Slow(now, pause)
+		c.room.throttle(now, pause)
 	}
 	cond := f.condition(way{name, country})
 	cond.breaker.End(began, now, outcome)

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -23,6 +24,7 @@ func (w *Worker) Report(ctx context.Context, name string, said provider.Report) 
 		w.logReport(r, "says nothing")
 		return nil
 	}
+	r.Key = cmp.Or(r.Key, w.keyOf(r))
 	got, err := w.Engine.Report(ctx, r, w.another)
 	if err == nil {
 		w.logReport(r, outcomes[got])
@@ -41,7 +43,7 @@ type LateReports struct{ *Worker }
 
 // Work looks for the attempt of one report.
 func (l LateReports) Work(ctx context.Context, job verify.Job) error {
-	r, got, err := l.Engine.LateReport(ctx, job, l.another)
+	r, got, err := l.Engine.LateReport(ctx, job, l.keyOf, l.another)
 	if err == nil && got != verify.ReportWaiting {
 		l.logReport(r, outcomes[got])
 	}

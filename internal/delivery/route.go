@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
@@ -20,6 +21,9 @@ type Route struct {
 	// Weight is the share of the messages that go this way first; 0 where the order of the routes
 	// decides. Either all routes of a list have one, or none has.
 	Weight int
+	// Hedge is after how long without an answer the next provider is given the message as well; 0 is
+	// never.
+	Hedge time.Duration
 }
 
 // ByCountry are the routes of a channel: those of each country that has its own, and those of

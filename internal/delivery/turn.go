@@ -1,9 +1,11 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -24,6 +26,9 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 	order, notes := w.plan(d.Attempt, t.configured, &t.progress, t.now)
 	t.steps = append(t.steps, notes...)
 	for i, route := range order {
+		if t.progress.asked(route.Name) {
+			continue // beside the one before it
+		}
 		now := w.Now()
 		if t.progress.handOvers > 0 {
 			if why := t.spent(now); why != "" {
@@ -33,12 +38,16 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 				return t.later(0) // slow routes: go on in the next run
 			}
 		}
-		wait, full := w.place(route.Name, t.progress.booked == route.Name, now)
-		if wait > 0 || full && i < len(order)-1 {
-			t.pass(route, wait, now)
+		if wait, why := w.place(route.Name, t.progress.booked == route.Name, now); wait > 0 {
+			t.tooFast(route, wait, why, now)
 			continue
 		}
-		if decision, pause := t.offer(ctx, route); decision != verify.DecidedNext {
+		if !w.enter(ctx, route.Name) {
+			t.full = append(t.full, route.Name)
+			t.steps = append(t.steps, passed(w.Now(), route.Name, "it has as many messages in hand as it may have"))
+			continue
+		}
+		if decision, pause := t.offer(ctx, route, order[i+1:]); decision != verify.DecidedNext {
 			return t.conclude(decision, pause)
 		}
 	}
@@ -57,8 +66,9 @@ type turn struct {
 	result     verify.SendResult
 	steps      []verify.Step
 	asked      time.Duration // the longest pause that a provider asked for in this turn
-	waitFor    string        // the provider whose pace has a place soonest, "" if none was full
+	waitFor    string        // the provider whose pace has a place soonest, "" if none was too fast
 	shortest   time.Duration // until then
+	full       []string      // providers that have no room
 }
 
 func (w *Worker) begins(d verify.Delivery) turn {
@@ -91,55 +101,59 @@ func (t *turn) spent(now time.Time) string {
 	}
 }
 
-// pass notes that a provider takes nothing more at the moment.
-func (t *turn) pass(route Route, wait time.Duration, now time.Time) {
-	why := "it has as many messages in hand as it may have"
-	if wait > 0 {
-		why = fmt.Sprintf("its pace has no place for %s", wait.Round(time.Millisecond))
-		if t.waitFor == "" || wait < t.shortest {
-			t.waitFor, t.shortest = route.Name, wait
-		}
+// tooFast notes that a provider takes nothing for a while.
+func (t *turn) tooFast(route Route, wait time.Duration, why string, now time.Time) {
+	if t.waitFor == "" || wait < t.shortest {
+		t.waitFor, t.shortest = route.Name, wait
 	}
-	t.steps = append(t.steps, passed(now, route.Name, why))
+	t.steps = append(t.steps, passed(now, route.Name, fmt.Sprintf("%s for %s", why, wait.Round(time.Millisecond))))
 }
 
-// offer gives the message to one provider, and says what follows.
-func (t *turn) offer(ctx context.Context, route Route) (verify.Decision, time.Duration) {
-	a := t.Attempt
+// messageFor is the message as a provider is given it. Its key names the provider by its place in the
+// configuration.
+func (t *turn) messageFor(route Route) provider.Message {
+	m := t.message
 	ordinal := 1 + slices.IndexFunc(t.configured, func(r Route) bool { return r.Name == route.Name })
-	t.message.Key = a.SID + ":" + strconv.Itoa(ordinal)
-	t.message.From, t.message.Regulatory = route.From, route.Regulatory
-	began := t.Now()
-	t.begin(route.Name, a.Country, began)
-	taken, failure := t.handOver(ctx, route, t.message)
-	now := t.Now()
-	t.Worker.end(route.Name, a.Country, began, now, failure)
+	m.Key = t.Attempt.SID + ":" + strconv.Itoa(ordinal)
+	m.From, m.Regulatory = cmp.Or(t.Attempt.Options.From, route.From), route.Regulatory
+	return m
+}
 
+// stepOf is the beginning of the step of a hand-over.
+func stepOf(e ended) verify.Step {
+	return verify.Step{At: verify.MillisOf(e.began), Provider: e.route.Name, Took: verify.Millis(e.ended.Sub(e.began).Milliseconds())}
+}
+
+// note notes the outcome of a hand-over, and says what follows.
+func (t *turn) note(e ended) (verify.Decision, time.Duration) {
+	route, failure, took := e.route, e.failure, e.ended.Sub(e.began)
 	t.result.HandOvers++
 	t.result.Provider = route.Name
-	step := verify.Step{At: verify.MillisOf(began), Provider: route.Name, Took: verify.Millis(now.Sub(began).Milliseconds())}
+	step := stepOf(e)
 	if failure == nil {
-		t.taken(route, taken)
+		t.taken(route, e.taken)
 		step.Outcome, step.Decision = accepted, verify.DecidedSent
 		t.step(step)
-		t.log(route, now.Sub(began), step, nil)
+		t.log(route, took, step, nil, e.taken.ID)
 		return verify.DecidedSent, 0
 	}
 	t.result.ErrorCode, t.result.ErrorClass = failure.Code, failure.Class.String()
+	named := e.taken
 	if failure.Class != provider.Unknown {
-		taken = provider.Accepted{}
+		named = provider.Accepted{}
 	}
-	t.named(route, taken)
+	t.named(route, named)
 	t.asked = max(t.asked, failure.RetryAfter)
 	_, repeatable := route.Provider.(provider.Repeatable)
 	decision, pause, why := answer{
-		class: failure.Class, retryAfter: failure.RetryAfter, channel: a.Channel, repeatable: repeatable,
-		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, a.Country, now),
-		unknown: t.progress.unknown, left: t.end.Sub(now),
+		class: failure.Class, retryAfter: failure.RetryAfter, channel: t.Attempt.Channel, repeatable: repeatable,
+		took: took, others: t.anotherBut(route.Name),
+		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, t.Attempt.Country, e.ended),
+		unknown: t.progress.unknown, left: t.end.Sub(e.ended),
 	}.decide()
 	step.Outcome, step.Code, step.Detail, step.Decision, step.Why = failure.Class.String(), failure.Code, failure.Detail, decision, why
 	t.step(step)
-	t.log(route, now.Sub(began), step, failure)
+	t.log(route, took, step, failure, "")
 	return decision, pause
 }
 
@@ -208,6 +222,8 @@ func (t *turn) routesEnd() verify.SendResult {
 			return t.later(wait)
 		}
 		return t.over("no provider has a place in time")
+	case len(t.full) > 0:
+		return t.comeBack(now)
 	case !t.progress.mayHelp:
 		return t.over("there is no other route")
 	case t.spent(now) != "":
@@ -221,13 +237,30 @@ func (t *turn) routesEnd() verify.SendResult {
 	return t.later(pause)
 }
 
+// comeBack puts a message off that no provider has room for. It stays in the queue, where it costs no
+// memory and holds no place that others need, and its story does not grow by it.
+func (t *turn) comeBack(now time.Time) verify.SendResult {
+	if t.result.HandOvers == 0 && t.progress.handOvers == 0 {
+		t.steps = nil
+	}
+	return t.later(t.away(t.full, now))
+}
+
 // anotherRoute reports whether there is a route that has neither the message nor had its turn.
 func (t *turn) anotherRoute() bool { return t.progress.another(t.configured) }
 
+// anotherBut is anotherRoute, not counting one.
+func (t *turn) anotherBut(name string) bool {
+	return t.progress.another(slices.DeleteFunc(slices.Clone(t.configured), func(r Route) bool { return r.Name == name }))
+}
+
 func (p *progress) another(routes []Route) bool {
-	return slices.ContainsFunc(routes, func(r Route) bool {
-		return !slices.Contains(p.done, r.Name) && !slices.Contains(p.gone, r.Name)
-	})
+	return slices.ContainsFunc(routes, func(r Route) bool { return !p.asked(r.Name) })
+}
+
+// asked reports whether a provider has the message, or had its turn in this round.
+func (p *progress) asked(name string) bool {
+	return slices.Contains(p.done, name) || slices.Contains(p.gone, name)
 }
 
 // later puts the next turn off, or gives up if it would come too late.
@@ -262,8 +295,14 @@ func (t *turn) done() verify.SendResult {
 	return t.result
 }
 
-// handOver gives a message to one provider.
-func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) (provider.Accepted, *provider.Error) {
+// handOver gives a message to one provider. A provider that panics has perhaps sent it.
+func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) (taken provider.Accepted, failure *provider.Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.Log.Error("a provider panicked", "provider", route.Name, "panic", p, "stack", string(debug.Stack()))
+			taken, failure = provider.Accepted{}, &provider.Error{Class: provider.Unknown, Detail: "a fault of the provider's code: it panicked"}
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, min(sendTimeout(verify.Channel(m.Channel)), m.Deadline.Sub(w.Now())))
 	defer cancel()
 	taken, err := route.Provider.Send(ctx, m)
@@ -274,7 +313,7 @@ func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) 
 }
 
 // log writes the line of a hand-over.
-func (t *turn) log(route Route, took time.Duration, s verify.Step, failure *provider.Error) {
+func (t *turn) log(route Route, took time.Duration, s verify.Step, failure *provider.Error, id string) {
 	attrs := append(make([]slog.Attr, 0, 10),
 		slog.String("attempt", t.Attempt.SID),
 		slog.String("channel", t.message.Channel),
@@ -283,7 +322,7 @@ func (t *turn) log(route Route, took time.Duration, s verify.Step, failure *prov
 		slog.Duration("took", took),
 		slog.String("outcome", s.Outcome))
 	if failure == nil {
-		t.Log.LogAttrs(context.Background(), slog.LevelInfo, "delivery", append(attrs, slog.String("id", t.result.ProviderID))...)
+		t.Log.LogAttrs(context.Background(), slog.LevelInfo, "delivery", append(attrs, slog.String("id", id))...)
 		return
 	}
 	t.Log.LogAttrs(context.Background(), slog.LevelWarn, "delivery", append(attrs,

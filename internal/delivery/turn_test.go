@@ -1,7 +1,6 @@
 package delivery_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/verifyd/verifyd/internal/delivery"
-	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -53,11 +51,24 @@ func TestTheStorySaysWhatHappened(t *testing.T) {
 }
 
 func TestAShortPauseOfAThrottlingProviderIsWaitedForOnce(t *testing.T) {
+	slow := func(pause time.Duration) *carrier {
+		e := &provider.Error{Class: throttled, RetryAfter: pause}
+		return &carrier{answers: []error{e, e}}
+	}
 	w := newWorld(t)
-	slow := &provider.Error{Class: throttled, RetryAfter: 2 * time.Second}
-	a := w.turns(delivery.Route{Name: "first", Provider: &carrier{answers: []error{slow, slow}}}, delivery.Route{Name: "second", Provider: &carrier{}})
-	if diff := cmp.Diff([]string{"first throttled retry", "first throttled next", "second accepted sent"}, told(a)); diff != "" || w.now.Sub(start) != 2*time.Second {
+	a := w.turns(delivery.Route{Name: "first", Provider: slow(500 * time.Millisecond)}, delivery.Route{Name: "second", Provider: &carrier{}})
+	if diff := cmp.Diff([]string{"first throttled retry", "first throttled next", "second accepted sent"}, told(a)); diff != "" || w.now.Sub(start) != 500*time.Millisecond {
 		t.Errorf("after %s:\n%s", w.now.Sub(start), diff)
+	}
+	w = newWorld(t)
+	a = w.turns(delivery.Route{Name: "first", Provider: slow(time.Second)}, delivery.Route{Name: "second", Provider: &carrier{}})
+	if diff := cmp.Diff([]string{"first throttled next", "second accepted sent"}, told(a)); diff != "" || w.now != start {
+		t.Errorf("a person waits for a second where another provider is free:\n%s", diff)
+	}
+	w = newWorld(t)
+	a = w.turns(delivery.Route{Name: "only", Provider: slow(2 * time.Second)})
+	if diff := cmp.Diff([]string{"only throttled retry", "only throttled again", "only accepted sent"}, told(a)); diff != "" {
+		t.Errorf("where there is no other:\n%s", diff)
 	}
 }
 
@@ -100,6 +111,19 @@ func TestTheSenderIsTheRoutes(t *testing.T) {
 	w.turns(delivery.Route{Name: "first", Provider: first, From: "Acme"}, delivery.Route{Name: "second", Provider: second})
 	if first.last.From != "Acme" || second.last.From != "" {
 		t.Errorf("from %q and %q", first.last.From, second.last.From)
+	}
+}
+
+// On WhatsApp the sender is the service's, where it has one.
+func TestTheSenderOfAServiceGoesBeforeTheRoutes(t *testing.T) {
+	w := newWorld(t)
+	c := &carrier{}
+	worker := w.worker()
+	worker.Routes = delivery.Routes{verify.WhatsApp: delivery.Anywhere(delivery.Route{Name: "c", Provider: c, From: "+34600000000"})}
+	j := job(w, 1, "ES")
+	j.Delivery.Attempt.Channel, j.Delivery.Attempt.Options.From = verify.WhatsApp, "+34911234567"
+	if err := worker.Work(t.Context(), j); err != nil || c.last.From != "+34911234567" {
+		t.Errorf("%v; it was sent by %q", err, c.last.From)
 	}
 }
 
@@ -264,43 +288,6 @@ func TestMessagesThatHaveNoPlaceInTimeFailAndSayWhy(t *testing.T) {
 	if a.State != verify.AttemptFailed || !strings.Contains(steps[len(steps)-1].Why, "no provider has a place in time") {
 		t.Errorf("%s: %+v", a.State, steps)
 	}
-}
-
-// A provider that falls silent holds as many messages as it may, and the others go another way.
-func TestASilentProviderHoldsNoMoreThanItMay(t *testing.T) {
-	w := newWorld(t)
-	silent := &silence{asked: make(chan struct{}, 100), release: make(chan struct{})}
-	well := &carrier{}
-	worker := w.worker(delivery.Route{Name: "silent", Provider: silent}, delivery.Route{Name: "well", Provider: well})
-	worker.MostInFlight = 3
-	done := make(chan error, 10)
-	for i := range 10 {
-		attempt := &verify.Attempt{SID: fmt.Sprintf("%s%032x", sid.Attempt, i), Channel: verify.SMS, To: "+34612345678", Country: "ES", Locale: "en", State: verify.AttemptQueued}
-		job := verify.Job{ID: int64(i), Kind: "sms", Runs: 1, Delivery: &verify.Delivery{Attempt: attempt, Code: "123456", Deadline: w.now.Add(time.Hour)}}
-		go func() { done <- worker.Work(context.Background(), job) }()
-		if i < 3 {
-			<-silent.asked
-		} else if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-	if len(well.keys) != 7 || len(silent.asked) != 0 {
-		t.Errorf("the other route had %d of the 7 that were left", len(well.keys))
-	}
-	close(silent.release)
-	for range 3 {
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-type silence struct{ asked, release chan struct{} }
-
-func (s *silence) Send(context.Context, provider.Message) (provider.Accepted, error) {
-	s.asked <- struct{}{}
-	<-s.release
-	return provider.Accepted{}, nil
 }
 
 // A route that takes everything, and of whose codes few come back, loses traffic by itself.

@@ -189,5 +189,8 @@ func (b *Breaker) Failing(now time.Time) (part float64, of int) {
 	return failed / float64(n), n
 }
 
+// InARow is how many of the last failed, without a success between them.
+func (b *Breaker) InARow() int { return b.failing }
+
 // Until is when an open way is tried again; the zero time if it is not open.
 func (b *Breaker) Until() time.Time { return b.until }

@@ -83,6 +83,8 @@ type AttemptOptions struct {
 	Template *AttemptTemplate `json:"template,omitempty"`
 	// MessagingServiceSID names the providers, "" for those of the channel.
 	MessagingServiceSID string `json:"messaging_service,omitempty"`
+	// From is the sender that the service wants, in E.164, "" for that of the route.
+	From string `json:"from,omitempty"`
 	// After is the provider of the send before, whose code did not come back: its routes begin behind it.
 	After string `json:"after,omitempty"`
 	// Fallback are the channels to go on by if this one does not reach the person, "sms,call".

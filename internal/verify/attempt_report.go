@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,11 +118,13 @@ func (e *Engine) takeReport(ctx context.Context, r Report, another func(*Attempt
 	return got, err
 }
 
-// LateReport looks again for the attempt of a report that waits.
-func (e *Engine) LateReport(ctx context.Context, job Job, another func(*Attempt) bool) (r Report, got ReportOutcome, err error) {
+// LateReport looks again for the attempt of a report that waits. keyOf is what its key is, if that has
+// become known since, or "".
+func (e *Engine) LateReport(ctx context.Context, job Job, keyOf func(Report) string, another func(*Attempt) bool) (r Report, got ReportOutcome, err error) {
 	if err := json.Unmarshal([]byte(job.Ref), &r); err != nil {
 		return r, 0, fmt.Errorf("a report that waits: %w", err)
 	}
+	r.Key = cmp.Or(r.Key, keyOf(r))
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		found, err := e.report(tx, r, another)
 		if err != nil {

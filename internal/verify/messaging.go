@@ -164,10 +164,21 @@ func messagingInPath(tx Tx, s *Service, country string) (*MessagingConfiguration
 
 // chooseRoute refuses a channel that nobody carries or that the service has switched off, and
 // notes the messaging service that is to carry a text message: that of the country, else that of
-// all countries. One that the server has no providers for any more counts as none.
+// all countries; on WhatsApp that of the service, and its sender. One that the server has no providers
+// for, or none any more, counts as none.
 func (e *Engine) chooseRoute(ctx context.Context, s *Service, w *wish) error {
 	if slices.Contains(s.DisabledChannels, w.channel) {
 		return &Error{Code: CodeChannelDisabled}
+	}
+	if w.channel == WhatsApp {
+		if from := s.WhatsApp.From; from != nil {
+			n, _ := phone.Parse(strings.TrimPrefix(*from, whatsAppAddress)) // it was valid when it was set
+			w.options.From = n.E164()
+		}
+		if carrier := s.WhatsApp.MessagingServiceSID; carrier != nil && (e.Carries == nil || e.Carries(*carrier, WhatsApp)) {
+			w.options.MessagingServiceSID = *carrier
+			return nil
+		}
 	}
 	if w.channel == SMS || w.channel == RCS {
 		byCountry, err := e.directory.messagingServices(ctx, s.SID)

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -108,4 +109,45 @@ func TestAChannelThatIsSwitchedOffIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.mustStart(ana, "call")
+}
+
+func TestAServicesSettingsOfWhatsAppAreActedUpon(t *testing.T) {
+	w := newWorld(t, verify.ServiceParams{})
+	known, unknown, from, none := mg("1"), mg("2"), "whatsapp:+34911234567", ""
+	w.Carries = func(sid string, c verify.Channel) bool { return sid == known && c == verify.WhatsApp }
+	for i, c := range []struct {
+		name             string
+		messaging, from  *string
+		carrier, sender  string
+		refused, another bool // no route for WhatsApp; another channel
+	}{
+		{name: "nothing is set"},
+		{name: "a sender", from: &from, sender: "+34911234567"},
+		{name: "a messaging service", messaging: &known, carrier: known},
+		{name: "both, and no other route", messaging: &known, from: &from, carrier: known, sender: "+34911234567", refused: true},
+		{name: "a messaging service without WhatsApp", messaging: &unknown},
+		{name: "text messages have their own", messaging: &known, from: &from, another: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w.Routed = func(verify.Channel) bool { return !c.refused }
+			p := verify.ServiceParams{WhatsAppMessagingServiceSID: &none, WhatsAppFrom: &none}
+			if c.messaging != nil {
+				p.WhatsAppMessagingServiceSID = c.messaging
+			}
+			if c.from != nil {
+				p.WhatsAppFrom = c.from
+			}
+			if _, err := w.UpdateService(t.Context(), w.account, w.service, p); err != nil {
+				t.Fatal(err)
+			}
+			to, channel := fmt.Sprintf("+346123456%02d", i), "whatsapp"
+			if c.another {
+				channel = "sms"
+			}
+			a, err := w.sent(verify.StartParams{To: &to, Channel: &channel})
+			if err != nil || a.Options.MessagingServiceSID != c.carrier || a.Options.From != c.sender {
+				t.Errorf("%+v, %v", a, err)
+			}
+		})
+	}
 }

@@ -67,6 +67,9 @@ type TOTPSettings struct {
 	Skew       *int // steps, 0 to 2
 }
 
+// whatsAppAddress is what stands before the number of a sender on WhatsApp.
+const whatsAppAddress = "whatsapp:"
+
 // WhatsAppSettings is the service's `whatsapp`.
 type WhatsAppSettings struct {
 	MessagingServiceSID *string // MG…
@@ -311,7 +314,7 @@ func (s *Service) apply(p ServiceParams) error {
 
 	c.nullable(&next.WhatsApp.MessagingServiceSID, p.WhatsAppMessagingServiceSID, "Whatsapp.MsgServiceSid", isSID(sid.MessagingService))
 	c.nullable(&next.WhatsApp.From, p.WhatsAppFrom, "Whatsapp.From", func(from string) bool {
-		number, found := strings.CutPrefix(from, "whatsapp:")
+		number, found := strings.CutPrefix(from, whatsAppAddress)
 		_, valid := phone.Parse(number)
 		return found && valid
 	})

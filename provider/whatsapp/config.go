@@ -13,6 +13,10 @@ import (
 type Config struct {
 	// PhoneNumberID is Meta's number for the business number, not that number itself.
 	PhoneNumberID string `json:"phone_number_id"`
+	// PhoneNumbers are Meta's numbers for the business numbers that a message may name as its sender,
+	// {"+34612345678" = "106540352242922"}. Where there are none, all messages come from PhoneNumberID,
+	// whatever they name.
+	PhoneNumbers map[string]string `json:"phone_numbers"`
 	// AccessToken is that of a system user with whatsapp_business_messaging.
 	AccessToken string `json:"access_token"`
 	// Template is the name of the registered template, "verification_code" unless it is set.
@@ -35,8 +39,9 @@ type Config struct {
 
 // settings is a Config that was found good.
 type settings struct {
-	endpoint        string
-	businessAccount string // its URL, "" for none
+	endpoint        string            // of PhoneNumberID
+	endpoints       map[string]string // of PhoneNumbers, by sender
+	businessAccount string            // its URL, "" for none
 	accessToken     string
 	templateName    string
 	languages       []string
@@ -46,6 +51,7 @@ type settings struct {
 }
 
 var (
+	sender       = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	numberID     = regexp.MustCompile(`^[0-9]{5,20}$`)
 	languageCode = regexp.MustCompile(`^[a-z]{2,3}(_[A-Z]{2})?$`)
 )
@@ -57,6 +63,11 @@ func (c Config) settings() (settings, error) {
 	}
 	if !numberID.MatchString(c.PhoneNumberID) {
 		return s, errors.New("phone_number_id is not a row of digits: it is Meta's number for yours, and stands beside it in the app")
+	}
+	for from, id := range c.PhoneNumbers {
+		if !sender.MatchString(from) || !numberID.MatchString(id) {
+			return s, fmt.Errorf("phone_numbers: %q = %q is not a number in E.164 and Meta's number for it", from, id)
+		}
 	}
 	if err := httpsend.Require("access_token", c.AccessToken); err != nil {
 		return s, err
@@ -82,6 +93,10 @@ func (c Config) settings() (settings, error) {
 			return s, errors.New("business_account_id is not a row of digits: it stands beside phone_number_id in the app")
 		}
 		s.businessAccount = base.JoinPath(c.BusinessAccountID).String()
+	}
+	s.endpoints = map[string]string{}
+	for from, id := range c.PhoneNumbers {
+		s.endpoints[from] = base.JoinPath(id, "messages").String()
 	}
 	s.timeout, err = httpsend.ParseTimeout(c.Timeout)
 	return s, err

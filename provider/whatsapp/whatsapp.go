@@ -21,7 +21,7 @@ import (
 // maxCode is the longest code that an authentication template takes, in characters.
 const maxCode = 15
 
-// Provider sends from one business number. It is safe for concurrent use.
+// Provider sends from one business number, or from several by their senders. It is safe for concurrent use.
 type Provider struct {
 	settings
 	sender  *httpsend.Sender
@@ -47,8 +47,12 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	case m.Code == "" || len(m.Code) > maxCode:
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "an authentication template takes a code of 1 to 15 characters"}
 	}
+	endpoint, known := p.endpointOf(m.From)
+	if !known {
+		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "the sender of the message is none of phone_numbers"}
+	}
 	answer, err := p.sender.Do(ctx, httpsend.Request{
-		URL: p.endpoint,
+		URL: endpoint,
 		Header: http.Header{
 			"Authorization": {"Bearer " + p.accessToken},
 			"Content-Type":  {"application/json"},
@@ -63,6 +67,16 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 		return provider.Accepted{}, p.sender.Unsaid(failure, m)
 	}
 	return accepted, nil
+}
+
+// endpointOf is where the messages of a sender are posted. A message that names none, and every message of
+// a table that knows one number alone, come from that one.
+func (p *Provider) endpointOf(from string) (endpoint string, known bool) {
+	if from == "" || len(p.endpoints) == 0 {
+		return p.endpoint, true
+	}
+	endpoint, known = p.endpoints[from]
+	return endpoint, known
 }
 
 // ServeReport takes webhooks, and answers the call by which Meta makes sure of a new URL.

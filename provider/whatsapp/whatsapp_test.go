@@ -2,6 +2,8 @@ package whatsapp
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,19 +82,60 @@ func TestACodeThatNoTemplateTakesIsRefused(t *testing.T) {
 	}
 }
 
+func TestASenderIsANumberOfMetas(t *testing.T) {
+	const spain, france = "+34612345678", "+33612345678"
+	for _, c := range []struct {
+		name    string
+		numbers map[string]string
+		from    string
+		want    string // the number in the path, "" for a refusal
+	}{
+		{"no sender", nil, "", testNumber},
+		{"one number alone", nil, spain, testNumber},
+		{"no sender, several numbers", map[string]string{spain: "20000"}, "", testNumber},
+		{"a sender", map[string]string{spain: "20000", france: "30000"}, france, "30000"},
+		{"somebody else's", map[string]string{spain: "20000"}, france, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var path string
+			far := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				path = r.URL.Path
+				fmt.Fprint(w, `{"messages":[{"id":"wamid.1","message_status":"accepted"}]}`)
+			}))
+			defer far.Close()
+			p, err := New(Config{PhoneNumberID: testNumber, PhoneNumbers: c.numbers, AccessToken: testToken, BaseURL: far.URL + "/v23.0"}, provider.Deps{HTTP: far.Client()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := providertest.Message("whatsapp", 1)
+			m.From = c.from
+			_, err = p.Send(t.Context(), m)
+			switch {
+			case c.want == "" && provider.AsError(err).Class != provider.BadRequest:
+				t.Errorf("got %v, want a refusal", err)
+			case c.want != "" && (err != nil || path != "/v23.0/"+c.want+"/messages"):
+				t.Errorf("sent to %q, %v; want the number %s", path, err, c.want)
+			}
+		})
+	}
+}
+
 func TestConfigurations(t *testing.T) {
 	const least = `"phone_number_id":"106540352242922","access_token":"hunter2"`
 	httpfar.CheckConfigs(t, provider.Build(New), map[string]string{
 		least: "",
 		least + `,"template":"otp","languages":["en","pt_BR","fil"],"app_secret":"hunter2","verify_token":"hunter2"`: "",
-		`"access_token":"hunter2"`:                                  "phone_number_id is not a row of digits",
-		`"phone_number_id":"+34612345678","access_token":"hunter2"`: "phone_number_id is not a row of digits",
-		`"phone_number_id":"106540352242922"`:                       "access_token is missing",
-		least + `,"languages":["pt-BR"]`:                            `languages: "pt-BR"`,
-		least + `,"app_secret":"hunter2"`:                           "app_secret and verify_token go together",
-		least + `,"base_url":"http://gw"`:                           "base_url: plain http",
-		least + `,"timeout":"10"`:                                   "timeout",
-		least + `,"token":"x"`:                                      "unknown field",
+		least + `,"phone_numbers":{"+34612345678":"20000"}`:                                                          "",
+		least + `,"phone_numbers":{"34612345678":"20000"}`:                                                           "phone_numbers",
+		least + `,"phone_numbers":{"+34612345678":"+20000"}`:                                                         "phone_numbers",
+		`"access_token":"hunter2"`:                                                                                   "phone_number_id is not a row of digits",
+		`"phone_number_id":"+34612345678","access_token":"hunter2"`:                                                  "phone_number_id is not a row of digits",
+		`"phone_number_id":"106540352242922"`:                                                                        "access_token is missing",
+		least + `,"languages":["pt-BR"]`:                                                                             `languages: "pt-BR"`,
+		least + `,"app_secret":"hunter2"`:                                                                            "app_secret and verify_token go together",
+		least + `,"base_url":"http://gw"`:                                                                            "base_url: plain http",
+		least + `,"timeout":"10"`:                                                                                    "timeout",
+		least + `,"token":"x"`:                                                                                       "unknown field",
 	})
 }
 

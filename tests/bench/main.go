@@ -14,6 +14,8 @@
 //	delayed   the same, with 0.25 ms each way (0.5 ms a round trip) between verifyd and PostgreSQL
 //	express   a peer (peers/README.md); only if it is named
 //	factors   challenges of apps and handsets, in turns with the creates of verifications
+//	smpp      starts whose texts go over one SMPP bind, and to a carrier that takes one a second
+//	loss      a steady stream of starts while one of two carriers is lost in every way
 //	attempts  lists and summaries of a month of stored attempts, no load
 //	cold      starts of verifyd and of bare, no load
 //	proxy     calls through the proxy of verifyd run, and a program of Node's in it, no load
@@ -177,6 +179,18 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", factorsLeg, err)
 		}
 	}
+	sent := noCarriers()
+	if slices.Contains(b.legs, smppLeg) {
+		if err = b.measureSMPP(ctx, &sent); err != nil {
+			return fmt.Errorf("%s: %w", smppLeg, err)
+		}
+	}
+	if slices.Contains(b.legs, lossLeg) {
+		if sent.loss, err = b.measureLoss(ctx); err != nil {
+			return fmt.Errorf("%s: %w", lossLeg, err)
+		}
+		sent.measured = true
+	}
 	var asked []timing
 	if slices.Contains(b.legs, attemptsLeg) {
 		if asked, err = b.timeAttempts(ctx); err != nil {
@@ -195,11 +209,11 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", proxyLeg, err)
 		}
 	}
-	return b.print(report, sides, found, challenged, asked, starts, run)
+	return b.print(report, sides, found, challenged, sent, asked, starts, run)
 }
 
 // print is the whole report.
-func (b *bench) print(out io.Writer, sides []side, found, challenged results, asked []timing, starts cold, run laptop) error {
+func (b *bench) print(out io.Writer, sides []side, found, challenged results, sent carriers, asked []timing, starts cold, run laptop) error {
 	if len(found) > 0 {
 		if err := printTable(out, sides, b.connections, found); err != nil {
 			return err
@@ -212,6 +226,7 @@ func (b *bench) print(out io.Writer, sides []side, found, challenged results, as
 		}
 		fmt.Fprintln(out)
 	}
+	printCarriers(out, sent)
 	if len(asked) > 0 {
 		if err := printTimes(out, asked); err != nil {
 			return err
@@ -233,7 +248,7 @@ func (b *bench) print(out io.Writer, sides []side, found, challenged results, as
 		printLaptop(out, run)
 	}
 	fmt.Fprintln(out)
-	for _, g := range goals(found, challenged, asked, starts, run) {
+	for _, g := range slices.Concat(goals(found, challenged, asked, starts, run), sent.goals()) {
 		if _, err := fmt.Fprintln(out, g); err != nil {
 			return err
 		}

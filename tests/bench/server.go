@@ -36,6 +36,8 @@ type child struct {
 	call func(*client) error
 	// busy says that it has work of its own, whose end need not be waited for.
 	busy bool
+	// printed takes what it prints after its greeting; nil for nobody.
+	printed io.Writer
 	// below is stopped after it.
 	below []stopper
 
@@ -72,7 +74,7 @@ func start(ctx context.Context, c *child, env []string, program string, args ...
 	c.drained = make(chan struct{})
 	go func() {
 		defer close(c.drained)
-		io.Copy(io.Discard, lines) // it ends with the process
+		io.Copy(c.out(), lines) // it ends with the process
 	}()
 	if readErr != nil {
 		c.stop()
@@ -88,6 +90,10 @@ func (c *child) readGreeting(lines *bufio.Reader) error {
 			return err
 		}
 		line = strings.TrimSpace(line)
+		if _, rest, ok := strings.Cut(line, `"msg":"serving","url":"http://`); ok {
+			c.address, _, _ = strings.Cut(rest, `"`)
+			return nil
+		}
 		if value, ok := strings.CutPrefix(line, "service SID"); ok {
 			c.service = strings.TrimSpace(value)
 		}
@@ -96,6 +102,14 @@ func (c *child) readGreeting(lines *bufio.Reader) error {
 			return nil
 		}
 	}
+}
+
+// out takes what the server prints.
+func (c *child) out() io.Writer {
+	if c.printed == nil {
+		return io.Discard
+	}
+	return c.printed
 }
 
 // stop ends the process and waits for it. How it ended says nothing: we ended it.

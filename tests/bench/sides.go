@@ -86,12 +86,12 @@ func (b *bench) allSides() []side {
 const coldLeg = "cold"
 
 // usualLegs is all but the peer, which wants software that nothing else of verifyd needs.
-const usualLegs = "bare,sqlite,limited,stored,expiring,postgres,delayed," + factorsLeg + "," + attemptsLeg + "," + coldLeg + "," + proxyLeg
+const usualLegs = "bare,sqlite,limited,stored,expiring,postgres,delayed," + factorsLeg + "," + smppLeg + "," + lossLeg + "," + attemptsLeg + "," + coldLeg + "," + proxyLeg
 
 // chooseSides are those that are among the legs asked for.
 func (b *bench) chooseSides(legs []string) (chosen []side, err error) {
 	all := b.allSides()
-	known := []string{factorsLeg, attemptsLeg, coldLeg, proxyLeg}
+	known := []string{factorsLeg, smppLeg, lossLeg, attemptsLeg, coldLeg, proxyLeg}
 	for _, s := range all {
 		known = append(known, s.name)
 		if slices.Contains(legs, s.name) {
