@@ -85,59 +85,67 @@ await new PinpointSMSVoiceV2Client({
   }),
 );
 
-// Mails.
-sendgrid.setApiKey(m.secret);
-sendgrid.client.setDefaultRequest("baseUrl", base);
-await sendgrid.send({
-  to: mail.to, from: { email: mail.from, name: mail.name }, subject: mail.subject,
-  content: [{ type: "text/plain", value: mail.text }, { type: "text/html", value: mail.html }],
-  headers: mail.headers, customArgs: { verifyd_key: m.ref },
-  trackingSettings: { clickTracking: { enable: false }, openTracking: { enable: false } },
-});
-const headers = Object.entries(mail.headers).map(([Name, Value]) => ({ Name, Value }));
-await new postmark.ServerClient(m.secret, { requestHost: base.replace("http://", ""), useHttps: false }).sendEmail({
-  From: `"${mail.name}" <${mail.from}>`, To: mail.to, Subject: mail.subject, TextBody: mail.text, HtmlBody: mail.html,
-  Headers: headers, MessageStream: "outbound", TrackOpens: false, TrackLinks: "None",
-});
-const utf8 = (Data) => ({ Data, Charset: "UTF-8" });
-await new SESv2Client({
-  region: "eu-west-1", endpoint: base, credentials: { accessKeyId: m.key, secretAccessKey: m.secret },
-}).send(
-  new SendEmailCommand({
-    FromEmailAddress: `"${mail.name}" <${mail.from}>`, Destination: { ToAddresses: [mail.to] },
-    Content: { Simple: { Subject: utf8(mail.subject), Body: { Text: utf8(mail.text), Html: utf8(mail.html) }, Headers: headers } },
-  }),
-);
+async function sendMails() {
+  sendgrid.setApiKey(m.secret);
+  sendgrid.client.setDefaultRequest("baseUrl", base);
+  await sendgrid.send({
+    to: mail.to, from: { email: mail.from, name: mail.name }, subject: mail.subject,
+    content: [{ type: "text/plain", value: mail.text }, { type: "text/html", value: mail.html }],
+    headers: mail.headers, customArgs: { verifyd_key: m.ref },
+    trackingSettings: { clickTracking: { enable: false }, openTracking: { enable: false } },
+  });
+  const headers = Object.entries(mail.headers).map(([Name, Value]) => ({ Name, Value }));
+  await new postmark.ServerClient(m.secret, { requestHost: base.replace("http://", ""), useHttps: false }).sendEmail({
+    From: `"${mail.name}" <${mail.from}>`, To: mail.to, Subject: mail.subject, TextBody: mail.text, HtmlBody: mail.html,
+    Headers: headers, MessageStream: "outbound", TrackOpens: false, TrackLinks: "None",
+  });
+  const utf8 = (Data) => ({ Data, Charset: "UTF-8" });
+  await new SESv2Client({
+    region: "eu-west-1", endpoint: base, credentials: { accessKeyId: m.key, secretAccessKey: m.secret },
+  }).send(
+    new SendEmailCommand({
+      FromEmailAddress: `"${mail.name}" <${mail.from}>`, Destination: { ToAddresses: [mail.to] },
+      Content: { Simple: { Subject: utf8(mail.subject), Body: { Text: utf8(mail.text), Html: utf8(mail.html) }, Headers: headers } },
+    }),
+  );
+}
 
-// Calls, and what is said in them.
-await client.calls.create({
-  to: twilioCall.To, from: twilioCall.From, twiml: twilioCall.Twiml, timeout: twilioCall.Timeout, timeLimit: twilioCall.TimeLimit,
-  sendDigits: twilioCall.SendDigits, statusCallback: twilioCall.StatusCallback,
-});
-const v = vonageCall.request;
-await new Voice(new Auth({ applicationId: vonageCall.application, privateKey: vonageCall.privateKey }), { apiHost: base }).createOutboundCall({
-  to: v.to, from: v.from, ncco: v.ncco, eventUrl: v.event_url, eventMethod: v.event_method,
-  ringingTimer: v.ringing_timer, lengthTimer: v.length_timer,
-});
-await new Telnyx({ apiKey: m.secret, baseURL: `${base}/v2` }).calls.dial(telnyxCall);
+// What is said in calls is returned.
+async function placeCalls() {
+  await client.calls.create({
+    to: twilioCall.To, from: twilioCall.From, twiml: twilioCall.Twiml, timeout: twilioCall.Timeout, timeLimit: twilioCall.TimeLimit,
+    sendDigits: twilioCall.SendDigits, statusCallback: twilioCall.StatusCallback,
+  });
+  const v = vonageCall.request;
+  await new Voice(new Auth({ applicationId: vonageCall.application, privateKey: vonageCall.privateKey }), { apiHost: base }).createOutboundCall({
+    to: v.to, from: v.from, ncco: v.ncco, eventUrl: v.event_url, eventMethod: v.event_method,
+    ringingTimer: v.ringing_timer, lengthTimer: v.length_timer,
+  });
+  await new Telnyx({ apiKey: m.secret, baseURL: `${base}/v2` }).calls.dial(telnyxCall);
 
-const say = { language: "en-US" };
-const twilioSays = new twilio.twiml.VoiceResponse();
-const gather = twilioSays.gather({
-  input: ["dtmf"], numDigits: 1, finishOnKey: "", timeout: 5, method: "POST", action: twilioCall.action,
-});
-gather.say(say, m.prompt);
-gather.pause({ length: 5 });
-gather.say(say, m.prompt);
-twilioSays.hangup();
+  const say = { language: "en-US" };
+  const twilioSays = new twilio.twiml.VoiceResponse();
+  const gather = twilioSays.gather({
+    input: ["dtmf"], numDigits: 1, finishOnKey: "", timeout: 5, method: "POST", action: twilioCall.action,
+  });
+  gather.say(say, m.prompt);
+  gather.pause({ length: 5 });
+  gather.say(say, m.prompt);
+  twilioSays.hangup();
 
-const plivoSays = new plivo.Response();
-plivoSays
-  .addGetDigits({
-    action: plivoCall.action, method: "POST", timeout: 5, numDigits: 1, retries: 2, redirect: true, finishOnKey: "none", log: false,
-  })
-  .addSpeak(m.prompt, say);
-plivoSays.addHangup({});
+  const plivoSays = new plivo.Response();
+  plivoSays
+    .addGetDigits({
+      action: plivoCall.action, method: "POST", timeout: 5, numDigits: 1, retries: 2, redirect: true, finishOnKey: "none", log: false,
+    })
+    .addSpeak(m.prompt, say);
+  plivoSays.addHangup({});
+
+  return { twilio: twilioSays.toString(), plivo: plivoSays.toXML() };
+}
+
+if (mail) await sendMails();
+const said = twilioCall ? await placeCalls() : {};
 
 // The signature that AWS's own code makes for the request that verifyd has sent.
 class Sha256 {
@@ -159,6 +167,4 @@ const signed = await new SignatureV4({
   { signingDate: new Date(aws.date) },
 );
 
-process.stdout.write(JSON.stringify({
-  verdicts, authorization: signed.headers.authorization, twilio: twilioSays.toString(), plivo: plivoSays.toXML(),
-}));
+process.stdout.write(JSON.stringify({ verdicts, authorization: signed.headers.authorization, ...said }));
