@@ -83,14 +83,19 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 		formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device, v.Payer)
 }
 
-// PutVerification implements verify.Tx. It writes what can change.
+// PutVerification implements verify.Tx. It writes what can change. No column is in an index: SQLite would
+// take the row out of the indexes and put it in again, whether or not the value is another one.
 func (t *Tx) PutVerification(v *verify.Verification) {
+	id := sid.Key(v.SID)
 	t.change(v.SID, v.ServiceSID+v.Recipient)
 	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
-			updated_at = $9, is_current = $10, history = $11, held_until = $12, device = $13
+			updated_at = $9, history = $10, held_until = $11, device = $12
 		WHERE id = $1 AND sid = $2`,
-		sid.Key(v.SID), v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
-		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
+		id, v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
+		toMillis(v.UpdatedAt), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
+	if !v.Current { // it may have been until now; it never becomes it again
+		t.write(`UPDATE verification SET is_current = 0 WHERE id = $1 AND sid = $2`, id, v.SID)
+	}
 }
 
 // PendingVerifications implements verify.Tx.
