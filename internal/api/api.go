@@ -62,7 +62,7 @@ type request struct {
 type response struct {
 	status int
 	header http.Header // nil for none
-	body   any         // nil for none
+	body   any         // nil for none; a large struct is a pointer, or the encoder copies it
 }
 
 // event is what is logged of a request: one line, with no address and no code in it.

@@ -135,12 +135,12 @@ type sendBody struct {
 	AttemptSID string `json:"attempt_sid"`
 }
 
-func verificationJSON(v *verify.Verification, base string) verificationBody {
+func verificationJSON(v *verify.Verification, base string) *verificationBody {
 	sends := make([]sendBody, 0, len(v.Sends))
 	for _, s := range v.Sends {
 		sends = append(sends, sendBody{s.At.UTC().Format("2006-01-02T15:04:05.000Z"), string(s.Channel), s.AttemptSID})
 	}
-	return verificationBody{
+	return &verificationBody{
 		SID:              v.SID,
 		ServiceSID:       v.ServiceSID,
 		AccountSID:       v.AccountSID,

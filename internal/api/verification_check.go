@@ -51,12 +51,12 @@ type checkBody struct {
 
 // checkJSON says pending to every wrong code, also to the last one, after which the verification
 // is max_attempts_reached.
-func checkJSON(v *verify.Verification, outcome verify.CheckOutcome) checkBody {
+func checkJSON(v *verify.Verification, outcome verify.CheckOutcome) *checkBody {
 	status := wireStatus(v.Status)
 	if outcome == verify.CodeWrong {
 		status = string(verify.Pending)
 	}
-	return checkBody{
+	return &checkBody{
 		SID:                   v.SID,
 		ServiceSID:            v.ServiceSID,
 		AccountSID:            v.AccountSID,

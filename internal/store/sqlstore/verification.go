@@ -19,32 +19,36 @@ const verificationColumns = `sid, service_sid, account_sid, recipient, to_addres
 	created_at, updated_at, expires_at, is_current, history, held_until, device, payer`
 
 func scanVerification(row Row) (*verify.Verification, error) {
-	var v verify.Verification
-	var sends, line, history string
-	var created, updated, expires, current, held int64
+	// One piece of memory for all that is read.
+	var r struct {
+		verify.Verification
+		sends, line, history                     string
+		created, updated, expires, current, held int64
+	}
+	v := &r.Verification
 	err := row.Scan(&v.SID, &v.ServiceSID, &v.AccountSID, &v.Recipient, &v.To, &v.Country, &v.Channel, &v.Status,
-		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee, &line,
-		&created, &updated, &expires, &current, &history, &held, &v.Device, &v.Payer)
+		&r.sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee, &r.line,
+		&r.created, &r.updated, &r.expires, &r.current, &r.history, &r.held, &v.Device, &v.Payer)
 	if err != nil {
 		return nil, err
 	}
-	if v.Sends, err = parseSends(sends); err != nil {
+	if v.Sends, err = parseSends(r.sends); err != nil {
 		return nil, fmt.Errorf("sends of verification %s: %w", v.SID, err)
 	}
-	if v.History, err = parseHistory(history); err != nil {
+	if v.History, err = parseHistory(r.history); err != nil {
 		return nil, fmt.Errorf("history of verification %s: %w", v.SID, err)
 	}
-	if held != 0 {
-		v.HeldUntil = fromMillis(held)
+	if r.held != 0 {
+		v.HeldUntil = fromMillis(r.held)
 	}
-	if line != "" {
-		if err := json.Unmarshal([]byte(line), &v.Line); err != nil {
+	if r.line != "" {
+		if err := json.Unmarshal([]byte(r.line), &v.Line); err != nil {
 			return nil, fmt.Errorf("line of verification %s: %w", v.SID, err)
 		}
 	}
-	v.CreatedAt, v.UpdatedAt, v.ExpiresAt = fromMillis(created), fromMillis(updated), fromMillis(expires)
-	v.Current = current == 1
-	return &v, nil
+	v.CreatedAt, v.UpdatedAt, v.ExpiresAt = fromMillis(r.created), fromMillis(r.updated), fromMillis(r.expires)
+	v.Current = r.current == 1
+	return v, nil
 }
 
 // Verification implements verify.Tx.
