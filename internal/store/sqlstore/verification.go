@@ -78,7 +78,7 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 		}
 		line = string(text)
 	}
-	t.change(v.SID, v.ServiceSID+v.Recipient)
+	t.changeVerification(v)
 	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
@@ -91,7 +91,7 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 // take the row out of the indexes and put it in again, whether or not the value is another one.
 func (t *Tx) PutVerification(v *verify.Verification) {
 	id := sid.Key(v.SID)
-	t.change(v.SID, v.ServiceSID+v.Recipient)
+	t.changeVerification(v)
 	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
 			updated_at = $9, history = $10, held_until = $11, device = $12
 		WHERE id = $1 AND sid = $2`,
@@ -99,6 +99,13 @@ func (t *Tx) PutVerification(v *verify.Verification) {
 		toMillis(v.UpdatedAt), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
 	if !v.Current { // it may have been until now; it never becomes it again
 		t.write(`UPDATE verification SET is_current = 0 WHERE id = $1 AND sid = $2`, id, v.SID)
+	}
+}
+
+// changeVerification notes both keys of a verification (see Recorder).
+func (t *Tx) changeVerification(v *verify.Verification) {
+	if t.dialect == Postgres {
+		t.change(v.SID, v.ServiceSID+v.Recipient)
 	}
 }
 
@@ -166,7 +173,8 @@ func (t *Tx) BlankPayments(upAt time.Time, limit int) (more bool, err error) {
 
 // formatSends writes sends as "1764000000000/sms/VL…", separated by spaces.
 func formatSends(sends []verify.Send) string {
-	b := make([]byte, 0, 64*len(sends))
+	var space [128]byte // two are the most that is usual
+	b := space[:0]
 	for i, s := range sends {
 		if i > 0 {
 			b = append(b, ' ')
