@@ -29,9 +29,7 @@ func (a *API) createVerificationCheck(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	h := http.Header{}
-	tellAbout(h, v, a.engine.Now())
-	return response{status: http.StatusOK, header: h, body: checkJSON(v, outcome)}, nil
+	return response{status: http.StatusOK, about: v, body: checkJSON(v, outcome)}, nil
 }
 
 type checkBody struct {
