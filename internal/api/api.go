@@ -61,8 +61,9 @@ type request struct {
 // response is what a handler returns.
 type response struct {
 	status int
-	header http.Header // nil for none
-	body   any         // nil for none
+	header http.Header          // nil for none
+	about  *verify.Verification // which headers tell about while it is pending; nil for none
+	body   any                  // nil for none; a large struct is a pointer, or the encoder copies it
 }
 
 // event is what is logged of a request: one line, with no address and no code in it.
@@ -97,6 +98,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h["Twilio-Request-Duration"] = []string{strconv.FormatFloat(elapsed.Seconds(), 'f', 3, 64)}
 	for name, values := range resp.header {
 		h[name] = values
+	}
+	if resp.about != nil {
+		tellAbout(h, resp.about, a.engine.Now())
 	}
 	size, err := write(w, resp)
 
@@ -142,8 +146,8 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 	path := strings.TrimPrefix(r.URL.Path, "/v2")
 	fail := func(err error) response {
 		resp, code, fault := refusal(err, path)
-		if refused, ok := errors.AsType[*verify.Error](err); ok && refused.Verification != nil {
-			tellAbout(resp.header, refused.Verification, a.engine.Now())
+		if refused, ok := errors.AsType[*verify.Error](err); ok {
+			resp.about = refused.Verification
 		}
 		if code == verify.CodeUnauthorized { // a handset sets its clock by this one, which has judged its token
 			resp.header.Set("Date", a.engine.Now().UTC().Format(http.TimeFormat))

@@ -45,7 +45,7 @@ func (a *API) createVerification(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return a.verificationResponse(http.StatusCreated, v, r.base), nil
+	return response{status: http.StatusCreated, about: v, body: verificationJSON(v, r.base)}, nil
 }
 
 func (a *API) fetchVerification(r *request) (response, error) {
@@ -53,7 +53,7 @@ func (a *API) fetchVerification(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return a.verificationResponse(http.StatusOK, v, r.base), nil
+	return response{status: http.StatusOK, about: v, body: verificationJSON(v, r.base)}, nil
 }
 
 func (a *API) updateVerification(r *request) (response, error) {
@@ -65,13 +65,7 @@ func (a *API) updateVerification(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return a.verificationResponse(http.StatusOK, v, r.base), nil
-}
-
-func (a *API) verificationResponse(status int, v *verify.Verification, base string) response {
-	h := http.Header{}
-	tellAbout(h, v, a.engine.Now())
-	return response{status: status, header: h, body: verificationJSON(v, base)}
+	return response{status: http.StatusOK, about: v, body: verificationJSON(v, r.base)}, nil
 }
 
 // tellAbout says in headers what Twilio does not tell about a pending verification.
@@ -135,12 +129,12 @@ type sendBody struct {
 	AttemptSID string `json:"attempt_sid"`
 }
 
-func verificationJSON(v *verify.Verification, base string) verificationBody {
+func verificationJSON(v *verify.Verification, base string) *verificationBody {
 	sends := make([]sendBody, 0, len(v.Sends))
 	for _, s := range v.Sends {
 		sends = append(sends, sendBody{s.At.UTC().Format("2006-01-02T15:04:05.000Z"), string(s.Channel), s.AttemptSID})
 	}
-	return verificationBody{
+	return &verificationBody{
 		SID:              v.SID,
 		ServiceSID:       v.ServiceSID,
 		AccountSID:       v.AccountSID,

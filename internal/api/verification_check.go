@@ -29,9 +29,7 @@ func (a *API) createVerificationCheck(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	h := http.Header{}
-	tellAbout(h, v, a.engine.Now())
-	return response{status: http.StatusOK, header: h, body: checkJSON(v, outcome)}, nil
+	return response{status: http.StatusOK, about: v, body: checkJSON(v, outcome)}, nil
 }
 
 type checkBody struct {
@@ -51,12 +49,12 @@ type checkBody struct {
 
 // checkJSON says pending to every wrong code, also to the last one, after which the verification
 // is max_attempts_reached.
-func checkJSON(v *verify.Verification, outcome verify.CheckOutcome) checkBody {
+func checkJSON(v *verify.Verification, outcome verify.CheckOutcome) *checkBody {
 	status := wireStatus(v.Status)
 	if outcome == verify.CodeWrong {
 		status = string(verify.Pending)
 	}
-	return checkBody{
+	return &checkBody{
 		SID:                   v.SID,
 		ServiceSID:            v.ServiceSID,
 		AccountSID:            v.AccountSID,

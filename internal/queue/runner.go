@@ -73,6 +73,9 @@ type lane struct {
 	runner *Runner
 	// free holds a token for every place that nobody has.
 	free chan struct{}
+	// next has a goroutine that has carried out a job carry out another: it has grown its stack, and a
+	// new one would do that anew for every job.
+	next chan verify.Job
 	// poked has the lane look for due jobs without being asked by a commit or by the time.
 	poked chan struct{}
 }
@@ -93,7 +96,7 @@ const (
 func New(jobs Jobs, log *slog.Logger, now func() time.Time, lanes ...Lane) *Runner {
 	r := &Runner{jobs: jobs, lanes: map[string]*lane{}, log: log, now: now, freed: make(chan struct{}, 1)}
 	for _, l := range lanes {
-		at := &lane{Lane: l, runner: r, free: make(chan struct{}, l.Parallel), poked: make(chan struct{}, 1)}
+		at := &lane{Lane: l, runner: r, free: make(chan struct{}, l.Parallel), next: make(chan verify.Job), poked: make(chan struct{}, 1)}
 		for range l.Parallel {
 			at.free <- struct{}{}
 		}
@@ -138,7 +141,7 @@ func (l *lane) run(ctx context.Context) {
 		}
 		r.begun.Add(int64(len(jobs)))
 		for _, job := range jobs {
-			go l.carry(job)
+			l.start(job)
 		}
 		for range places - len(jobs) {
 			l.giveBack()
@@ -157,12 +160,24 @@ func (l *lane) drain() {
 	for range l.Parallel {
 		<-l.free
 	}
+	close(l.next)
 }
 
-// carry carries out a job in a place that was taken for it, and gives the place back.
+// start has a job carried out in a place that was taken for it.
+func (l *lane) start(job verify.Job) {
+	select {
+	case l.next <- job:
+	default: // nobody waits for one
+		go l.carry(job)
+	}
+}
+
+// carry carries out a job, gives its place back, and waits for the next one.
 func (l *lane) carry(job verify.Job) {
-	defer l.giveBack()
-	l.runner.runJob(l, job)
+	for more := true; more; job, more = <-l.next {
+		l.runner.runJob(l, job)
+		l.giveBack()
+	}
 }
 
 // giveBack gives a place back.
@@ -192,7 +207,7 @@ func (p place) Claim(job verify.Job) verify.Job {
 // Run implements verify.Place.
 func (p place) Run(job verify.Job) {
 	p.lane.runner.begun.Add(1)
-	go p.lane.carry(job)
+	p.lane.start(job)
 }
 
 // Release implements verify.Place.

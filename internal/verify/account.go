@@ -125,10 +125,8 @@ func (e *Engine) CreateKey(ctx context.Context, accountSID, name string) (Key, s
 // Authenticate finds the account that a user name (AC… or SK…) and a password belong to. A refusal
 // is an *Error with CodeUnauthorized and does not say which half was wrong.
 func (e *Engine) Authenticate(ctx context.Context, user, password string) (accountSID string, err error) {
-	refused := &Error{Code: CodeUnauthorized, Text: "Authentication Error - invalid username"}
 	if user == "" {
-		refused.Text = "Authentication Error - No credentials provided"
-		return "", refused
+		return "", &Error{Code: CodeUnauthorized, Text: "Authentication Error - No credentials provided"}
 	}
 	accountSID, hash, err := e.directory.credential(ctx, user)
 	if errors.Is(err, ErrNotFound) {
@@ -137,7 +135,7 @@ func (e *Engine) Authenticate(ctx context.Context, user, password string) (accou
 		return "", err
 	}
 	if subtle.ConstantTimeCompare(hash, hashSecret(password)) != 1 {
-		return "", refused
+		return "", &Error{Code: CodeUnauthorized, Text: "Authentication Error - invalid username"}
 	}
 	return accountSID, nil
 }

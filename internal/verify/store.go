@@ -104,6 +104,7 @@ type verificationTx interface {
 	// state, as long as the service remembers it (see Verification.Forget).
 	CurrentVerification(serviceSID, recipient string) (*Verification, error)
 	AddVerification(*Verification)
+	// PutVerification writes what can change. One that is not current never becomes it again.
 	PutVerification(*Verification)
 	// PendingVerifications are those that a walk ends in its next step of limit verifications, in the order
 	// in which their time was up; the others are over already. It returns the rest of the walk, as

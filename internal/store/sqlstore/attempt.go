@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
@@ -35,18 +36,18 @@ func scanAttempt(row Row) (verify.Attempt, error) {
 	return a, nil
 }
 
-// attempts is the table that has an attempt (see package postgres, days.go).
-func (t *Tx) attempts(id int64) string {
+// ofDay is a statement about an attempt, with the table that has it (see package postgres, days.go).
+func (t *Tx) ofDay(id int64, statement string) string {
 	if table, ok := t.days[sid.DayOfKey(id)]; ok {
-		return table
+		return strings.Replace(statement, " attempt ", " "+table+" ", 1)
 	}
-	return "attempt"
+	return statement
 }
 
 // Attempt implements verify.Tx.
 func (t *Tx) Attempt(attemptSID string) (*verify.Attempt, error) {
 	id := sid.Key(attemptSID)
-	a, err := scanAttempt(t.record(attemptSID, `SELECT `+attemptColumns+` FROM `+t.attempts(id)+` WHERE id = $1 AND sid = $2`, id, attemptSID))
+	a, err := scanAttempt(t.record(attemptSID, t.ofDay(id, `SELECT `+attemptColumns+` FROM attempt WHERE id = $1 AND sid = $2`), id, attemptSID))
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +66,8 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 	}
 	id := sid.Key(a.SID)
 	t.change(a.SID)
-	t.write(`INSERT INTO `+t.attempts(id)+` (id, `+attemptColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`,
+	t.write(t.ofDay(id, `INSERT INTO attempt (id, `+attemptColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`),
 		id, a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
 		toMillis(a.CreatedAt), toMillis(a.UpdatedAt), toMillis(a.ExpiresAt), a.Locale, a.Brand, options, string(a.State), a.Route,
 		a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, a.Carrier, a.MCC, a.MNC, toBit(a.Converted),
@@ -76,10 +77,10 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 // PutAttempt implements verify.Tx. It writes what a delivery can change.
 func (t *Tx) PutAttempt(a *verify.Attempt) {
 	id := sid.Key(a.SID)
-	t.writeUnread(a.SID, `UPDATE `+t.attempts(id)+` SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
+	t.writeUnread(a.SID, t.ofDay(id, `UPDATE attempt SET updated_at = $3, state = $4, route = $5, provider = $6, provider_id = $7,
 			error_code = $8, error_class = $9, hand_overs = $10, price = $11, currency = $12,
 			mcc = $13, mnc = $14, story = $15, report_key = $16
-		WHERE id = $1 AND sid = $2`,
+		WHERE id = $1 AND sid = $2`),
 		id, a.SID, toMillis(a.UpdatedAt), string(a.State), a.Route, a.Provider, a.ProviderID,
 		a.ErrorCode, a.ErrorClass, a.HandOvers, a.Price, a.Currency, a.MCC, a.MNC, string(a.Story), a.ReportKey)
 }
@@ -87,7 +88,7 @@ func (t *Tx) PutAttempt(a *verify.Attempt) {
 // ConvertAttempt implements verify.Tx.
 func (t *Tx) ConvertAttempt(attemptSID string, at time.Time) {
 	id := sid.Key(attemptSID)
-	t.writeUnread(attemptSID, `UPDATE `+t.attempts(id)+` SET converted = 1, updated_at = $3 WHERE id = $1 AND sid = $2`,
+	t.writeUnread(attemptSID, t.ofDay(id, `UPDATE attempt SET converted = 1, updated_at = $3 WHERE id = $1 AND sid = $2`),
 		id, attemptSID, toMillis(at))
 }
 

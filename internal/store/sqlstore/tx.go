@@ -152,6 +152,9 @@ func (t *Tx) change(keys ...string) {
 }
 
 func (t *Tx) write(query string, args ...any) {
+	if t.writes == nil {
+		t.writes = make([]Write, 0, 4) // a start has three
+	}
 	t.writes = append(t.writes, Write{Query: query, Args: args})
 }
 

@@ -19,32 +19,36 @@ const verificationColumns = `sid, service_sid, account_sid, recipient, to_addres
 	created_at, updated_at, expires_at, is_current, history, held_until, device, payer`
 
 func scanVerification(row Row) (*verify.Verification, error) {
-	var v verify.Verification
-	var sends, line, history string
-	var created, updated, expires, current, held int64
+	// One piece of memory for all that is read.
+	var r struct {
+		verify.Verification
+		sends, line, history                     string
+		created, updated, expires, current, held int64
+	}
+	v := &r.Verification
 	err := row.Scan(&v.SID, &v.ServiceSID, &v.AccountSID, &v.Recipient, &v.To, &v.Country, &v.Channel, &v.Status,
-		&sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee, &line,
-		&created, &updated, &expires, &current, &history, &held, &v.Device, &v.Payer)
+		&r.sends, &v.Checks, &v.MaxSends, &v.MaxChecks, &v.CodeLength, &v.CodeMAC, &v.CodeSealed, &v.Amount, &v.Payee, &r.line,
+		&r.created, &r.updated, &r.expires, &r.current, &r.history, &r.held, &v.Device, &v.Payer)
 	if err != nil {
 		return nil, err
 	}
-	if v.Sends, err = parseSends(sends); err != nil {
+	if v.Sends, err = parseSends(r.sends); err != nil {
 		return nil, fmt.Errorf("sends of verification %s: %w", v.SID, err)
 	}
-	if v.History, err = parseHistory(history); err != nil {
+	if v.History, err = parseHistory(r.history); err != nil {
 		return nil, fmt.Errorf("history of verification %s: %w", v.SID, err)
 	}
-	if held != 0 {
-		v.HeldUntil = fromMillis(held)
+	if r.held != 0 {
+		v.HeldUntil = fromMillis(r.held)
 	}
-	if line != "" {
-		if err := json.Unmarshal([]byte(line), &v.Line); err != nil {
+	if r.line != "" {
+		if err := json.Unmarshal([]byte(r.line), &v.Line); err != nil {
 			return nil, fmt.Errorf("line of verification %s: %w", v.SID, err)
 		}
 	}
-	v.CreatedAt, v.UpdatedAt, v.ExpiresAt = fromMillis(created), fromMillis(updated), fromMillis(expires)
-	v.Current = current == 1
-	return &v, nil
+	v.CreatedAt, v.UpdatedAt, v.ExpiresAt = fromMillis(r.created), fromMillis(r.updated), fromMillis(r.expires)
+	v.Current = r.current == 1
+	return v, nil
 }
 
 // Verification implements verify.Tx.
@@ -74,7 +78,7 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 		}
 		line = string(text)
 	}
-	t.change(v.SID, v.ServiceSID+v.Recipient)
+	t.changeVerification(v)
 	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
@@ -83,14 +87,26 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 		formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device, v.Payer)
 }
 
-// PutVerification implements verify.Tx. It writes what can change.
+// PutVerification implements verify.Tx. It writes what can change. No column is in an index: SQLite would
+// take the row out of the indexes and put it in again, whether or not the value is another one.
 func (t *Tx) PutVerification(v *verify.Verification) {
-	t.change(v.SID, v.ServiceSID+v.Recipient)
+	id := sid.Key(v.SID)
+	t.changeVerification(v)
 	t.write(`UPDATE verification SET channel = $3, status = $4, sends = $5, checks = $6, code_mac = $7, code_sealed = $8,
-			updated_at = $9, is_current = $10, history = $11, held_until = $12, device = $13
+			updated_at = $9, history = $10, held_until = $11, device = $12
 		WHERE id = $1 AND sid = $2`,
-		sid.Key(v.SID), v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
-		toMillis(v.UpdatedAt), toBit(v.Current), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
+		id, v.SID, string(v.Channel), string(v.Status), formatSends(v.Sends), v.Checks, v.CodeMAC, v.CodeSealed,
+		toMillis(v.UpdatedAt), formatHistory(v.History), toMillisOrZero(v.HeldUntil), v.Device)
+	if !v.Current { // it may have been until now; it never becomes it again
+		t.write(`UPDATE verification SET is_current = 0 WHERE id = $1 AND sid = $2`, id, v.SID)
+	}
+}
+
+// changeVerification notes both keys of a verification (see Recorder).
+func (t *Tx) changeVerification(v *verify.Verification) {
+	if t.dialect == Postgres {
+		t.change(v.SID, v.ServiceSID+v.Recipient)
+	}
 }
 
 // PendingVerifications implements verify.Tx.
@@ -157,7 +173,8 @@ func (t *Tx) BlankPayments(upAt time.Time, limit int) (more bool, err error) {
 
 // formatSends writes sends as "1764000000000/sms/VL…", separated by spaces.
 func formatSends(sends []verify.Send) string {
-	b := make([]byte, 0, 64*len(sends))
+	var space [128]byte // two are the most that is usual
+	b := space[:0]
 	for i, s := range sends {
 		if i > 0 {
 			b = append(b, ' ')
