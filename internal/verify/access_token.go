@@ -113,7 +113,7 @@ func (t *AccessToken) read(p AccessTokenParams) error {
 	if p.TTL != nil {
 		seconds = *p.TTL
 	}
-	if !AccessTokenTTLs.holds(seconds) {
+	if !AccessTokenTTLs.Holds(seconds) {
 		return refuse("Ttl")
 	}
 	t.TTL = time.Duration(seconds) * time.Second

@@ -16,7 +16,7 @@ type ChallengeUpdate struct {
 // AnswerChallenge takes an answer to a challenge, metadata, or both. A wrong answer is counted and is
 // no error: the challenge stays pending (but see RefuseWrongCodes).
 func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, identity, challengeSID string, p ChallengeUpdate) (*Challenge, error) {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (e *Engine) AnswerChallenge(ctx context.Context, accountSID, serviceSID, id
 // of two answers at the same moment one comes first, and the other one sees what it did: a challenge
 // has one outcome, and a code is good for one challenge. The caller puts the challenge.
 func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload string, now time.Time) error {
-	if wait := e.Limits.guessesOf(f, now); wait > 0 {
+	if wait := e.guessesWait(f, now); wait > 0 {
 		return &Error{Code: CodeChallengeAnswers, RetryAfter: wait}
 	}
 	var a answer
@@ -81,15 +81,24 @@ func (e *Engine) answer(tx Tx, hooks []Webhook, f *Factor, c *Challenge, payload
 	}
 	switch got {
 	case AnswerWrong:
-		f.Guesses.guessed(now, maxGuesses)
+		f.Guesses.Guessed(now, MaxGuesses)
 		tx.PutFactor(f)
 	case AnswerRight:
 		f.spend(a)
-		f.Guesses.forgive()
+		f.Guesses = Guesses{}
 		tx.PutFactor(f)
-		return e.tell(tx, hooks, challengeEvent(c), now)
+		return e.Tell(tx, hooks, challengeEvent(c), now)
 	}
 	return got.refusal()
+}
+
+// guessesWait is how long a factor takes no answer, 0 if it takes one.
+func (e *Engine) guessesWait(f *Factor, now time.Time) (wait time.Duration) {
+	if f.Type == TOTP {
+		app := f.Config.TOTP
+		_, wait = e.Limits.FactorGuesses.Of(app.CodeLength, app.Skew, f.Guesses.Failed).Left(f.Guesses.Times, now)
+	}
+	return wait
 }
 
 // refusal is what an outcome of a challenge is answered with. Nothing has changed where it is not

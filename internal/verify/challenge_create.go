@@ -11,7 +11,7 @@ import (
 // CreateChallenge makes a challenge. With an AuthPayload it is answered at once: a wrong answer
 // leaves it pending, with one answer less.
 func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, identity string, p ChallengeParams) (*Challenge, error) {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (p ChallengeParams) read(c *Challenge, s *Service, now time.Time) (err erro
 // details are nil where neither a message nor a field was sent.
 func (p ChallengeParams) details() (*ChallengeDetails, error) {
 	message, _ := sent(p.DetailsMessage)
-	if !ChallengeMessages.holds(utf8.RuneCountInString(message)) {
+	if !ChallengeMessages.Holds(utf8.RuneCountInString(message)) {
 		return nil, refuse("Details.Message")
 	}
 	fields, ok := parseFields(p.DetailsFields)

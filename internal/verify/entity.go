@@ -128,7 +128,7 @@ func (e *Engine) Entities(ctx context.Context, accountSID, serviceSID string, pa
 
 // DeleteEntity removes an entity with everything below it. Its identity is free again.
 func (e *Engine) DeleteEntity(ctx context.Context, accountSID, serviceSID, identity string) error {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (e *Engine) tellOfFactors(tx Tx, hooks []Webhook, owner *Entity) error {
 		if factors[i].GivenUp(now) {
 			continue
 		}
-		if err := e.tell(tx, hooks, factorEvent(FactorDeleted, &factors[i]), now); err != nil {
+		if err := e.Tell(tx, hooks, factorEvent(FactorDeleted, &factors[i]), now); err != nil {
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func findEntity(tx Tx, s *Service, identity string) (*Entity, error) {
 
 // validIdentity accepts 8 to 64 letters, digits and hyphens.
 func validIdentity(s string) bool {
-	if !Identities.holds(len(s)) {
+	if !Identities.Holds(len(s)) {
 		return false
 	}
 	for _, c := range []byte(s) {

@@ -52,8 +52,11 @@ const (
 	CodeTemplateContent      Code = 60249
 	CodeInvalidTemplates     Code = 60251
 	CodeTemplatesInvalid     Code = 60252
+	CodeInvalidRequest       Code = 60306
 	CodePSD2SNA              Code = 60329
 	CodeNoSpeechLocale       Code = 60331
+	CodeInvalidPageSize      Code = 60373
+	CodeInvalidPageToken     Code = 60374
 	CodeSafeNumberExists     Code = 60411
 	CodeAppHashChannel       Code = 60602
 	CodeGeoBlocked           Code = 60605
@@ -74,7 +77,7 @@ func Codes() []Code {
 		CodeTemplateNotApproved, CodeMessagingExists, CodeMissingSubstitutions, CodeChinaNeedsName,
 		CodeTemplateBrand, CodeMessageTooLong, CodeTemplateContent,
 		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked, CodeCarrierError, CodeLandline,
-		CodeNumberLimit,
+		CodeNumberLimit, CodeInvalidRequest, CodeInvalidPageSize, CodeInvalidPageToken,
 	}, factorCodes...)
 }
 
@@ -142,5 +145,9 @@ var (
 )
 
 func invalid(param string) error { return &Error{Code: CodeInvalidParameter, Param: param} }
+
+// refuse refuses a parameter of a resource that came with entities, factors and challenges. The older ones
+// use invalid.
+func refuse(param string) error { return &Error{Code: CodeInvalidRequest, Param: param} }
 
 func missing(param string) error { return &Error{Code: CodeMissingParameter, Param: param} }

@@ -4,7 +4,6 @@ package verify
 const (
 	CodeEntityExists        Code = 60301
 	CodeInvalidAccessToken  Code = 60305
-	CodeInvalidRequest      Code = 60306
 	CodeNoPlatform          Code = 60307
 	CodeChallengeAnswers    Code = 60308
 	CodeTooManyNotices      Code = 60309
@@ -22,8 +21,6 @@ const (
 	CodeFactorRate          Code = 60326
 	CodeEntityRate          Code = 60328
 	CodeInvalidFactorType   Code = 60369
-	CodeInvalidPageSize     Code = 60373
-	CodeInvalidPageToken    Code = 60374
 	CodeFactorParamNotFound Code = 60390
 )
 
@@ -54,10 +51,10 @@ const (
 )
 
 var factorCodes = []Code{
-	CodeEntityExists, CodeInvalidRequest, CodeChallengeAnswers, CodeFactorAnswers, CodeTooManyChallenges,
+	CodeEntityExists, CodeChallengeAnswers, CodeFactorAnswers, CodeTooManyChallenges,
 	CodeInvalidBinding, CodeTooManyFactors, CodeFactorExists, CodeFactorUnverified, CodeChallengeResponded,
-	CodeChallengeExpired, CodeFactorRate, CodeEntityRate, CodeInvalidFactorType, CodeInvalidPageSize,
-	CodeInvalidPageToken, CodeFactorParamNotFound, CodeInvalidAccessToken, CodeNoPlatform, CodeTooManyNotices,
+	CodeChallengeExpired, CodeFactorRate, CodeEntityRate, CodeInvalidFactorType,
+	CodeFactorParamNotFound, CodeInvalidAccessToken, CodeNoPlatform, CodeTooManyNotices,
 	CodeFactorProof, CodeWrongGrant, CodeChallengeProof,
 
 	CodeInvalidFactorSID, CodeInvalidEntitySID, CodeInvalidIdentity, CodeInvalidConfig, CodeInvalidRelyingParty,
@@ -66,6 +63,3 @@ var factorCodes = []Code{
 	CodeInvalidPublicKey, CodeInvalidAttestation, CodeInvalidCredentialData, CodeNoDisplayName,
 	CodeChallengeParamNotFound, CodeEntityParamNotFound, CodeNoCriteria,
 }
-
-// refuse refuses a parameter of an entity, a factor or a challenge. Other resources use invalid.
-func refuse(param string) error { return &Error{Code: CodeInvalidRequest, Param: param} }

@@ -152,7 +152,7 @@ func (e *Engine) Factors(ctx context.Context, accountSID, serviceSID, identity s
 
 // DeleteFactor removes a factor. Its pending challenges can no longer be answered.
 func (e *Engine) DeleteFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string) error {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (e *Engine) DeleteFactor(ctx context.Context, accountSID, serviceSID, ident
 			return err
 		}
 		tx.DeleteFactor(found)
-		return e.tell(tx, hooks, factorEvent(FactorDeleted, found), e.Now())
+		return e.Tell(tx, hooks, factorEvent(FactorDeleted, found), e.Now())
 	})
 }
 

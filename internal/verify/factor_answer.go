@@ -56,7 +56,7 @@ func checkPayload(kind FactorType, payload *string) error {
 	case TOTP:
 		_, given = parseCode(text)
 	case Push:
-		given = given && SignedPayloads.holds(utf8.RuneCountInString(text))
+		given = given && SignedPayloads.Holds(utf8.RuneCountInString(text))
 	case Passkeys: // answers elsewhere
 		given = false
 	}

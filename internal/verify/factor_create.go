@@ -38,7 +38,7 @@ type NewFactor struct {
 // CreateFactor makes a factor, and the entity of the identity where there is none. The refusals come
 // in the order of the factors reference, section 13.
 func (e *Engine) CreateFactor(ctx context.Context, accountSID, serviceSID, identity string, p FactorParams) (*NewFactor, error) {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (e *Engine) addFactor(ctx context.Context, s *Service, hooks []Webhook, ide
 			tx.PutEntity(owner)
 		}
 		tx.AddFactor(&f)
-		return e.tell(tx, hooks, factorEvent(FactorCreated, &f), now)
+		return e.Tell(tx, hooks, factorEvent(FactorCreated, &f), now)
 	})
 	if err != nil {
 		return nil, err

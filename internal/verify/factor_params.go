@@ -27,7 +27,7 @@ func sent(p *string) (value string, given bool) {
 const maxJSONParam = 1024
 
 func validFactorName(name string) bool {
-	return strings.TrimSpace(name) != "" && oneLine(name, FactorNames.Max)
+	return strings.TrimSpace(name) != "" && OneLine(name, FactorNames.Max)
 }
 
 // parseTexts reads a JSON object whose values are texts: Metadata, HiddenDetails.

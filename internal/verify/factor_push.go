@@ -95,7 +95,7 @@ func (c *PushConfig) apply(p PushParams) error {
 		{new(string), p.NotificationToken, "Config.NotificationToken", NotificationTokens},
 	} {
 		if text, given := sent(t.sent); given {
-			if !oneLine(text, t.Max) {
+			if !OneLine(text, t.Max) {
 				return refuse(t.param)
 			}
 			*t.field = text

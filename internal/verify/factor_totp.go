@@ -62,7 +62,7 @@ func (c *TOTPConfig) apply(p TOTPParams) error {
 		if n.sent == nil {
 			continue
 		}
-		if !n.holds(*n.sent) {
+		if !n.Holds(*n.sent) {
 			return refuse(n.param)
 		}
 		*n.field = *n.sent
@@ -190,5 +190,5 @@ func (e *Engine) readCode(f *Factor, code string, now time.Time) (answer, error)
 // is refused and not counted; what cannot be one of this factor is a wrong code.
 func parseCode(payload string) (code string, ok bool) {
 	code = strings.ReplaceAll(payload, " ", "")
-	return code, TOTPCodeLengths.holds(len(code))
+	return code, TOTPCodeLengths.Holds(len(code))
 }

@@ -17,7 +17,7 @@ type FactorUpdate struct {
 // UpdateFactor verifies a factor, changes it, or both. A wrong answer is counted and is no error:
 // the factor stays unverified, and the changes are made all the same (but see RefuseWrongCodes).
 func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, identity, factorSID string, p FactorUpdate) (*Factor, error) {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (e *Engine) UpdateFactor(ctx context.Context, accountSID, serviceSID, ident
 		f.FriendlyName, f.Config, f.SecretSealed, f.UpdatedAt = changed.FriendlyName, changed.Config, changed.SecretSealed, now
 		tx.PutFactor(f)
 		if f.Status == Verified && before != Verified {
-			return e.tell(tx, hooks, factorEvent(FactorVerified, f), now)
+			return e.Tell(tx, hooks, factorEvent(FactorVerified, f), now)
 		}
 		return nil
 	})

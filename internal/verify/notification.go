@@ -76,7 +76,7 @@ func (e *Engine) Notify(ctx context.Context, accountSID, serviceSID, identity, c
 		if err != nil {
 			return err
 		}
-		if !NotificationTTLs.holds(seconds) {
+		if !NotificationTTLs.Holds(seconds) {
 			return refuse("Ttl")
 		}
 		if why := c.closed(now); why == AnswerTwice || why == AnswerTooLate {

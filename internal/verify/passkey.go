@@ -70,7 +70,7 @@ type PasskeyParams struct {
 
 // CreatePasskey makes a factor for a passkey, and the entity of the identity where there is none.
 func (e *Engine) CreatePasskey(ctx context.Context, accountSID, serviceSID string, p PasskeyParams) (*NewFactor, error) {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -163,21 +163,18 @@ func (r RelyingParty) check() error {
 	switch {
 	case r.ID == "" && len(r.Origins) == 0:
 		return &Error{Code: CodeInvalidRelyingParty}
-	case !validRelyingPartyID(r.ID):
+	case !ValidRelyingPartyID(r.ID):
 		return &Error{Code: CodeInvalidRelyingPartyID}
-	case len(r.Origins) == 0 || len(r.Origins) > maxOrigins || !shortText(r.Name):
+	case len(r.Origins) == 0 || len(r.Origins) > MaxOrigins || !OneLine(r.Name, ShortTexts.Max):
 		return &Error{Code: CodeInvalidRelyingParty}
 	}
 	for _, origin := range r.Origins {
-		if !validOrigin(origin) {
+		if !ValidOrigin(origin) {
 			return &Error{Code: CodeInvalidRelyingParty}
 		}
 	}
 	return nil
 }
-
-// maxOrigins bounds the origins of one relying party.
-const maxOrigins = 50
 
 // passkeyOptions are what a browser needs to make the key of a new factor.
 func passkeyOptions(tx Tx, f *Factor) (*PasskeyOptions, error) {
@@ -226,7 +223,7 @@ type PasskeyRegistration passkey.RegistrationJSON
 // VerifyPasskey takes a browser's answer to a request for a new key. It names its factor by the
 // challenge in it.
 func (e *Engine) VerifyPasskey(ctx context.Context, accountSID, serviceSID string, answer PasskeyRegistration) (*Factor, error) {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +260,7 @@ func (e *Engine) VerifyPasskey(ctx context.Context, accountSID, serviceSID strin
 		config.keep(key)
 		f.Config.Passkey, f.Credential, f.Status, f.UpdatedAt = &config, credential, Verified, now
 		tx.PutFactor(f)
-		return e.tell(tx, hooks, factorEvent(FactorVerified, f), now)
+		return e.Tell(tx, hooks, factorEvent(FactorVerified, f), now)
 	})
 	if err != nil {
 		return nil, err

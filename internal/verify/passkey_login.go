@@ -133,7 +133,7 @@ type PasskeyProof passkey.ProofJSON
 // ApprovePasskey takes a browser's answer to a challenge. It names the challenge, and the key. A
 // refused one changes nothing, and is not counted: there is nothing in it to guess.
 func (e *Engine) ApprovePasskey(ctx context.Context, accountSID, serviceSID string, answer PasskeyProof) (*PasskeyChallenge, error) {
-	s, hooks, err := e.told(ctx, accountSID, serviceSID)
+	s, hooks, err := e.Told(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (e *Engine) ApprovePasskey(ctx context.Context, accountSID, serviceSID stri
 		tx.PutFactor(f)
 		tx.PutChallenge(c)
 		done = &PasskeyChallenge{c, request}
-		return e.tell(tx, hooks, challengeEvent(c), now)
+		return e.Tell(tx, hooks, challengeEvent(c), now)
 	})
 	return done, err
 }

@@ -28,7 +28,7 @@ func FuzzReadStatement(f *testing.F) {
 		if provesFactor(&key.PublicKey, "YF1", payload) {
 			t.Errorf("%q proves a factor", payload)
 		}
-		if err := checkPayload(Push, &payload); (err == nil) != SignedPayloads.holds(utf8.RuneCountInString(payload)) {
+		if err := checkPayload(Push, &payload); (err == nil) != SignedPayloads.Holds(utf8.RuneCountInString(payload)) {
 			t.Errorf("%q: %v", payload, err)
 		}
 	})

@@ -2,15 +2,7 @@ package verify
 
 import (
 	"context"
-	"time"
 )
-
-// CleanUp is the kind of the jobs that remove what a deleted service left.
-const CleanUp = "cleanup"
-
-// cleanUpDelay is how long after its deletion a service's entities are removed. Until then other
-// nodes may still have the service in their memory and make some (see Store.ConfigVersion).
-const cleanUpDelay = time.Minute
 
 // Cleaner carries out the jobs of kind CleanUp. A service may have millions of factors, so they are
 // removed step by step and not in the commit of its deletion; nobody reaches them meanwhile.

@@ -110,7 +110,7 @@ func (e *Engine) CreateWebhook(ctx context.Context, accountSID, serviceSID strin
 func (w *Webhook) change(p WebhookParams) error {
 	next := *w
 	if p.FriendlyName != nil {
-		if next.FriendlyName = *p.FriendlyName; !WebhookNames.holds(utf8.RuneCountInString(next.FriendlyName)) {
+		if next.FriendlyName = *p.FriendlyName; !WebhookNames.Holds(utf8.RuneCountInString(next.FriendlyName)) {
 			return refuse("FriendlyName")
 		}
 	}
