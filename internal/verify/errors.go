@@ -64,9 +64,10 @@ const (
 	CodeWhatsAppNotEnabled   Code = 68008
 )
 
-// Codes lists every code, for tables that must have a row for each.
+// Codes lists every code of this package, for tables that must have a row for each. Those of factors are in
+// factor.Codes.
 func Codes() []Code {
-	return append([]Code{
+	return []Code{
 		CodeMissingParameter, CodeUnauthorized, CodeMethodNotAllowed, CodePageSizeTooLarge,
 		CodeNotFound, CodeTooManyRequests, CodeInternal, CodeUnavailable, CodeSNANotProvisioned,
 		CodeInvalidParameter, CodeMaxChecks, CodeMaxSends, CodeFeatureDisabled, CodePSD2Incomplete,
@@ -78,7 +79,7 @@ func Codes() []Code {
 		CodeTemplateBrand, CodeMessageTooLong, CodeTemplateContent,
 		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked, CodeCarrierError, CodeLandline,
 		CodeNumberLimit, CodeInvalidRequest, CodeInvalidPageSize, CodeInvalidPageToken,
-	}, factorCodes...)
+	}
 }
 
 // Error is a refusal that the caller is told. Every other error is a fault: it is logged, and the

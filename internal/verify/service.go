@@ -229,7 +229,7 @@ func (e *Engine) UpdateService(ctx context.Context, accountSID, serviceSID strin
 }
 
 // CleanUp is the kind of the jobs that remove what a deleted service left, its entities with all that is
-// below them (see Cleaner).
+// below them (see factor.Cleaner).
 const CleanUp = "cleanup"
 
 // cleanUpDelay is how long after its deletion a service's entities are removed. Until then other

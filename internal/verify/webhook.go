@@ -253,3 +253,11 @@ func findWebhook(tx Tx, s *Service, webhookSID string) (*Webhook, error) {
 	}
 	return w, err
 }
+
+// sent takes an optional parameter. One that is empty counts as not sent.
+func sent(p *string) (value string, given bool) {
+	if p == nil || *p == "" {
+		return "", false
+	}
+	return *p, true
+}
