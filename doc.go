@@ -1,6 +1,6 @@
 // Package verifyd is the map of the house; the code lives below.
 //
-// In one sentence: api turns HTTP into Go values, verify decides inside one transaction, the commit
+// In one sentence: api turns HTTP into Go values, verify (and factor on it) decides inside one transaction, the commit
 // leaves rows and jobs, workers carry the jobs out, and only workers talk to the outside world.
 //
 //	cmd/verifyd          the binary: its commands, and what a configuration means (serve.go, dev.go)
@@ -10,6 +10,7 @@
 //	internal/api         Twilio's wire: routes, forms, pages, errors, one file a resource
 //	internal/apidoc      writes the OpenAPI document and docs/compatibility.md from the tables of api
 //	internal/verify      the domain: nouns, rules, operations, and the contract of the store
+//	internal/factor      its other half: authenticator apps, handsets and passkeys, and their challenges
 //	internal/store       sqlstore has the statements, sqlite and postgres the databases, storetest the
 //	                     exam, transfer the way from one to the other
 //	internal/queue       durable jobs: claim, run, give back, bury

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/qr"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -22,7 +23,7 @@ func runFactorQR(ctx context.Context, args []string, sys system) error {
 		return errUsage
 	}
 	return withData(ctx, *data, *path, sys, func(e *verify.Engine) error {
-		f, err := e.Enrolment(ctx, *factorSID)
+		f, err := factor.NewEngine(e).Enrolment(ctx, *factorSID)
 		if errors.Is(err, verify.ErrNotFound) {
 			return fmt.Errorf("no totp factor %s waits to be verified: the secret of a verified one is not shown again", *factorSID)
 		}

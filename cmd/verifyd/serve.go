@@ -21,6 +21,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/lookup"
 	"github.com/verifyd/verifyd/internal/server"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -211,7 +212,7 @@ func regulatoryOf(way config.Way) *provider.Regulatory {
 }
 
 // platforms are the keys of the routes that are no channels: whoever carries notifications to handsets.
-var platforms = []verify.Platform{verify.FCM, verify.APN}
+var platforms = []factor.Platform{factor.FCM, factor.APN}
 
 // channelsOf are the routes of channels.
 func channelsOf(table config.Routes) config.Routes {
@@ -224,7 +225,7 @@ func channelsOf(table config.Routes) config.Routes {
 
 // pushRoutesOf are the routes of notifications, which have no countries.
 func pushRoutesOf(c config.Config, built map[string]provider.Provider) delivery.PushRoutes {
-	routes := delivery.PushRoutes{Credentials: map[string][]delivery.Route{}, Platforms: map[verify.Platform][]delivery.Route{}}
+	routes := delivery.PushRoutes{Credentials: map[string][]delivery.Route{}, Platforms: map[factor.Platform][]delivery.Route{}}
 	for sid, name := range c.PushCredentials {
 		routes.Credentials[sid] = []delivery.Route{{Name: name, Provider: built[name]}}
 	}

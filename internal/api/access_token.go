@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/factor"
 )
 
 type accessTokenParams struct {
@@ -19,7 +19,7 @@ func (a *API) createAccessToken(r *request) (response, error) {
 	if err := decodeFactors(r.form, &p); err != nil {
 		return response{}, err
 	}
-	t, token, err := a.engine.CreateAccessToken(r.ctx, r.account, r.vars.get("ServiceSid"), verify.AccessTokenParams(p))
+	t, token, err := a.factors.CreateAccessToken(r.ctx, r.account, r.vars.get("ServiceSid"), factor.AccessTokenParams(p))
 	if err != nil {
 		return response{}, err
 	}
@@ -27,7 +27,7 @@ func (a *API) createAccessToken(r *request) (response, error) {
 }
 
 func (a *API) fetchAccessToken(r *request) (response, error) {
-	t, token, err := a.engine.AccessToken(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Sid"))
+	t, token, err := a.factors.AccessToken(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Sid"))
 	if err != nil {
 		return response{}, err
 	}
@@ -47,7 +47,7 @@ type accessTokenBody struct {
 	URL                string  `json:"url"`
 }
 
-func accessTokenJSON(t *verify.AccessToken, token, base string) accessTokenBody {
+func accessTokenJSON(t *factor.AccessToken, token, base string) accessTokenBody {
 	body := accessTokenBody{
 		SID:            t.SID,
 		AccountSID:     t.AccountSID,

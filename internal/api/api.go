@@ -23,14 +23,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // API serves the paths below /v2.
 type API struct {
-	engine *verify.Engine
-	log    *slog.Logger
+	engine  *verify.Engine
+	factors *factor.Engine
+	log     *slog.Logger
 	// publicURL is the base of every URL in an answer, "" to take it from the request.
 	publicURL string
 	table     table
@@ -40,7 +42,7 @@ type API struct {
 // New makes the API. publicURL has no trailing slash; where it is empty, URLs are built from the
 // scheme and the Host header of each request.
 func New(engine *verify.Engine, publicURL string, log *slog.Logger) *API {
-	return &API{engine: engine, log: log, publicURL: publicURL, table: newTable(routes)}
+	return &API{engine: engine, factors: factor.NewEngine(engine), log: log, publicURL: publicURL, table: newTable(routes)}
 }
 
 // readTimeout bounds what a request that only reads may wait for; the answer is then 503. One that

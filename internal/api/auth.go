@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -14,8 +15,8 @@ import (
 type caller struct {
 	account string // SID of the account that the call is in
 	token   bool   // the caller has the account's token, and not a key
-	grant   *verify.Grant
-	device  *verify.Device
+	grant   *factor.Grant
+	device  *factor.Device
 }
 
 // deviceUser is the user name of devices (factors reference, section 4.2).
@@ -30,12 +31,12 @@ func (a *API) authenticate(ctx context.Context, r *http.Request) (c caller, err 
 		return c, err
 	}
 	if strings.Count(password, ".") == 4 {
-		if c.grant, err = a.engine.AuthenticateGrant(password); err == nil {
+		if c.grant, err = a.factors.AuthenticateGrant(password); err == nil {
 			c.account = c.grant.AccountSID
 		}
 		return c, err
 	}
-	if c.device, err = a.engine.AuthenticateDevice(ctx, password); err == nil {
+	if c.device, err = a.factors.AuthenticateDevice(ctx, password); err == nil {
 		c.account = c.device.AccountSID
 	}
 	return c, err
@@ -76,7 +77,7 @@ func (a *API) admit(ctx context.Context, c caller, hit *parsedRoute, vars pathVa
 		case strings.HasSuffix(hit.path, "/Factors/{Sid}"):
 			own = own && v.value == d.FactorSID
 		case own: // a challenge, which never changes its factor
-			challenge, err := a.engine.Challenge(ctx, d.AccountSID, d.ServiceSID, d.Identity, v.value)
+			challenge, err := a.factors.Challenge(ctx, d.AccountSID, d.ServiceSID, d.Identity, v.value)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -33,7 +34,7 @@ func (a *API) createChallenge(r *request) (response, error) {
 	if err := decodeFactors(r.form, &p); err != nil {
 		return response{}, err
 	}
-	c, err := a.engine.CreateChallenge(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), verify.ChallengeParams(p))
+	c, err := a.factors.CreateChallenge(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), factor.ChallengeParams(p))
 	if err != nil {
 		return response{}, err
 	}
@@ -41,12 +42,12 @@ func (a *API) createChallenge(r *request) (response, error) {
 }
 
 func (a *API) fetchChallenge(r *request) (response, error) {
-	c, err := a.engine.Challenge(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"))
+	c, err := a.factors.Challenge(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"))
 	if err != nil {
 		return response{}, err
 	}
 	resp := response{status: http.StatusOK, body: challengeJSON(c, r.base)}
-	if c.FactorType == verify.Push {
+	if c.FactorType == factor.Push {
 		resp.header = http.Header{"Twilio-Verify-Signature-Fields": signatureFields}
 	}
 	return resp, nil
@@ -54,14 +55,14 @@ func (a *API) fetchChallenge(r *request) (response, error) {
 
 // signatureFields tell a device which members of the answer to sign. There are no spaces, because
 // devices split at the commas alone.
-var signatureFields = []string{strings.Join(verify.SignatureFields, ",")}
+var signatureFields = []string{strings.Join(factor.SignatureFields, ",")}
 
 func (a *API) updateChallenge(r *request) (response, error) {
 	var p challengeUpdateParams
 	if err := decodeFactors(r.form, &p); err != nil {
 		return response{}, err
 	}
-	c, err := a.engine.AnswerChallenge(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"), verify.ChallengeUpdate(p))
+	c, err := a.factors.AnswerChallenge(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"), factor.ChallengeUpdate(p))
 	if err != nil {
 		return response{}, err
 	}
@@ -83,12 +84,12 @@ func (a *API) listChallenges(r *request) (response, error) {
 		}
 		p.FactorSID = &d.FactorSID
 	}
-	challenges, err := a.engine.Challenges(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), verify.ListChallenges(p), page)
+	challenges, err := a.factors.Challenges(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), factor.ListChallenges(p), page)
 	if err != nil {
 		return response{}, err
 	}
 	base := filtered[challengeFilters](entityURL(r.base, r.vars.get("ServiceSid"), r.vars.get("Identity"))+"/Challenges", r.query)
-	challenges, m := cutPage(query, "challenges", base, challenges, func(c verify.Challenge) string { return c.SID })
+	challenges, m := cutPage(query, "challenges", base, challenges, func(c factor.Challenge) string { return c.SID })
 	list := make([]challengeBody, 0, len(challenges))
 	for i := range challenges {
 		list = append(list, challengeJSON(&challenges[i], r.base))
@@ -138,7 +139,7 @@ type challengeLinkBody struct {
 	Notifications string `json:"notifications"`
 }
 
-func challengeJSON(c *verify.Challenge, base string) challengeBody {
+func challengeJSON(c *factor.Challenge, base string) challengeBody {
 	url := entityURL(base, c.ServiceSID, c.Identity) + "/Challenges/" + c.SID
 	return challengeBody{
 		SID:             c.SID,
@@ -162,7 +163,7 @@ func challengeJSON(c *verify.Challenge, base string) challengeBody {
 	}
 }
 
-func detailsJSON(c *verify.Challenge) *detailsBody {
+func detailsJSON(c *factor.Challenge) *detailsBody {
 	d := c.Details
 	if d == nil {
 		return nil

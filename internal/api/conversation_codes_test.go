@@ -4,9 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -32,7 +34,7 @@ func TestEveryCodeIsSpoken(t *testing.T) {
 			spoken[m[1]] = true
 		}
 	}
-	for _, code := range verify.Codes() {
+	for _, code := range slices.Concat(verify.Codes(), factor.Codes()) {
 		if spoken[strconv.Itoa(int(code))] == (elsewhere[code] != "") {
 			t.Errorf("%d is in a conversation: %t, and tried elsewhere: %q", code, spoken[strconv.Itoa(int(code))], elsewhere[code])
 		}

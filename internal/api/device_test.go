@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/jose"
-	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // deviceKeys are the keys of the devices in conversations: $KEY1 to $KEY30. That of the reference is the
@@ -70,11 +70,11 @@ func (w *world) deviceVariable(name string) (string, bool) {
 // keyOf is the key of a factor's device.
 func (w *world) keyOf(factorSID string) *ecdsa.PrivateKey {
 	w.t.Helper()
-	var f *verify.Factor
-	if err := w.engine.Store.View(w.t.Context(), func(tx verify.Tx) (err error) {
+	var f *factor.Factor
+	if err := w.engine.Store.View(w.t.Context(), factor.InTx(func(tx factor.Tx) (err error) {
 		f, err = tx.Factor(factorSID)
 		return err
-	}); err != nil {
+	})); err != nil {
 		w.t.Fatal(err)
 	}
 	for _, k := range deviceKeys {
@@ -90,11 +90,11 @@ func (w *world) keyOf(factorSID string) *ecdsa.PrivateKey {
 // body that it is shown.
 func (w *world) statement(challengeSID, status string) string {
 	w.t.Helper()
-	var c *verify.Challenge
-	if err := w.engine.Store.View(w.t.Context(), func(tx verify.Tx) (err error) {
+	var c *factor.Challenge
+	if err := w.engine.Store.View(w.t.Context(), factor.InTx(func(tx factor.Tx) (err error) {
 		c, err = tx.Challenge(challengeSID)
 		return err
-	}); err != nil {
+	})); err != nil {
 		w.t.Fatal(err)
 	}
 	rec := w.do("GET", fmt.Sprintf("/v2/Services/%s/Entities/%s/Challenges/%s", c.ServiceSID, c.Identity, c.SID), "")

@@ -3,7 +3,7 @@ package api
 import (
 	"net/http"
 
-	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/factor"
 )
 
 type entityParams struct {
@@ -15,7 +15,7 @@ func (a *API) createEntity(r *request) (response, error) {
 	if err := decodeFactors(r.form, &p); err != nil {
 		return response{}, err
 	}
-	e, err := a.engine.CreateEntity(r.ctx, r.account, r.vars.get("ServiceSid"), p.Identity)
+	e, err := a.factors.CreateEntity(r.ctx, r.account, r.vars.get("ServiceSid"), p.Identity)
 	if err != nil {
 		return response{}, err
 	}
@@ -23,7 +23,7 @@ func (a *API) createEntity(r *request) (response, error) {
 }
 
 func (a *API) fetchEntity(r *request) (response, error) {
-	e, err := a.engine.Entity(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"))
+	e, err := a.factors.Entity(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"))
 	if err != nil {
 		return response{}, err
 	}
@@ -31,7 +31,7 @@ func (a *API) fetchEntity(r *request) (response, error) {
 }
 
 func (a *API) deleteEntity(r *request) (response, error) {
-	if err := a.engine.DeleteEntity(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity")); err != nil {
+	if err := a.factors.DeleteEntity(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity")); err != nil {
 		return response{}, err
 	}
 	return response{status: http.StatusNoContent}, nil
@@ -42,12 +42,12 @@ func (a *API) listEntities(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	entities, err := a.engine.Entities(r.ctx, r.account, r.vars.get("ServiceSid"), page)
+	entities, err := a.factors.Entities(r.ctx, r.account, r.vars.get("ServiceSid"), page)
 	if err != nil {
 		return response{}, err
 	}
 	url := r.base + "/Services/" + r.vars.get("ServiceSid") + "/Entities"
-	entities, m := cutPage(query, "entities", url, entities, func(e verify.Entity) string { return e.SID })
+	entities, m := cutPage(query, "entities", url, entities, func(e factor.Entity) string { return e.SID })
 	list := make([]entityBody, 0, len(entities))
 	for i := range entities {
 		list = append(list, entityJSON(&entities[i], r.base))
@@ -77,7 +77,7 @@ type entityLinkBody struct {
 	Challenges string `json:"challenges"`
 }
 
-func entityJSON(e *verify.Entity, base string) entityBody {
+func entityJSON(e *factor.Entity, base string) entityBody {
 	url := entityURL(base, e.ServiceSID, e.Identity)
 	return entityBody{
 		SID:         e.SID,

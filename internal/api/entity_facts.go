@@ -1,6 +1,9 @@
 package api
 
-import "github.com/verifyd/verifyd/internal/verify"
+import (
+	"github.com/verifyd/verifyd/internal/factor"
+	"github.com/verifyd/verifyd/internal/verify"
+)
 
 func entityFacts() Resource {
 	const (
@@ -14,8 +17,8 @@ func entityFacts() Resource {
 		Note:  "Begin with [totp.md](totp.md).",
 		Operations: []Operation{
 			{Method: "POST", Path: entities, ID: "CreateEntity", About: "Makes the entity of an identity.", Params: entityParams{}, Facts: []Fact{
-				{Name: "Identity", About: "What the application calls the person: an identifier of its own, and nothing that says who it is. The case of letters does not matter; the first spelling is shown (ours).", From: Spec | Docs | Ours, Required: true, Range: verify.Identities, Pattern: "^[A-Za-z0-9-]*$", Example: "user-7f3a91c2"},
-			}, Status: 201, Body: entityBody{}, Codes: ofFactors(verify.CodeMissingParameter, verify.CodeEntityExists, verify.CodeEntityRate)},
+				{Name: "Identity", About: "What the application calls the person: an identifier of its own, and nothing that says who it is. The case of letters does not matter; the first spelling is shown (ours).", From: Spec | Docs | Ours, Required: true, Range: factor.Identities, Pattern: "^[A-Za-z0-9-]*$", Example: "user-7f3a91c2"},
+			}, Status: 201, Body: entityBody{}, Codes: ofFactors(verify.CodeMissingParameter, factor.CodeEntityExists, factor.CodeEntityRate)},
 			{Method: "GET", Path: entities, ID: "ListEntity", About: "Lists the entities of a service, oldest first.", Note: "the order is ours", From: Spec | Ours, Paged: true, Status: 200, Body: entityList{}, Codes: ofFactorsList()},
 			{Method: "GET", Path: entity, ID: "FetchEntity", About: "Fetches an entity.", Status: 200, Body: entityBody{}, Codes: notFound},
 			{Method: "DELETE", Path: entity, ID: "DeleteEntity", About: "Removes an entity, its factors and its challenges.", Status: 204, Codes: notFound},

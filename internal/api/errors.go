@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -67,52 +68,52 @@ var pages = map[verify.Code]page{
 	verify.CodeWhatsAppNotEnabled:   {403, "Verify WhatsApp channel not configured"},
 
 	// Entities, factors, challenges: the titles of the error dictionary (factors reference, section 11).
-	verify.CodeEntityExists:        {409, "Entity already exists"},
-	verify.CodeInvalidAccessToken:  {400, "Access Token parameters are invalid"},
+	factor.CodeEntityExists:        {409, "Entity already exists"},
+	factor.CodeInvalidAccessToken:  {400, "Access Token parameters are invalid"},
 	verify.CodeInvalidRequest:      {400, "Invalid Request"},
-	verify.CodeNoPlatform:          {400, "Cannot resend push notifications to 'none' notification platform"},
-	verify.CodeChallengeAnswers:    {429, "Challenge verification attempts limit reached"},
-	verify.CodeTooManyNotices:      {429, "Push notifications limit reached for a Challenge"},
-	verify.CodeFactorProof:         {403, "Factor verification failed"},
-	verify.CodeFactorAnswers:       {429, "Factor verification attempts reached"},
-	verify.CodeTooManyChallenges:   {429, "Challenge creation limit reached"},
-	verify.CodeWrongGrant:          {403, "Unauthorized factor creation"},
-	verify.CodeInvalidBinding:      {400, "Factors binding format is invalid"},
-	verify.CodeTooManyFactors:      {400, "Reached max limit of Factors associated per Entity"},
-	verify.CodeFactorExists:        {409, "Factor already exists"},
-	verify.CodeFactorUnverified:    {403, "Factor is unverified"},
-	verify.CodeChallengeResponded:  {403, "Challenge already responded"},
-	verify.CodeChallengeExpired:    {403, "Challenge expired"},
-	verify.CodeChallengeProof:      {403, "Challenge verification failed"},
-	verify.CodeFactorRate:          {429, "Too many requests to create factors for the entity"},
-	verify.CodeEntityRate:          {429, "Entities rate limit exceeded"},
-	verify.CodeInvalidFactorType:   {400, "Invalid factor type"},
+	factor.CodeNoPlatform:          {400, "Cannot resend push notifications to 'none' notification platform"},
+	factor.CodeChallengeAnswers:    {429, "Challenge verification attempts limit reached"},
+	factor.CodeTooManyNotices:      {429, "Push notifications limit reached for a Challenge"},
+	factor.CodeFactorProof:         {403, "Factor verification failed"},
+	factor.CodeFactorAnswers:       {429, "Factor verification attempts reached"},
+	factor.CodeTooManyChallenges:   {429, "Challenge creation limit reached"},
+	factor.CodeWrongGrant:          {403, "Unauthorized factor creation"},
+	factor.CodeInvalidBinding:      {400, "Factors binding format is invalid"},
+	factor.CodeTooManyFactors:      {400, "Reached max limit of Factors associated per Entity"},
+	factor.CodeFactorExists:        {409, "Factor already exists"},
+	factor.CodeFactorUnverified:    {403, "Factor is unverified"},
+	factor.CodeChallengeResponded:  {403, "Challenge already responded"},
+	factor.CodeChallengeExpired:    {403, "Challenge expired"},
+	factor.CodeChallengeProof:      {403, "Challenge verification failed"},
+	factor.CodeFactorRate:          {429, "Too many requests to create factors for the entity"},
+	factor.CodeEntityRate:          {429, "Entities rate limit exceeded"},
+	factor.CodeInvalidFactorType:   {400, "Invalid factor type"},
 	verify.CodeInvalidPageSize:     {400, "Invalid page size"},
 	verify.CodeInvalidPageToken:    {400, "Invalid page token"},
-	verify.CodeFactorParamNotFound: {404, "Factor not found"},
+	factor.CodeFactorParamNotFound: {404, "Factor not found"},
 
-	verify.CodeInvalidFactorSID:         {400, "Invalid factor SID"},
-	verify.CodeInvalidEntitySID:         {400, "Invalid entity SID"},
-	verify.CodeInvalidIdentity:          {400, "Invalid entity identity"},
-	verify.CodeInvalidConfig:            {400, "Invalid factor config"},
-	verify.CodeInvalidRelyingParty:      {400, "Invalid relying party"},
-	verify.CodeInvalidRelyingPartyID:    {400, "Invalid relying party id"},
-	verify.CodeInvalidID:                {400, "Invalid id"},
-	verify.CodeInvalidRawID:             {400, "Invalid rawId"},
-	verify.CodeInvalidAttachment:        {400, "Invalid authenticator attachment"},
-	verify.CodeInvalidResponse:          {400, "Invalid response"},
-	verify.CodeInvalidAuthenticatorData: {400, "Invalid authenticator data"},
-	verify.CodeInvalidClientData:        {400, "Invalid client data"},
-	verify.CodeInvalidSignature:         {400, "Invalid signature"},
-	verify.CodeOtherRelyingParty:        {400, "Factor does not match the relying party of the challenge"},
-	verify.CodeFactorStatus:             {400, "Illegal factor status"},
-	verify.CodeInvalidPublicKey:         {400, "Invalid public key"},
-	verify.CodeInvalidAttestation:       {400, "Invalid attestation object"},
-	verify.CodeInvalidCredentialData:    {400, "Invalid attested credential data"},
-	verify.CodeNoDisplayName:            {400, "User display name not provided"},
-	verify.CodeChallengeParamNotFound:   {404, "Challenge not found"},
-	verify.CodeEntityParamNotFound:      {404, "Entity not found"},
-	verify.CodeNoCriteria:               {400, "Authenticator criteria are missing from the request"},
+	factor.CodeInvalidFactorSID:         {400, "Invalid factor SID"},
+	factor.CodeInvalidEntitySID:         {400, "Invalid entity SID"},
+	factor.CodeInvalidIdentity:          {400, "Invalid entity identity"},
+	factor.CodeInvalidConfig:            {400, "Invalid factor config"},
+	factor.CodeInvalidRelyingParty:      {400, "Invalid relying party"},
+	factor.CodeInvalidRelyingPartyID:    {400, "Invalid relying party id"},
+	factor.CodeInvalidID:                {400, "Invalid id"},
+	factor.CodeInvalidRawID:             {400, "Invalid rawId"},
+	factor.CodeInvalidAttachment:        {400, "Invalid authenticator attachment"},
+	factor.CodeInvalidResponse:          {400, "Invalid response"},
+	factor.CodeInvalidAuthenticatorData: {400, "Invalid authenticator data"},
+	factor.CodeInvalidClientData:        {400, "Invalid client data"},
+	factor.CodeInvalidSignature:         {400, "Invalid signature"},
+	factor.CodeOtherRelyingParty:        {400, "Factor does not match the relying party of the challenge"},
+	factor.CodeFactorStatus:             {400, "Illegal factor status"},
+	factor.CodeInvalidPublicKey:         {400, "Invalid public key"},
+	factor.CodeInvalidAttestation:       {400, "Invalid attestation object"},
+	factor.CodeInvalidCredentialData:    {400, "Invalid attested credential data"},
+	factor.CodeNoDisplayName:            {400, "User display name not provided"},
+	factor.CodeChallengeParamNotFound:   {404, "Challenge not found"},
+	factor.CodeEntityParamNotFound:      {404, "Entity not found"},
+	factor.CodeNoCriteria:               {400, "Authenticator criteria are missing from the request"},
 }
 
 // errorBody is the error format of the API. It has no other keys: with a `title` and a `type`,
@@ -134,7 +135,7 @@ type errorDetails struct {
 // details are those of the codes whose text is the same for every parameter.
 func details(e *verify.Error) *errorDetails {
 	switch e.Code {
-	case verify.CodeInvalidRequest, verify.CodeInvalidBinding, verify.CodeInvalidAccessToken:
+	case verify.CodeInvalidRequest, factor.CodeInvalidBinding, factor.CodeInvalidAccessToken:
 		return &errorDetails{e.Param}
 	default:
 		return nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -78,15 +79,15 @@ func (a *API) createFactor(r *request) (response, error) {
 	if err := decodeFactors(r.form, &p); err != nil {
 		return response{}, err
 	}
-	f, err := a.engine.CreateFactor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), verify.FactorParams{
+	f, err := a.factors.CreateFactor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), factor.Params{
 		FriendlyName:     p.FriendlyName,
 		FactorType:       p.FactorType,
 		Metadata:         p.Metadata,
 		BindingSecret:    p.BindingSecret,
-		TOTPParams:       verify.TOTPParams(p.totpParams),
+		TOTPParams:       factor.TOTPParams(p.totpParams),
 		BindingAlg:       p.BindingAlg,
 		BindingPublicKey: p.BindingPublicKey,
-		PushParams:       verify.PushParams(p.pushParams),
+		PushParams:       factor.PushParams(p.pushParams),
 		Grant:            r.grant,
 	})
 	if err != nil {
@@ -101,7 +102,7 @@ func (a *API) createFactor(r *request) (response, error) {
 }
 
 func (a *API) fetchFactor(r *request) (response, error) {
-	f, err := a.engine.Factor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"))
+	f, err := a.factors.Factor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"))
 	if err != nil {
 		return response{}, err
 	}
@@ -109,7 +110,7 @@ func (a *API) fetchFactor(r *request) (response, error) {
 }
 
 // factorOK is a factor as an answer.
-func (a *API) factorOK(f *verify.Factor, base string) (response, error) {
+func (a *API) factorOK(f *factor.Factor, base string) (response, error) {
 	body, err := a.factorJSON(f, base)
 	if err != nil {
 		return response{}, err
@@ -122,11 +123,11 @@ func (a *API) updateFactor(r *request) (response, error) {
 	if err := decodeFactors(r.form, &p); err != nil {
 		return response{}, err
 	}
-	f, err := a.engine.UpdateFactor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"), verify.FactorUpdate{
+	f, err := a.factors.UpdateFactor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"), factor.Update{
 		AuthPayload:  p.AuthPayload,
 		FriendlyName: p.FriendlyName,
-		TOTPParams:   verify.TOTPParams(p.totpParams),
-		PushParams:   verify.PushParams(p.pushParams),
+		TOTPParams:   factor.TOTPParams(p.totpParams),
+		PushParams:   factor.PushParams(p.pushParams),
 	})
 	if err != nil {
 		return response{}, err
@@ -135,7 +136,7 @@ func (a *API) updateFactor(r *request) (response, error) {
 }
 
 func (a *API) deleteFactor(r *request) (response, error) {
-	err := a.engine.DeleteFactor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"))
+	err := a.factors.DeleteFactor(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("Sid"))
 	if err != nil {
 		return response{}, err
 	}
@@ -147,12 +148,12 @@ func (a *API) listFactors(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	factors, err := a.engine.Factors(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), page)
+	factors, err := a.factors.Factors(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), page)
 	if err != nil {
 		return response{}, err
 	}
 	url := entityURL(r.base, r.vars.get("ServiceSid"), r.vars.get("Identity")) + "/Factors"
-	factors, m := cutPage(query, "factors", url, factors, func(f verify.Factor) string { return f.SID })
+	factors, m := cutPage(query, "factors", url, factors, func(f factor.Factor) string { return f.SID })
 	list := make([]factorBody, 0, len(factors))
 	for i := range factors {
 		body, err := a.factorJSON(&factors[i], r.base)
@@ -218,7 +219,7 @@ type pushConfigBody struct {
 	CredentialSID        string  `json:"credential_sid"`
 }
 
-func (a *API) factorJSON(f *verify.Factor, base string) (factorBody, error) {
+func (a *API) factorJSON(f *factor.Factor, base string) (factorBody, error) {
 	config, err := a.configJSON(f)
 	return factorBody{
 		SID:          f.SID,
@@ -238,14 +239,14 @@ func (a *API) factorJSON(f *verify.Factor, base string) (factorBody, error) {
 }
 
 // configJSON is the configuration of a factor as its type shows it.
-func (a *API) configJSON(f *verify.Factor) (any, error) {
+func (a *API) configJSON(f *factor.Factor) (any, error) {
 	switch {
 	case f.Config.TOTP != nil:
 		return totpConfigBody(*f.Config.TOTP), nil
 	case f.Config.Push != nil:
 		push := f.Config.Push
 		body := pushConfigBody{push.SDKVersion, push.AppID, string(push.Platform), nil, f.CredentialSID}
-		token, err := a.engine.NotificationToken(f)
+		token, err := a.factors.NotificationToken(f)
 		if token != "" {
 			body.NotificationToken = &token
 		}
@@ -258,7 +259,7 @@ func (a *API) configJSON(f *verify.Factor) (any, error) {
 }
 
 // bindingJSON is what a new factor is bound to, as its type shows it.
-func bindingJSON(f *verify.NewFactor) any {
+func bindingJSON(f *factor.NewFactor) any {
 	switch {
 	case f.TOTP != nil:
 		return totpBindingBody(*f.TOTP)

@@ -3,35 +3,36 @@ package api
 import (
 	"slices"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 func factorFacts() Resource {
 	const (
 		factors = "/v2/Services/{ServiceSid}/Entities/{Identity}/Factors"
-		factor  = factors + "/{Sid}"
+		itself  = factors + "/{Sid}"
 	)
-	friendlyName := Fact{Name: "FriendlyName", About: "The name of the device, or of the account in the app.", From: Spec | Docs, Range: verify.FactorNames, Example: "Ann's phone"}
+	friendlyName := Fact{Name: "FriendlyName", About: "The name of the device, or of the account in the app.", From: Spec | Docs, Range: factor.Names, Example: "Ann's phone"}
 	// An update changes what a factor of this type has.
 	config := []Fact{
-		{Name: "Config.Alg", About: "The hash of the codes; by default `sha1`, which every app has.", From: Spec | Docs, Enum: verify.TOTPAlgorithms},
+		{Name: "Config.Alg", About: "The hash of the codes; by default `sha1`, which every app has.", From: Spec | Docs, Enum: factor.TOTPAlgorithms},
 		{Name: "Config.TimeStep", About: "Seconds that a code stands; by default the service's.", From: Spec | Docs, Range: verify.TOTPTimeSteps, Example: 30},
 		{Name: "Config.CodeLength", About: "Digits of a code; by default the service's.", From: Spec | Docs, Range: verify.TOTPCodeLengths, Example: 6},
 		{Name: "Config.Skew", About: "Steps before and after the present one whose codes are taken; by default the service's.", From: Spec | Docs, Range: verify.TOTPSkews, Example: 1},
 	}
 	// A platform and a token are what a handset brings again and again.
 	app := []Fact{
-		{Name: "Config.AppId", About: "The application on the handset: bundle id, package name.", From: Client, Range: verify.AppIDs, Example: "com.acme.app"},
-		{Name: "Config.NotificationPlatform", About: "Who carries notifications to the handset, in any case of letters; `none` is an application that asks for its challenges.", From: Spec | Docs, Enum: verify.PushPlatforms, Example: "none"},
-		{Name: "Config.NotificationToken", About: "The token under which the platform knows the handset. Another platform needs another token.", From: Spec | Docs | Ours, Range: verify.NotificationTokens, Example: "dGhlIHRva2VuIG9mIGEgaGFuZHNldA"},
-		{Name: "Config.SdkVersion", About: "The version of the library in the application.", From: Spec | Ours, Range: verify.SDKVersions, Example: "0.9.0"},
+		{Name: "Config.AppId", About: "The application on the handset: bundle id, package name.", From: Client, Range: factor.AppIDs, Example: "com.acme.app"},
+		{Name: "Config.NotificationPlatform", About: "Who carries notifications to the handset, in any case of letters; `none` is an application that asks for its challenges.", From: Spec | Docs, Enum: factor.PushPlatforms, Example: "none"},
+		{Name: "Config.NotificationToken", About: "The token under which the platform knows the handset. Another platform needs another token.", From: Spec | Docs | Ours, Range: factor.NotificationTokens, Example: "dGhlIHRva2VuIG9mIGEgaGFuZHNldA"},
+		{Name: "Config.SdkVersion", About: "The version of the library in the application.", From: Spec | Ours, Range: factor.SDKVersions, Example: "0.9.0"},
 	}
 	newApp := slices.Clone(app)
 	newApp[0].From = Spec | Docs
 	create := slices.Concat([]Fact{
 		{Name: friendlyName.Name, About: friendlyName.About, From: friendlyName.From, Required: true, Range: friendlyName.Range, Example: friendlyName.Example},
-		{Name: "FactorType", About: "The type, in any case of letters.", Required: true, Enum: []string{string(verify.TOTP), string(verify.Push)}, Refused: []string{string(verify.Passkeys)},
-			Note: "another one is 60369; a passkey is made with the browser, below `/Passkeys`", From: Spec | Docs, Example: string(verify.TOTP)},
+		{Name: "FactorType", About: "The type, in any case of letters.", Required: true, Enum: []string{string(factor.TOTP), string(factor.Push)}, Refused: []string{string(factor.Passkeys)},
+			Note: "another one is 60369; a passkey is made with the browser, below `/Passkeys`", From: Spec | Docs, Example: string(factor.TOTP)},
 		{Name: "Metadata", About: "A JSON object of texts that is shown with the factor; some libraries encode it twice, and both are read.", From: Spec | Client, Example: `{"os":"Android"}`},
 		{Name: "Binding.Secret", About: "A secret of one's own in base32, of 10 to 128 bytes, else 60314; by default one is made.", From: Spec | Docs | Ours, Example: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
 	}, config, []Fact{
@@ -56,12 +57,12 @@ func factorFacts() Resource {
 			"shows how factors are used.",
 		Operations: []Operation{
 			{Method: "POST", Path: factors, ID: "CreateNewFactor", About: "Makes a factor, and the entity where there is none. Only this answer has the secret.", From: Spec | Docs, Params: factorParams{}, Facts: create, Status: 201, Body: factorBody{},
-				Codes: ofFactors(verify.CodeMissingParameter, verify.CodeInvalidFactorType, verify.CodeInvalidBinding, verify.CodeTooManyFactors, verify.CodeFactorExists, verify.CodeFactorRate, verify.CodeEntityRate, verify.CodeWrongGrant)},
+				Codes: ofFactors(verify.CodeMissingParameter, factor.CodeInvalidFactorType, factor.CodeInvalidBinding, factor.CodeTooManyFactors, factor.CodeFactorExists, factor.CodeFactorRate, factor.CodeEntityRate, factor.CodeWrongGrant)},
 			{Method: "GET", Path: factors, ID: "ListFactor", About: "Lists the factors of an entity, oldest first.", Note: "the order is ours", From: Spec | Ours, Paged: true, Status: 200, Body: factorList{}, Codes: ofFactorsList()},
-			{Method: "GET", Path: factor, ID: "FetchFactor", About: "Fetches a factor.", Status: 200, Body: factorBody{}, Codes: []verify.Code{verify.CodeNotFound}},
-			{Method: "POST", Path: factor, ID: "UpdateFactor", About: "Verifies a factor with a code or a signature, or changes it.", Params: factorUpdateParams{}, Facts: update, Partial: true, Status: 200, Body: factorBody{},
-				Codes: ofFactors(verify.CodeFactorAnswers, verify.CodeFactorProof)},
-			{Method: "DELETE", Path: factor, ID: "DeleteFactor", About: "Removes a factor. Challenges that wait for it are expired.", Note: "that they are is ours", From: Spec | Ours, Status: 204, Codes: []verify.Code{verify.CodeNotFound}},
+			{Method: "GET", Path: itself, ID: "FetchFactor", About: "Fetches a factor.", Status: 200, Body: factorBody{}, Codes: []verify.Code{verify.CodeNotFound}},
+			{Method: "POST", Path: itself, ID: "UpdateFactor", About: "Verifies a factor with a code or a signature, or changes it.", Params: factorUpdateParams{}, Facts: update, Partial: true, Status: 200, Body: factorBody{},
+				Codes: ofFactors(factor.CodeFactorAnswers, factor.CodeFactorProof)},
+			{Method: "DELETE", Path: itself, ID: "DeleteFactor", About: "Removes a factor. Challenges that wait for it are expired.", Note: "that they are is ours", From: Spec | Ours, Status: 204, Codes: []verify.Code{verify.CodeNotFound}},
 		},
 		Records: []Record{
 			{Name: "Factor", Contract: "factor", About: "What proves who a person is.", Body: factorBody{}, Facts: append(creationFacts(), []Fact{
@@ -73,10 +74,10 @@ func factorFacts() Resource {
 				{Name: "binding.alg", About: "What the device signs with.", Enum: []string{"ES256"}},
 				{Name: "binding.public_key", About: "Its key, as it was sent."},
 				{Name: "friendly_name", About: "Its name.", Example: "Ann's phone"},
-				{Name: "status", About: "Whether it was verified.", Enum: words(verify.FactorStatuses())},
+				{Name: "status", About: "Whether it was verified.", Enum: words(factor.Statuses())},
 				ofType,
 				{Name: "config", About: "How codes are made, where the application is, or how passkeys are asked for.", OneOf: []any{totpConfigBody{}, pushConfigBody{}, passkeyConfigBody{}}},
-				{Name: "config.alg", About: "The hash.", Enum: verify.TOTPAlgorithms},
+				{Name: "config.alg", About: "The hash.", Enum: factor.TOTPAlgorithms},
 				{Name: "config.skew", About: "Steps before and after the present one.", Range: verify.TOTPSkews},
 				{Name: "config.code_length", About: "Digits of a code.", Range: verify.TOTPCodeLengths},
 				{Name: "config.time_step", About: "Seconds that a code stands.", Range: verify.TOTPTimeSteps},
@@ -89,7 +90,7 @@ func factorFacts() Resource {
 				{Name: "config.user_verification", About: "Whether an authenticator has to check who uses it.", Enum: verify.PasskeyPreferences},
 				{Name: "config.sdk_version", About: "The version of the library in the application.", Example: "0.9.0"},
 				{Name: "config.app_id", About: "The application.", Example: "com.acme.app"},
-				{Name: "config.notification_platform", About: "Who carries notifications to the handset.", Enum: verify.PushPlatforms},
+				{Name: "config.notification_platform", About: "Who carries notifications to the handset.", Enum: factor.PushPlatforms},
 				{Name: "config.notification_token", About: "The token under which the platform knows the handset; null with `none`."},
 				{Name: "config.credential_sid", About: "The name under which the device signs.", Note: "the published examples do not have it; the libraries for Android and iOS need it", From: Client, SID: "CR"},
 				{Name: "metadata", About: "Texts of the application; null if there are none.", Null: true},
@@ -103,5 +104,5 @@ func factorFacts() Resource {
 var (
 	ofEntity   = Fact{Name: "entity_sid", About: "The entity.", SID: "YE"}
 	ofIdentity = Fact{Name: "identity", About: "What the application calls the person.", Example: "user-7f3a91c2"}
-	ofType     = Fact{Name: "factor_type", About: "The type of the factor.", Enum: words(verify.FactorTypes()), Example: string(verify.TOTP)}
+	ofType     = Fact{Name: "factor_type", About: "The type of the factor.", Enum: words(factor.Types()), Example: string(factor.TOTP)}
 )

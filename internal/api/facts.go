@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -246,7 +247,7 @@ func Headers() []Header {
 		{Name: "WWW-Authenticate", About: "Asks for HTTP Basic.", From: Ours, Everyone: true, Statuses: []int{401}, Of: text, Example: `Basic realm="Twilio API"`},
 		{Name: "Retry-After", About: "Seconds after which the same call may succeed.", Note: "the description has the header, the meaning is ours", From: Spec | Ours, Everyone: true, Statuses: []int{429, 503}, Of: number, Example: 60},
 		{Name: "Twilio-Reached-Rate-Limit", About: "The unique name of the rate limit that refused the start.", Note: "the description has the header, the meaning is ours", From: Spec | Ours, Statuses: []int{429}, Of: text, Example: "end_user_ip"},
-		{Name: "Twilio-Verify-Signature-Fields", About: "Of a push challenge: the members that its device has to sign, separated by commas.", Note: "the list is that of a device that worked, the order is ours", From: Spec | Client | Ours, Success: true, Of: text, Example: strings.Join(verify.SignatureFields, ",")},
+		{Name: "Twilio-Verify-Signature-Fields", About: "Of a push challenge: the members that its device has to sign, separated by commas.", Note: "the list is that of a device that worked, the order is ours", From: Spec | Client | Ours, Success: true, Of: text, Example: strings.Join(factor.SignatureFields, ",")},
 		{Name: "Verifyd-Reason", About: "Why there is no such verification, or none that waits for a code.",
 			Note: "By number or address the reason is known for an hour after the verification's time was up, then it is `never-existed`; by SID it stays.",
 			From: Ours, Statuses: []int{404}, Of: text, Enum: words(verify.Reasons())},

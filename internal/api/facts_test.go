@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -141,7 +142,7 @@ func TestEveryCodeHasFacts(t *testing.T) {
 		}
 		got = append(got, e.Code)
 	}
-	want := verify.Codes()
+	want := slices.Concat(verify.Codes(), factor.Codes())
 	slices.Sort(got)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -13,18 +13,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 func TestEveryCodeHasAPage(t *testing.T) {
-	for _, code := range verify.Codes() {
+	codes := slices.Concat(verify.Codes(), factor.Codes())
+	for _, code := range codes {
 		p, ok := pages[code]
 		if !ok || p.status < 400 || p.text == "" {
 			t.Errorf("code %d has the page %+v", code, p)
 		}
 	}
-	if len(pages) != len(verify.Codes()) {
-		t.Errorf("%d pages for %d codes", len(pages), len(verify.Codes()))
+	if len(pages) != len(codes) {
+		t.Errorf("%d pages for %d codes", len(pages), len(codes))
 	}
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -57,21 +58,21 @@ type formMember struct {
 // formsOfPush has what the facts say of the parameters of push factors.
 var formsOfPush = pushForms{
 	CreateFactor: newFormSchema(map[string]formMember{
-		"FriendlyName":                member(verify.FactorNames),
-		"FactorType":                  {Type: "string", Enum: []string{string(verify.Push)}},
+		"FriendlyName":                member(factor.Names),
+		"FactorType":                  {Type: "string", Enum: []string{string(factor.Push)}},
 		"Binding.Alg":                 {Type: "string", Enum: []string{"ES256"}},
 		"Binding.PublicKey":           {Type: "string"},
-		"Config.AppId":                member(verify.AppIDs),
-		"Config.NotificationPlatform": {Type: "string", Enum: verify.PushPlatforms},
-		"Config.NotificationToken":    member(verify.NotificationTokens),
-		"Config.SdkVersion":           member(verify.SDKVersions),
+		"Config.AppId":                member(factor.AppIDs),
+		"Config.NotificationPlatform": {Type: "string", Enum: factor.PushPlatforms},
+		"Config.NotificationToken":    member(factor.NotificationTokens),
+		"Config.SdkVersion":           member(factor.SDKVersions),
 		"Metadata":                    {Type: "string"},
 	}, "FriendlyName", "FactorType", "Binding.PublicKey", "Config.AppId", "Config.NotificationPlatform", "Config.SdkVersion"),
-	VerifyFactor: newFormSchema(map[string]formMember{"AuthPayload": member(verify.SignedPayloads)}, "AuthPayload"),
+	VerifyFactor: newFormSchema(map[string]formMember{"AuthPayload": member(factor.SignedPayloads)}, "AuthPayload"),
 	CreateChallenge: newFormSchema(map[string]formMember{
 		"FactorSid":       {Type: "string"},
 		"ExpirationDate":  {Type: "string"},
-		"Details.Message": member(verify.ChallengeMessages),
+		"Details.Message": member(factor.ChallengeMessages),
 		"Details.Fields":  {Type: "array"},
 		"HiddenDetails":   {Type: "string"},
 	}, "FactorSid", "Details.Message"),

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/factor"
 )
 
 type notificationParams struct {
@@ -16,7 +16,7 @@ func (a *API) createNotification(r *request) (response, error) {
 	if err := decodeFactors(r.form, &p); err != nil {
 		return response{}, err
 	}
-	n, err := a.engine.Notify(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("ChallengeSid"), p.TTL)
+	n, err := a.factors.Notify(r.ctx, r.account, r.vars.get("ServiceSid"), r.vars.get("Identity"), r.vars.get("ChallengeSid"), p.TTL)
 	if err != nil {
 		return response{}, err
 	}
@@ -35,7 +35,7 @@ type notificationBody struct {
 	TTL          int    `json:"ttl"`
 }
 
-func notificationJSON(n *verify.Notification) notificationBody {
+func notificationJSON(n *factor.Notification) notificationBody {
 	return notificationBody{
 		SID:          n.SID,
 		AccountSID:   n.AccountSID,

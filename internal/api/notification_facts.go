@@ -1,6 +1,6 @@
 package api
 
-import "github.com/verifyd/verifyd/internal/verify"
+import "github.com/verifyd/verifyd/internal/factor"
 
 func notificationFacts() Resource {
 	return Resource{
@@ -11,8 +11,8 @@ func notificationFacts() Resource {
 			"is sent to it until it brings another token (ours).",
 		Operations: []Operation{
 			{Method: "POST", Path: "/v2/Services/{ServiceSid}/Entities/{Identity}/Challenges/{ChallengeSid}/Notifications", ID: "CreateNotification", About: "Tells the handset of a pending push challenge once more.", Params: notificationParams{}, Facts: []Fact{
-				{Name: "Ttl", About: "Seconds that the platform keeps it for a handset that is off.", Range: verify.NotificationTTLs, Default: 300, Example: 150},
-			}, Status: 201, Body: notificationBody{}, Codes: ofFactors(verify.CodeNoPlatform, verify.CodeTooManyNotices, verify.CodeChallengeResponded, verify.CodeChallengeExpired)},
+				{Name: "Ttl", About: "Seconds that the platform keeps it for a handset that is off.", Range: factor.NotificationTTLs, Default: 300, Example: 150},
+			}, Status: 201, Body: notificationBody{}, Codes: ofFactors(factor.CodeNoPlatform, factor.CodeTooManyNotices, factor.CodeChallengeResponded, factor.CodeChallengeExpired)},
 		},
 		Records: []Record{
 			{Name: "Notification", Contract: "notification", About: "What tells a handset of a challenge.", Body: notificationBody{}, Facts: []Fact{

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -31,19 +32,19 @@ type passkeyChallengeParams struct {
 
 // memberCodes are the codes of members that are of the wrong type, by their path or its first part.
 var memberCodes = map[string]verify.Code{
-	"friendly_name":              verify.CodeNoDisplayName,
-	"identity":                   verify.CodeInvalidIdentity,
-	"factor_sid":                 verify.CodeInvalidFactorSID,
-	"config":                     verify.CodeInvalidConfig,
-	"id":                         verify.CodeInvalidID,
-	"rawId":                      verify.CodeInvalidRawID,
-	"authenticatorAttachment":    verify.CodeInvalidAttachment,
-	"type":                       verify.CodeInvalidResponse,
-	"response":                   verify.CodeInvalidResponse,
-	"response.clientDataJSON":    verify.CodeInvalidClientData,
-	"response.attestationObject": verify.CodeInvalidAttestation,
-	"response.authenticatorData": verify.CodeInvalidAuthenticatorData,
-	"response.signature":         verify.CodeInvalidSignature,
+	"friendly_name":              factor.CodeNoDisplayName,
+	"identity":                   factor.CodeInvalidIdentity,
+	"factor_sid":                 factor.CodeInvalidFactorSID,
+	"config":                     factor.CodeInvalidConfig,
+	"id":                         factor.CodeInvalidID,
+	"rawId":                      factor.CodeInvalidRawID,
+	"authenticatorAttachment":    factor.CodeInvalidAttachment,
+	"type":                       factor.CodeInvalidResponse,
+	"response":                   factor.CodeInvalidResponse,
+	"response.clientDataJSON":    factor.CodeInvalidClientData,
+	"response.attestationObject": factor.CodeInvalidAttestation,
+	"response.authenticatorData": factor.CodeInvalidAuthenticatorData,
+	"response.signature":         factor.CodeInvalidSignature,
 }
 
 // decodeJSON fills the struct that dst points to. Unknown members are ignored.
@@ -66,10 +67,10 @@ func (a *API) createPasskey(r *request) (response, error) {
 	if err := decodeJSON(r.json, &p); err != nil {
 		return response{}, err
 	}
-	f, err := a.engine.CreatePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), verify.PasskeyParams{
+	f, err := a.factors.CreatePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), factor.PasskeyParams{
 		FriendlyName:            p.FriendlyName,
 		Identity:                p.Identity,
-		RelyingParty:            (*verify.RelyingParty)(p.Config.RelyingParty),
+		RelyingParty:            (*factor.RelyingParty)(p.Config.RelyingParty),
 		AuthenticatorAttachment: p.Config.AuthenticatorAttachment,
 		DiscoverableCredentials: p.Config.DiscoverableCredentials,
 		UserVerification:        p.Config.UserVerification,
@@ -86,11 +87,11 @@ func (a *API) createPasskey(r *request) (response, error) {
 }
 
 func (a *API) verifyPasskey(r *request) (response, error) {
-	var p verify.PasskeyRegistration
+	var p factor.PasskeyRegistration
 	if err := decodeJSON(r.json, &p); err != nil {
 		return response{}, err
 	}
-	f, err := a.engine.VerifyPasskey(r.ctx, r.account, r.vars.get("ServiceSid"), p)
+	f, err := a.factors.VerifyPasskey(r.ctx, r.account, r.vars.get("ServiceSid"), p)
 	if err != nil {
 		return response{}, err
 	}
@@ -102,7 +103,7 @@ func (a *API) challengePasskey(r *request) (response, error) {
 	if err := decodeJSON(r.json, &p); err != nil {
 		return response{}, err
 	}
-	c, err := a.engine.ChallengePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), verify.PasskeyChallengeParams(p))
+	c, err := a.factors.ChallengePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), factor.PasskeyChallengeParams(p))
 	if err != nil {
 		return response{}, err
 	}
@@ -110,11 +111,11 @@ func (a *API) challengePasskey(r *request) (response, error) {
 }
 
 func (a *API) approvePasskey(r *request) (response, error) {
-	var p verify.PasskeyProof
+	var p factor.PasskeyProof
 	if err := decodeJSON(r.json, &p); err != nil {
 		return response{}, err
 	}
-	c, err := a.engine.ApprovePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), p)
+	c, err := a.factors.ApprovePasskey(r.ctx, r.account, r.vars.get("ServiceSid"), p)
 	if err != nil {
 		return response{}, err
 	}
@@ -134,7 +135,7 @@ type passkeyPartyBody struct {
 	Origins []string `json:"origins"`
 }
 
-func passkeyConfigJSON(c *verify.PasskeyConfig) passkeyConfigBody {
+func passkeyConfigJSON(c *factor.PasskeyConfig) passkeyConfigBody {
 	return passkeyConfigBody{
 		RelyingParty:            passkeyPartyBody(c.RelyingParty),
 		AuthenticatorAttachment: c.AuthenticatorAttachment,
@@ -197,7 +198,7 @@ type requestBody struct {
 	UserVerification string           `json:"userVerification"`
 }
 
-func creationOptions(o *verify.PasskeyOptions) optionsBody {
+func creationOptions(o *factor.PasskeyOptions) optionsBody {
 	c := o.Config
 	attachment := c.AuthenticatorAttachment
 	if attachment == "any" {
@@ -226,7 +227,7 @@ const publicKey = "public-key"
 // which some pages cannot decode.
 func encodeText(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-func credentialsJSON(credentials []verify.PasskeyCredential) []credentialBody {
+func credentialsJSON(credentials []factor.PasskeyCredential) []credentialBody {
 	list := make([]credentialBody, 0, len(credentials))
 	for _, c := range credentials {
 		list = append(list, credentialBody{c.ID, publicKey, c.Transports})
@@ -258,7 +259,7 @@ type passkeyChallengeBody struct {
 	Options         optionsBody `json:"options"`
 }
 
-func passkeyChallengeJSON(c *verify.PasskeyChallenge, base, path string) passkeyChallengeBody {
+func passkeyChallengeJSON(c *factor.PasskeyChallenge, base, path string) passkeyChallengeBody {
 	body := passkeyChallengeBody{
 		SID:             c.SID,
 		AccountSID:      c.AccountSID,

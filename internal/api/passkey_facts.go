@@ -3,6 +3,7 @@ package api
 import (
 	"slices"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -22,28 +23,28 @@ func passkeyFacts() Resource {
 		Operations: []Operation{
 			{Method: "POST", Path: passkeys + "/Factors", ID: "CreateNewFactorPasskey", JSON: true, Params: passkeyParams{}, Facts: passkeyParamFacts(),
 				About: "Makes the factor of a passkey, and the entity where there is none. The answer has what the browser needs to make the key.", From: Spec | Docs,
-				Status: 201, Body: factorBody{}, Codes: []verify.Code{verify.CodeNotFound, verify.CodeInvalidRequest, verify.CodeNoDisplayName, verify.CodeInvalidIdentity, verify.CodeInvalidConfig,
-					verify.CodeInvalidRelyingParty, verify.CodeInvalidRelyingPartyID, verify.CodeNoCriteria, verify.CodeTooManyFactors, verify.CodeFactorRate, verify.CodeEntityRate}},
-			{Method: "POST", Path: passkeys + "/VerifyFactor", ID: "UpdatePasskeysFactor", JSON: true, Params: verify.PasskeyRegistration{},
+				Status: 201, Body: factorBody{}, Codes: []verify.Code{verify.CodeNotFound, verify.CodeInvalidRequest, factor.CodeNoDisplayName, factor.CodeInvalidIdentity, factor.CodeInvalidConfig,
+					factor.CodeInvalidRelyingParty, factor.CodeInvalidRelyingPartyID, factor.CodeNoCriteria, factor.CodeTooManyFactors, factor.CodeFactorRate, factor.CodeEntityRate}},
+			{Method: "POST", Path: passkeys + "/VerifyFactor", ID: "UpdatePasskeysFactor", JSON: true, Params: factor.PasskeyRegistration{},
 				Facts: append(credentialFacts("webauthn.create"),
 					Fact{Name: "response.attestationObject", About: "The key, in CBOR and base64url.", Required: true, Example: "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YViU"},
 					Fact{Name: "response.transports", About: "How the authenticator is reached: hints, which are kept for the browser.", Example: []any{"internal"}}),
 				About: "Verifies a factor with the key that a browser has made. The factor is the one that its challenge names; it has 10 minutes.", From: Spec | Docs | Ours,
-				Status: 200, Body: factorBody{}, Codes: ofCredentials(verify.CodeFactorExists, verify.CodeFactorStatus, verify.CodeInvalidPublicKey, verify.CodeInvalidAttestation, verify.CodeInvalidCredentialData)},
+				Status: 200, Body: factorBody{}, Codes: ofCredentials(factor.CodeFactorExists, factor.CodeFactorStatus, factor.CodeInvalidPublicKey, factor.CodeInvalidAttestation, factor.CodeInvalidCredentialData)},
 			{Method: "POST", Path: passkeys + "/Challenges", ID: "CreateChallengePasskeys", JSON: true, Params: passkeyChallengeParams{}, Facts: []Fact{
 				{Name: "identity", About: "Whose passkeys may answer; without it, whoever has one that an authenticator finds by itself.", From: Spec | Docs, Pattern: "^[A-Za-z0-9-]*$", Example: "user-7f3a91c2"},
 				{Name: "factor_sid", About: "The one passkey of `identity` that may answer.", From: Spec | Docs, SID: "YF"},
 			}, About: "Makes a challenge for passkeys. The answer has what the browser needs to ask for one; it lives 5 minutes.", From: Spec | Docs | Ours,
-				Status: 201, Body: passkeyChallengeBody{}, Codes: []verify.Code{verify.CodeNotFound, verify.CodeInvalidRequest, verify.CodeInvalidIdentity, verify.CodeInvalidFactorSID, verify.CodeInvalidRelyingParty,
-					verify.CodeInvalidRelyingPartyID, verify.CodeNoCriteria, verify.CodeEntityParamNotFound, verify.CodeFactorParamNotFound, verify.CodeFactorUnverified}},
-			{Method: "POST", Path: passkeys + "/ApproveChallenge", ID: "UpdateChallengePasskeys", JSON: true, Params: verify.PasskeyProof{},
+				Status: 201, Body: passkeyChallengeBody{}, Codes: []verify.Code{verify.CodeNotFound, verify.CodeInvalidRequest, factor.CodeInvalidIdentity, factor.CodeInvalidFactorSID, factor.CodeInvalidRelyingParty,
+					factor.CodeInvalidRelyingPartyID, factor.CodeNoCriteria, factor.CodeEntityParamNotFound, factor.CodeFactorParamNotFound, factor.CodeFactorUnverified}},
+			{Method: "POST", Path: passkeys + "/ApproveChallenge", ID: "UpdateChallengePasskeys", JSON: true, Params: factor.PasskeyProof{},
 				Facts: append(credentialFacts("webauthn.get"),
 					Fact{Name: "response.authenticatorData", About: "What the authenticator says of the site, of its user and of its count; in base64url.", Required: true, Example: "myY_vLWJhTE3sz3cr6W8xUA0ZOrU2nZtD4GTSL-NRywFAAAAAQ"},
 					Fact{Name: "response.signature", About: "The signature of both, in base64url.", Required: true, Example: "MEQCIB2osD2LE9q5UaYF0qtiujn20itm6pk3UpSpTya77RcS"},
 					Fact{Name: "response.userHandle", About: "The entity that the authenticator knows the key by; in base64url.", Example: encodeText("YE0190b7d2f8a4c3e61f5d9a7c20e48b13")}),
 				About: "Approves a challenge with what a browser says that a passkey has signed. The challenge is the one that the answer names.", From: Spec | Docs,
-				Status: 200, Body: passkeyChallengeBody{}, Codes: ofCredentials(verify.CodeInvalidSignature, verify.CodeInvalidEntitySID, verify.CodeChallengeResponded, verify.CodeChallengeExpired,
-					verify.CodeChallengeParamNotFound, verify.CodeInvalidRelyingParty, verify.CodeInvalidRelyingPartyID, verify.CodeNoCriteria)},
+				Status: 200, Body: passkeyChallengeBody{}, Codes: ofCredentials(factor.CodeInvalidSignature, factor.CodeInvalidEntitySID, factor.CodeChallengeResponded, factor.CodeChallengeExpired,
+					factor.CodeChallengeParamNotFound, factor.CodeInvalidRelyingParty, factor.CodeInvalidRelyingPartyID, factor.CodeNoCriteria)},
 		},
 		Records: []Record{
 			{Name: "PasskeyChallenge", Contract: "passkey_challenge", About: "A question to whoever has a passkey.", Body: passkeyChallengeBody{}, Facts: passkeyChallengeFacts()},
@@ -53,8 +54,8 @@ func passkeyFacts() Resource {
 
 func passkeyParamFacts() []Fact {
 	return []Fact{
-		{Name: "friendly_name", About: "The name of the key for people; the browser shows it.", From: Spec | Docs, Required: true, Range: verify.FactorNames, Example: "Ann's laptop"},
-		{Name: "identity", About: "What the application calls the person, as for an entity.", From: Spec | Docs, Required: true, Range: verify.Identities, Pattern: "^[A-Za-z0-9-]*$", Example: "user-7f3a91c2"},
+		{Name: "friendly_name", About: "The name of the key for people; the browser shows it.", From: Spec | Docs, Required: true, Range: factor.Names, Example: "Ann's laptop"},
+		{Name: "identity", About: "What the application calls the person, as for an entity.", From: Spec | Docs, Required: true, Range: factor.Identities, Pattern: "^[A-Za-z0-9-]*$", Example: "user-7f3a91c2"},
 		{Name: "config", About: "What goes before the settings of the service, member by member.", Note: "an empty text and an empty object are as if they were not sent, because twilio-go sends them", From: Spec | Docs | Client | Ours},
 		{Name: "config.relying_party", About: "Whom the key is for; it takes the place of the service's as a whole.", From: Spec | Ours},
 		{Name: "config.relying_party.id", About: "A domain.", From: Spec | Docs, Range: verify.RelyingPartyIDs, Example: "example.com"},
@@ -82,8 +83,8 @@ func credentialFacts(ceremony string) []Fact {
 
 // ofCredentials are the codes of an answer of a browser.
 func ofCredentials(more ...verify.Code) []verify.Code {
-	return append([]verify.Code{verify.CodeNotFound, verify.CodeInvalidRequest, verify.CodeInvalidID, verify.CodeInvalidRawID, verify.CodeInvalidAttachment, verify.CodeInvalidResponse,
-		verify.CodeInvalidAuthenticatorData, verify.CodeInvalidClientData, verify.CodeOtherRelyingParty, verify.CodeFactorParamNotFound}, more...)
+	return append([]verify.Code{verify.CodeNotFound, verify.CodeInvalidRequest, factor.CodeInvalidID, factor.CodeInvalidRawID, factor.CodeInvalidAttachment, factor.CodeInvalidResponse,
+		factor.CodeInvalidAuthenticatorData, factor.CodeInvalidClientData, factor.CodeOtherRelyingParty, factor.CodeFactorParamNotFound}, more...)
 }
 
 func passkeyChallengeFacts() []Fact {
@@ -94,7 +95,7 @@ func passkeyChallengeFacts() []Fact {
 		ofAnyFactor,
 		{Name: "date_responded", About: "When it was answered, in UTC; null before.", From: Spec | Ours, Format: "date-time"},
 		{Name: "expiration_date", About: "Null here; below the entity it is shown.", From: Spec},
-		{Name: "status", About: "Its state.", Enum: words(verify.ChallengeStatuses())},
+		{Name: "status", About: "Its state.", Enum: words(factor.ChallengeStatuses())},
 		{Name: "responded_reason", About: "Always `none`.", From: Spec | Wire, Enum: []string{"none"}},
 		{Name: "details", About: "Null.", Null: true},
 		{Name: "hidden_details", About: "Null.", Null: true},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/verifyd/verifyd/internal/api"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -35,7 +37,7 @@ func TestEverythingIsInTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	codes := doc.Components.Schemas["Error"].Properties["code"].Description
-	for _, code := range verify.Codes() {
+	for _, code := range slices.Concat(verify.Codes(), factor.Codes()) {
 		if !strings.Contains(codes, fmt.Sprintf("\n- %d: ", code)) {
 			t.Errorf("the document does not say what %d is", code)
 		}

@@ -1,7 +1,7 @@
 package channel
 
 import (
-	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/provider"
 )
 
@@ -10,7 +10,7 @@ import (
 // It is a hint: the application fetches the challenge, and neither the fields nor what is hidden travel
 // here. The names of Data are those that the libraries for Android and iOS look for (factors reference,
 // section 4.7).
-func ComposePush(d verify.PushDelivery) provider.Message {
+func ComposePush(d factor.PushDelivery) provider.Message {
 	n, c := d.Notification, d.Challenge
 	text := ""
 	if c.Details != nil {
@@ -18,7 +18,7 @@ func ComposePush(d verify.PushDelivery) provider.Message {
 	}
 	return provider.Message{
 		Attempt:  n.SID,
-		Channel:  string(verify.ToHandset),
+		Channel:  string(factor.ToHandset),
 		To:       d.Token,
 		Brand:    d.Brand,
 		Text:     text,

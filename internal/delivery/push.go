@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/channel"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -16,12 +17,12 @@ type PushRoutes struct {
 	// Credentials are those of services that name one, by its SID (CR…).
 	Credentials map[string][]Route
 	// Platforms are those of every other service: "fcm", "apn".
-	Platforms map[verify.Platform][]Route
+	Platforms map[factor.Platform][]Route
 }
 
 // of are the routes of a notification. A credential that the configuration does not know leads where
 // the platform's own routes lead.
-func (r PushRoutes) of(d verify.PushDelivery) []Route {
+func (r PushRoutes) of(d factor.PushDelivery) []Route {
 	if own := r.Credentials[d.CredentialSID]; len(own) > 0 {
 		return own
 	}
@@ -34,7 +35,7 @@ func (r PushRoutes) of(d verify.PushDelivery) []Route {
 // first (provider.Push.Collapse) and costs nothing. So what may have gone out is tried again as what
 // surely did not, and only a platform that does not know the handset any more ends it.
 type Notifier struct {
-	Engine *verify.Engine
+	Engine *factor.Engine
 	Routes PushRoutes
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -51,11 +52,8 @@ const (
 
 // Work delivers the notification that a job refers to, or takes one turn at it.
 func (w *Notifier) Work(ctx context.Context, job verify.Job) error {
-	var d verify.PushDelivery
-	ok := job.Push != nil
-	if ok {
-		d = *job.Push
-	} else {
+	d, ok := job.Push.(factor.PushDelivery)
+	if !ok {
 		var err error
 		if d, ok, err = w.Engine.PushDelivery(ctx, job.Ref); err != nil {
 			return err
@@ -70,9 +68,9 @@ func (w *Notifier) Work(ctx context.Context, job verify.Job) error {
 
 // turn offers a notification to the routes in their order. It ends when one takes it, when the handset
 // is not known, or when none is left.
-func (w *Notifier) turn(ctx context.Context, d verify.PushDelivery, routes []Route, runs int) verify.PushResult {
+func (w *Notifier) turn(ctx context.Context, d factor.PushDelivery, routes []Route, runs int) factor.PushResult {
 	message := channel.ComposePush(d)
-	r := verify.PushResult{State: verify.NotificationFailed}
+	r := factor.PushResult{State: factor.NotificationFailed}
 	var asked time.Duration // the longest pause that a platform asked for
 	mayHelp := false        // whether some route may take it later
 	for i, route := range routes {
@@ -81,7 +79,7 @@ func (w *Notifier) turn(ctx context.Context, d verify.PushDelivery, routes []Rou
 		r.HandOvers++
 		r.Provider = route.Name
 		if failure == nil {
-			r.State, r.ProviderID, r.ErrorCode, r.ErrorClass = verify.NotificationSent, accepted.ID, "", ""
+			r.State, r.ProviderID, r.ErrorCode, r.ErrorClass = factor.NotificationSent, accepted.ID, "", ""
 			return r
 		}
 		r.ErrorCode, r.ErrorClass = failure.Code, failure.Class.String()
@@ -100,7 +98,7 @@ func (w *Notifier) turn(ctx context.Context, d verify.PushDelivery, routes []Rou
 	}
 	r.RetryAt = w.Now().Add(max(asked, min(time.Second<<min(max(runs-1, 0), 10), maxPushPause)))
 	if r.RetryAt.Before(d.Deadline) {
-		r.State = verify.NotificationQueued
+		r.State = factor.NotificationQueued
 	}
 	return r
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -28,15 +29,17 @@ const (
 
 // pushWorld is a world in which a handset is enrolled.
 type pushWorld struct {
+	factors *factor.Engine
 	*world
 	service string
-	factor  *verify.Factor
+	factor  *factor.Factor
 	routes  delivery.PushRoutes
 }
 
 func newPushWorld(t *testing.T, platform string) *pushWorld {
 	t.Helper()
 	w := &pushWorld{world: newWorld(t)}
+	w.factors = factor.NewEngine(w.engine)
 	w.service = w.v.ServiceSID
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -46,9 +49,9 @@ func newPushWorld(t *testing.T, platform string) *pushWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := w.engine.CreateFactor(t.Context(), w.acc, w.service, ann, verify.FactorParams{
+	made, err := w.factors.CreateFactor(t.Context(), w.acc, w.service, ann, factor.Params{
 		FriendlyName: new("Ann's phone"), FactorType: new("push"), BindingPublicKey: new(base64.StdEncoding.EncodeToString(der)),
-		PushParams: verify.PushParams{AppID: new("com.acme.app"), SDKVersion: new("1"), NotificationPlatform: &platform, NotificationToken: new(handsetToken)},
+		PushParams: factor.PushParams{AppID: new("com.acme.app"), SDKVersion: new("1"), NotificationPlatform: &platform, NotificationToken: new(handsetToken)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,17 +61,17 @@ func newPushWorld(t *testing.T, platform string) *pushWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.factor, err = w.engine.UpdateFactor(t.Context(), w.acc, w.service, ann, made.SID, verify.FactorUpdate{
+	if w.factor, err = w.factors.UpdateFactor(t.Context(), w.acc, w.service, ann, made.SID, factor.Update{
 		AuthPayload: new(base64.StdEncoding.EncodeToString(proof)),
-	}); err != nil || w.factor.Status != verify.Verified {
+	}); err != nil || w.factor.Status != factor.Verified {
 		t.Fatalf("%+v, %v", w.factor, err)
 	}
 	return w
 }
 
-func (w *pushWorld) challenge() *verify.Challenge {
+func (w *pushWorld) challenge() *factor.Challenge {
 	w.t.Helper()
-	c, err := w.engine.CreateChallenge(w.t.Context(), w.acc, w.service, ann, verify.ChallengeParams{
+	c, err := w.factors.CreateChallenge(w.t.Context(), w.acc, w.service, ann, factor.ChallengeParams{
 		FactorSID: &w.factor.SID, DetailsMessage: new("Log in?"), HiddenDetails: new(`{"tx":"4711"}`),
 	})
 	if err != nil {
@@ -80,9 +83,9 @@ func (w *pushWorld) challenge() *verify.Challenge {
 // turns carries out what is queued whenever it is due, until nothing is.
 func (w *pushWorld) turns() {
 	w.t.Helper()
-	worker := &delivery.Notifier{Engine: w.engine, Routes: w.routes, Log: slog.New(slog.NewJSONHandler(&w.log, nil)), Now: func() time.Time { return w.now }}
+	worker := &delivery.Notifier{Engine: w.factors, Routes: w.routes, Log: slog.New(slog.NewJSONHandler(&w.log, nil)), Now: func() time.Time { return w.now }}
 	for range 100 {
-		due, found, err := w.store.NextDue(w.t.Context(), verify.ToHandset)
+		due, found, err := w.store.NextDue(w.t.Context(), factor.ToHandset)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -92,7 +95,7 @@ func (w *pushWorld) turns() {
 		if due.After(w.now) {
 			w.now = due
 		}
-		jobs, err := w.store.Claim(w.t.Context(), verify.ToHandset, w.now, w.now.Add(delivery.PushTurnTimeout), 10)
+		jobs, err := w.store.Claim(w.t.Context(), factor.ToHandset, w.now, w.now.Add(delivery.PushTurnTimeout), 10)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -113,9 +116,9 @@ func (w *pushWorld) by(carriers ...*carrier) []delivery.Route {
 	return routes
 }
 
-func (w *pushWorld) reload() *verify.Factor {
+func (w *pushWorld) reload() *factor.Factor {
 	w.t.Helper()
-	f, err := w.engine.Factor(w.t.Context(), w.acc, w.service, ann, w.factor.SID)
+	f, err := w.factors.Factor(w.t.Context(), w.acc, w.service, ann, w.factor.SID)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -130,7 +133,7 @@ func TestANotificationGoesToItsPlatform(t *testing.T) {
 			fcm, apn, own := &carrier{}, &carrier{}, &carrier{}
 			w.routes = delivery.PushRoutes{
 				Credentials: map[string][]delivery.Route{credential: w.by(own)},
-				Platforms:   map[verify.Platform][]delivery.Route{verify.FCM: w.by(fcm), verify.APN: w.by(apn)},
+				Platforms:   map[factor.Platform][]delivery.Route{factor.FCM: w.by(fcm), factor.APN: w.by(apn)},
 			}
 			w.turns()
 			got := map[string]*carrier{"fcm": fcm, "apn": apn}[platform]
@@ -157,15 +160,15 @@ func TestANotificationGoesToItsPlatform(t *testing.T) {
 }
 
 // push is the notification, as it was stored, that a carrier got last.
-func (w *pushWorld) push(c *carrier) *verify.Notification { return w.stored(c.last.Attempt) }
+func (w *pushWorld) push(c *carrier) *factor.Notification { return w.stored(c.last.Attempt) }
 
-func (w *pushWorld) stored(notificationSID string) *verify.Notification {
+func (w *pushWorld) stored(notificationSID string) *factor.Notification {
 	w.t.Helper()
-	var n *verify.Notification
-	if err := w.engine.Store.View(w.t.Context(), func(tx verify.Tx) (err error) {
+	var n *factor.Notification
+	if err := w.engine.Store.View(w.t.Context(), factor.InTx(func(tx factor.Tx) (err error) {
 		n, err = tx.Notification(notificationSID)
 		return err
-	}); err != nil {
+	})); err != nil {
 		w.t.Fatal(err)
 	}
 	return n
@@ -175,26 +178,26 @@ func TestWhatFollowsFromAPlatformsAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		first, second []error
-		state         verify.NotificationState
+		state         factor.NotificationState
 		by            string
 		keys          [][]string
 		after         time.Duration
 		unreachable   bool
 	}{
-		{name: "accepted", state: verify.NotificationSent, by: "a", keys: [][]string{{":1"}, nil}},
-		{name: "an unknown handset is the end", first: fail(badRecipient), state: verify.NotificationFailed, by: "a", keys: [][]string{{":1"}, nil}, unreachable: true},
-		{name: "a bad request goes to the next route", first: fail(badRequest), state: verify.NotificationSent, by: "b", keys: [][]string{{":1"}, {":2"}}},
-		{name: "a bad request everywhere fails", first: fail(badRequest), second: fail(badRequest), state: verify.NotificationFailed, by: "b", keys: [][]string{{":1"}, {":2"}}},
-		{name: "temporary everywhere is tried again", first: fail(temporary, throttled), second: fail(throttled, temporary), state: verify.NotificationSent, by: "a",
+		{name: "accepted", state: factor.NotificationSent, by: "a", keys: [][]string{{":1"}, nil}},
+		{name: "an unknown handset is the end", first: fail(badRecipient), state: factor.NotificationFailed, by: "a", keys: [][]string{{":1"}, nil}, unreachable: true},
+		{name: "a bad request goes to the next route", first: fail(badRequest), state: factor.NotificationSent, by: "b", keys: [][]string{{":1"}, {":2"}}},
+		{name: "a bad request everywhere fails", first: fail(badRequest), second: fail(badRequest), state: factor.NotificationFailed, by: "b", keys: [][]string{{":1"}, {":2"}}},
+		{name: "temporary everywhere is tried again", first: fail(temporary, throttled), second: fail(throttled, temporary), state: factor.NotificationSent, by: "a",
 			keys: [][]string{{":1", ":1", ":1"}, {":2", ":2"}}, after: 3 * time.Second},
-		{name: "unknown is repeated, because it takes its own place", first: fail(unknown), second: fail(unknown), state: verify.NotificationSent, by: "a",
+		{name: "unknown is repeated, because it takes its own place", first: fail(unknown), second: fail(unknown), state: factor.NotificationSent, by: "a",
 			keys: [][]string{{":1", ":1"}, {":2"}}, after: time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newPushWorld(t, "fcm")
 			w.challenge()
 			first, second := &carrier{answers: c.first}, &carrier{answers: c.second}
-			w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(first, second)}
+			w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(first, second)}
 			w.turns()
 			n := w.push(first)
 			if n.State != c.state || n.Provider != c.by || n.HandOvers != len(first.keys)+len(second.keys) {
@@ -220,9 +223,9 @@ func TestADeadPlatformIsTriedUntilTheChallengeExpires(t *testing.T) {
 	for range 1000 {
 		dead.answers = append(dead.answers, fail(temporary)...)
 	}
-	w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(dead)}
+	w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(dead)}
 	w.turns()
-	if n := w.push(dead); n.State != verify.NotificationFailed || w.now.Sub(start) > 5*time.Minute || len(dead.keys) < 8 || len(dead.keys) > 30 {
+	if n := w.push(dead); n.State != factor.NotificationFailed || w.now.Sub(start) > 5*time.Minute || len(dead.keys) < 8 || len(dead.keys) > 30 {
 		t.Errorf("%s after %d hand-overs in %s", n.State, len(dead.keys), w.now.Sub(start))
 	}
 }
@@ -231,9 +234,9 @@ func TestAPlatformsPauseIsKept(t *testing.T) {
 	w := newPushWorld(t, "fcm")
 	w.challenge()
 	slow := &carrier{answers: []error{&provider.Error{Class: throttled, RetryAfter: time.Minute}}}
-	w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(slow)}
+	w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(slow)}
 	w.turns()
-	if n := w.push(slow); n.State != verify.NotificationSent || w.now.Sub(start) != time.Minute {
+	if n := w.push(slow); n.State != factor.NotificationSent || w.now.Sub(start) != time.Minute {
 		t.Errorf("%s after %s, want sent after the minute that was asked for", n.State, w.now.Sub(start))
 	}
 }
@@ -242,24 +245,24 @@ func TestAPlatformsPauseIsKept(t *testing.T) {
 func TestAnUnknownHandsetIsLeftAlone(t *testing.T) {
 	w := newPushWorld(t, "fcm")
 	c := &carrier{answers: fail(badRecipient)}
-	w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(c)}
+	w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(c)}
 	w.challenge()
 	w.turns()
 	again := w.challenge()
 	w.turns()
-	n, err := w.engine.Notify(t.Context(), w.acc, w.service, ann, again.SID, nil)
-	if err != nil || n.State != verify.NotificationDropped {
+	n, err := w.factors.Notify(t.Context(), w.acc, w.service, ann, again.SID, nil)
+	if err != nil || n.State != factor.NotificationDropped {
 		t.Errorf("a notification that was asked for: %+v, %v", n, err)
 	}
-	if stored := w.stored(n.SID); stored.State != verify.NotificationDropped {
+	if stored := w.stored(n.SID); stored.State != factor.NotificationDropped {
 		t.Errorf("it is stored as %s", stored.State)
 	}
 	w.turns()
 	if len(c.keys) != 1 {
 		t.Fatalf("the handset was written to %d times, want once", len(c.keys))
 	}
-	if _, err := w.engine.UpdateFactor(t.Context(), w.acc, w.service, ann, w.factor.SID, verify.FactorUpdate{
-		PushParams: verify.PushParams{NotificationToken: new("another token")},
+	if _, err := w.factors.UpdateFactor(t.Context(), w.acc, w.service, ann, w.factor.SID, factor.Update{
+		PushParams: factor.PushParams{NotificationToken: new("another token")},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -274,9 +277,9 @@ func TestAnUnknownHandsetIsLeftAlone(t *testing.T) {
 func TestANewTokenIsNotTakenForTheOld(t *testing.T) {
 	w := newPushWorld(t, "fcm")
 	w.challenge()
-	w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: {{Name: "a", Provider: sender(func() error {
-		_, err := w.engine.UpdateFactor(t.Context(), w.acc, w.service, ann, w.factor.SID, verify.FactorUpdate{
-			PushParams: verify.PushParams{NotificationToken: new("another token")},
+	w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: {{Name: "a", Provider: sender(func() error {
+		_, err := w.factors.UpdateFactor(t.Context(), w.acc, w.service, ann, w.factor.SID, factor.Update{
+			PushParams: factor.PushParams{NotificationToken: new("another token")},
 		})
 		if err != nil {
 			t.Error(err)
@@ -290,26 +293,26 @@ func TestANewTokenIsNotTakenForTheOld(t *testing.T) {
 }
 
 func TestWhatNeedsNoNotificationGetsNone(t *testing.T) {
-	remove := func(w *pushWorld, _ *verify.Challenge) {
-		if err := w.engine.DeleteFactor(w.t.Context(), w.acc, w.service, ann, w.factor.SID); err != nil {
+	remove := func(w *pushWorld, _ *factor.Challenge) {
+		if err := w.factors.DeleteFactor(w.t.Context(), w.acc, w.service, ann, w.factor.SID); err != nil {
 			w.t.Fatal(err)
 		}
 	}
-	for name, prepare := range map[string]func(*pushWorld, *verify.Challenge){
-		"its time is up":      func(w *pushWorld, c *verify.Challenge) { w.now = c.ExpiresAt },
+	for name, prepare := range map[string]func(*pushWorld, *factor.Challenge){
+		"its time is up":      func(w *pushWorld, c *factor.Challenge) { w.now = c.ExpiresAt },
 		"its factor is gone":  remove,
-		"nobody carries it":   func(w *pushWorld, _ *verify.Challenge) { w.routes = delivery.PushRoutes{} },
-		"its service is gone": func(w *pushWorld, _ *verify.Challenge) { _ = w.engine.DeleteService(w.t.Context(), w.acc, w.service) },
-		"its person is gone": func(w *pushWorld, _ *verify.Challenge) {
-			_ = w.engine.DeleteEntity(w.t.Context(), w.acc, w.service, ann)
+		"nobody carries it":   func(w *pushWorld, _ *factor.Challenge) { w.routes = delivery.PushRoutes{} },
+		"its service is gone": func(w *pushWorld, _ *factor.Challenge) { _ = w.engine.DeleteService(w.t.Context(), w.acc, w.service) },
+		"its person is gone": func(w *pushWorld, _ *factor.Challenge) {
+			_ = w.factors.DeleteEntity(w.t.Context(), w.acc, w.service, ann)
 		},
-		"the application polls": func(w *pushWorld, _ *verify.Challenge) { w.polls() },
+		"the application polls": func(w *pushWorld, _ *factor.Challenge) { w.polls() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newPushWorld(t, "fcm")
 			c := w.challenge()
 			none := &carrier{}
-			w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(none)}
+			w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(none)}
 			prepare(w, c)
 			w.turns()
 			if len(none.keys) != 0 {
@@ -320,8 +323,8 @@ func TestWhatNeedsNoNotificationGetsNone(t *testing.T) {
 }
 
 func (w *pushWorld) polls() {
-	if _, err := w.engine.UpdateFactor(w.t.Context(), w.acc, w.service, ann, w.factor.SID, verify.FactorUpdate{
-		PushParams: verify.PushParams{NotificationPlatform: new("none")},
+	if _, err := w.factors.UpdateFactor(w.t.Context(), w.acc, w.service, ann, w.factor.SID, factor.Update{
+		PushParams: factor.PushParams{NotificationPlatform: new("none")},
 	}); err != nil {
 		w.t.Fatal(err)
 	}
@@ -331,7 +334,7 @@ func TestTheLogHasNoTokenOfAHandset(t *testing.T) {
 	w := newPushWorld(t, "fcm")
 	w.challenge()
 	c := &carrier{answers: fail(temporary)}
-	w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(c)}
+	w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(c)}
 	w.turns()
 	if n := strings.Count(w.log.String(), "\n"); n != 2 {
 		t.Errorf("%d lines for 2 hand-overs", n)
@@ -357,12 +360,12 @@ func TestANotificationGoesOutStraightFromItsCommit(t *testing.T) {
 	l := &lane{}
 	w.engine.Lanes = l
 	c := w.challenge()
-	if len(l.begun) != 1 || l.begun[0].Push == nil || l.begun[0].Kind != verify.ToHandset {
+	if len(l.begun) != 1 || l.begun[0].Push == nil || l.begun[0].Kind != factor.ToHandset {
 		t.Fatalf("begun: %+v", l.begun)
 	}
 	direct := &carrier{answers: fail(temporary)}
-	w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(direct)}
-	worker := &delivery.Notifier{Engine: w.engine, Routes: w.routes, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now }}
+	w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(direct)}
+	worker := &delivery.Notifier{Engine: w.factors, Routes: w.routes, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now }}
 	if err := worker.Work(t.Context(), l.begun[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -370,7 +373,7 @@ func TestANotificationGoesOutStraightFromItsCommit(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	w.turns() // the platform's failure left the job to the queue
-	if n := w.push(direct); n.State != verify.NotificationSent || n.HandOvers != 2 {
+	if n := w.push(direct); n.State != factor.NotificationSent || n.HandOvers != 2 {
 		t.Errorf("%+v", n)
 	}
 	w.polls()
@@ -387,9 +390,9 @@ func TestAShortLifeIsAShortTry(t *testing.T) {
 		w := newPushWorld(t, "fcm")
 		c := w.challenge()
 		none := &carrier{}
-		w.routes.Platforms = map[verify.Platform][]delivery.Route{verify.FCM: w.by(none)}
+		w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: w.by(none)}
 		w.turns()
-		n, err := w.engine.Notify(t.Context(), w.acc, w.service, ann, c.SID, &ttl)
+		n, err := w.factors.Notify(t.Context(), w.acc, w.service, ann, c.SID, &ttl)
 		if err != nil || n.TTL != time.Duration(ttl)*time.Second {
 			t.Fatalf("%+v, %v", n, err)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/journal"
@@ -143,14 +144,15 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	factors := factor.NewEngine(o.Engine)
 	box := inbox.New(inbox.Options{
 		Now:      now.Now,
 		Clock:    true,
 		State:    services.statusOf,
 		Sent:     func(m inbox.Message) { happened.Add("message", m) },
 		Hint:     d.World.start(),
-		Factors:  waitingFactors(o.Engine),
-		Factor:   waitingFactor(o.Engine),
+		Factors:  waitingFactors(factors),
+		Factor:   waitingFactor(factors),
 		Handsets: handsets,
 		Rules:    func(m provider.Message) any { return book.About(m) },
 	})
@@ -177,7 +179,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 			return nil, err
 		}
 	}
-	d.Push = delivery.PushRoutes{Platforms: map[verify.Platform][]delivery.Route{verify.FCM: {byInbox}, verify.APN: {byInbox}}}
+	d.Push = delivery.PushRoutes{Platforms: map[factor.Platform][]delivery.Route{factor.FCM: {byInbox}, factor.APN: {byInbox}}}
 	d.startAgain = func(inWorld []rules.Rule) {
 		book.Set(slices.Concat(o.Rules, inWorld))
 		carrier.SetWaiting(nil)

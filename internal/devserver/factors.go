@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -12,7 +13,7 @@ import (
 const shownFactors = 50
 
 // waitingFactors is inbox.Options.Factors.
-func waitingFactors(e *verify.Engine) func(context.Context) ([]inbox.Factor, error) {
+func waitingFactors(e *factor.Engine) func(context.Context) ([]inbox.Factor, error) {
 	return func(ctx context.Context) ([]inbox.Factor, error) {
 		waiting, err := e.Enrolments(ctx, shownFactors)
 		var list []inbox.Factor
@@ -24,7 +25,7 @@ func waitingFactors(e *verify.Engine) func(context.Context) ([]inbox.Factor, err
 }
 
 // waitingFactor is inbox.Options.Factor.
-func waitingFactor(e *verify.Engine) func(context.Context, string) (inbox.Factor, error) {
+func waitingFactor(e *factor.Engine) func(context.Context, string) (inbox.Factor, error) {
 	return func(ctx context.Context, sid string) (inbox.Factor, error) {
 		f, err := e.Enrolment(ctx, sid)
 		if errors.Is(err, verify.ErrNotFound) {
@@ -37,6 +38,6 @@ func waitingFactor(e *verify.Engine) func(context.Context, string) (inbox.Factor
 	}
 }
 
-func shown(f *verify.NewFactor) inbox.Factor {
+func shown(f *factor.NewFactor) inbox.Factor {
 	return inbox.Factor{SID: f.SID, Identity: f.Identity, Name: f.FriendlyName, URI: f.TOTP.URI, CreatedAt: f.CreatedAt}
 }

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/handset"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -176,13 +177,13 @@ func (d *devHandsets) Register(ctx context.Context, p inbox.Registration) (inbox
 		p.ServiceSID = d.service
 	}
 	if p.Platform == "" {
-		p.Platform = string(verify.FCM)
+		p.Platform = string(factor.FCM)
 	}
 	system, token := handset.Android, ""
-	if p.Platform == string(verify.APN) {
+	if p.Platform == string(factor.APN) {
 		system = handset.IOS
 	}
-	if p.Platform != string(verify.NoPlatform) {
+	if p.Platform != string(factor.NoPlatform) {
 		var b [16]byte
 		if _, err := io.ReadFull(d.options.Random, b[:]); err != nil {
 			return inbox.Handset{}, err
@@ -194,7 +195,7 @@ func (d *devHandsets) Register(ctx context.Context, p inbox.Registration) (inbox
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, access, err := d.clocks.engineOfService(p.ServiceSID).CreateAccessToken(ctx, d.account, p.ServiceSID, verify.AccessTokenParams{Identity: &p.Identity, FactorType: new(string(verify.Push))})
+	_, access, err := factor.NewEngine(d.clocks.engineOfService(p.ServiceSID)).CreateAccessToken(ctx, d.account, p.ServiceSID, factor.AccessTokenParams{Identity: &p.Identity, FactorType: new(string(factor.Push))})
 	if refused, ok := errors.AsType[*verify.Error](err); ok {
 		if refused.Code == verify.CodeNotFound {
 			return inbox.Handset{}, &inbox.Refusal{Status: http.StatusNotFound, Code: int(refused.Code), Message: "There is no service " + p.ServiceSID}
@@ -238,8 +239,8 @@ func (d *devHandsets) Answer(ctx context.Context, factorSID, challengeSID string
 	}
 	c, err := answer(ctx, challengeSID)
 	if err != nil {
-		if c != nil && c.Status != string(verify.ChallengePending) { // it has its answer, or its time is up
-			return inbox.Challenge{}, &inbox.Refusal{Status: http.StatusConflict, Code: int(verify.CodeChallengeResponded), Message: "The challenge is " + c.Status}
+		if c != nil && c.Status != string(factor.ChallengePending) { // it has its answer, or its time is up
+			return inbox.Challenge{}, &inbox.Refusal{Status: http.StatusConflict, Code: int(factor.CodeChallengeResponded), Message: "The challenge is " + c.Status}
 		}
 		return inbox.Challenge{}, refusalOf(err)
 	}
@@ -269,7 +270,7 @@ func (s *devHandset) show(ctx context.Context) (inbox.Handset, error) {
 		FactorSID: s.FactorSID, ServiceSID: s.ServiceSID, Identity: s.Identity, Name: s.FriendlyName, Platform: s.Platform, Token: s.Token,
 	}
 	const page = 20
-	pending, err := s.Challenges(ctx, string(verify.ChallengePending), page)
+	pending, err := s.Challenges(ctx, string(factor.ChallengePending), page)
 	if refused, ok := errors.AsType[*handset.Error](err); ok && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
 		shown.Gone = true
 		return shown, nil
@@ -309,7 +310,7 @@ func refusalOf(err error) error {
 func (all *serviceClocks) statusOf(ctx context.Context, sid string) (string, error) {
 	e := all.about(ctx, sid)
 	if strings.HasPrefix(sid, "YC") {
-		status, err := e.StatusOfChallenge(ctx, sid)
+		status, err := factor.NewEngine(e).StatusOfChallenge(ctx, sid)
 		return string(status), err
 	}
 	status, err := e.StatusOf(ctx, sid)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/clock"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
@@ -94,7 +95,7 @@ func (all *serviceClocks) engineOfService(serviceSID string) *verify.Engine {
 // about is the engine of the service that a record belongs to.
 func (all *serviceClocks) about(ctx context.Context, recordSID string) *verify.Engine {
 	if all.engineOf("") != nil {
-		if service, err := all.engine.ServiceOf(ctx, recordSID); err == nil && service != "" {
+		if service, err := factor.NewEngine(all.engine).ServiceOf(ctx, recordSID); err == nil && service != "" {
 			return all.engineOfService(service)
 		}
 	}
@@ -156,11 +157,11 @@ type sooner struct {
 
 // Update implements verify.Store.
 func (s sooner) Update(ctx context.Context, fn func(verify.Tx) error) error {
-	return s.Store.Update(ctx, func(tx verify.Tx) error { return fn(soonerTx{tx, s.by()}) })
+	return s.Store.Update(ctx, factor.InTx(func(tx factor.Tx) error { return fn(soonerTx{tx, s.by()}) }))
 }
 
 type soonerTx struct {
-	verify.Tx
+	factor.Tx
 	by time.Duration
 }
 
@@ -196,7 +197,7 @@ func (all *serviceClocks) serviceOf(ctx context.Context, m provider.Message) str
 	if record == "" {
 		record = m.Attempt
 	}
-	service, err := all.engine.ServiceOf(ctx, record)
+	service, err := factor.NewEngine(all.engine).ServiceOf(ctx, record)
 	if err != nil {
 		return ""
 	}

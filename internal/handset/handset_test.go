@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/api"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/handset"
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
@@ -25,6 +26,7 @@ import (
 type world struct {
 	t                *testing.T
 	engine           *verify.Engine
+	factors          *factor.Engine
 	server           *httptest.Server
 	account, service string
 }
@@ -47,6 +49,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, engine: verify.NewEngine(store, keys, time.Now, rand.Reader, func(verify.Channel) bool { return true })}
+	w.factors = factor.NewEngine(w.engine)
 	w.server = httptest.NewServer(api.New(w.engine, "", slog.New(slog.DiscardHandler)))
 	t.Cleanup(w.server.Close)
 	a, _, err := w.engine.CreateAccount(t.Context(), "test", "", "")
@@ -80,7 +83,7 @@ func (w *world) enrolled(o handset.Options, platform, token string) *handset.Han
 
 func (w *world) enrol(o handset.Options, platform, token string) (*handset.Handset, error) {
 	w.t.Helper()
-	_, access, err := w.engine.CreateAccessToken(w.t.Context(), w.account, w.service, verify.AccessTokenParams{Identity: new(identity), FactorType: new("push")})
+	_, access, err := w.factors.CreateAccessToken(w.t.Context(), w.account, w.service, factor.AccessTokenParams{Identity: new(identity), FactorType: new("push")})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -92,7 +95,7 @@ func (w *world) enrol(o handset.Options, platform, token string) (*handset.Hands
 
 func (w *world) ask(h *handset.Handset, message string) string {
 	w.t.Helper()
-	c, err := w.engine.CreateChallenge(w.t.Context(), w.account, w.service, identity, verify.ChallengeParams{
+	c, err := w.factors.CreateChallenge(w.t.Context(), w.account, w.service, identity, factor.ChallengeParams{
 		FactorSID: &h.FactorSID, DetailsMessage: &message, DetailsFields: []string{`{"label":"Where","value":"https://acme.example/ <b>"}`, `{"label":"City","value":"Zürich \"5\""}`},
 		HiddenDetails: new(`{"path":"/a/b"}`),
 	})
@@ -108,11 +111,11 @@ func TestBothLibrariesGoTheWholeWay(t *testing.T) {
 		t.Run(string(system), func(t *testing.T) {
 			w, ctx := newWorld(t), t.Context()
 			h := w.enrolled(w.options(system), "fcm", "token/of:the,handset=1")
-			f, err := w.engine.Factor(ctx, w.account, w.service, identity, h.FactorSID)
+			f, err := w.factors.Factor(ctx, w.account, w.service, identity, h.FactorSID)
 			if err != nil {
 				t.Fatal(err)
 			}
-			token, err := w.engine.NotificationToken(f)
+			token, err := w.factors.NotificationToken(f)
 			if err != nil || f.FriendlyName != "Ann's (old) phone; 100% = ü+?" || f.Metadata["os"] != "x; y=z/√" || token != "token/of:the,handset=1" {
 				t.Errorf("the server has %+v, %q, %v", f, token, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -18,10 +19,10 @@ type watched struct {
 // Update implements verify.Store. fn may run more than once; the last run is what was committed.
 func (s watched) Update(ctx context.Context, fn func(verify.Tx) error) error {
 	var written []change
-	err := s.Store.Update(ctx, func(tx verify.Tx) error {
+	err := s.Store.Update(ctx, factor.InTx(func(tx factor.Tx) error {
 		written = nil
 		return fn(watchedTx{tx, &written})
-	})
+	}))
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ type change struct {
 
 // watchedTx notes what is written. What is noted is copied at once: the engine may change it later.
 type watchedTx struct {
-	verify.Tx
+	factor.Tx
 	written *[]change
 }
 
@@ -109,7 +110,7 @@ func (tx watchedTx) PutAttempt(a *verify.Attempt) {
 	tx.attempt(a)
 }
 
-type factor struct {
+type factorState struct {
 	SID      string `json:"sid"`
 	Service  string `json:"service_sid"`
 	Identity string `json:"identity"`
@@ -117,21 +118,21 @@ type factor struct {
 	Status   string `json:"status"`
 }
 
-func (tx watchedTx) factor(f *verify.Factor, status string) {
-	tx.note("factor", factor{f.SID, f.ServiceSID, f.Identity, string(f.Type), status})
+func (tx watchedTx) factor(f *factor.Factor, status string) {
+	tx.note("factor", factorState{f.SID, f.ServiceSID, f.Identity, string(f.Type), status})
 }
 
-func (tx watchedTx) AddFactor(f *verify.Factor) {
+func (tx watchedTx) AddFactor(f *factor.Factor) {
 	tx.Tx.AddFactor(f)
 	tx.factor(f, string(f.Status))
 }
 
-func (tx watchedTx) PutFactor(f *verify.Factor) {
+func (tx watchedTx) PutFactor(f *factor.Factor) {
 	tx.Tx.PutFactor(f)
 	tx.factor(f, string(f.Status))
 }
 
-func (tx watchedTx) DeleteFactor(f *verify.Factor) {
+func (tx watchedTx) DeleteFactor(f *factor.Factor) {
 	tx.Tx.DeleteFactor(f)
 	tx.factor(f, "deleted")
 }
@@ -140,20 +141,20 @@ type challenge struct {
 	SID      string                 `json:"sid"`
 	Factor   string                 `json:"factor_sid"`
 	Identity string                 `json:"identity"`
-	Status   verify.ChallengeStatus `json:"status"`
+	Status   factor.ChallengeStatus `json:"status"`
 }
 
-func (tx watchedTx) challenge(c *verify.Challenge) {
+func (tx watchedTx) challenge(c *factor.Challenge) {
 	what := challenge{c.SID, c.FactorSID, c.Identity, c.Status}
-	*tx.written = append(*tx.written, change{kind: "challenge", what: what, sid: c.SID, waits: c.Status == verify.ChallengePending, end: ending{c.ServiceSID, c.ExpiresAt}})
+	*tx.written = append(*tx.written, change{kind: "challenge", what: what, sid: c.SID, waits: c.Status == factor.ChallengePending, end: ending{c.ServiceSID, c.ExpiresAt}})
 }
 
-func (tx watchedTx) AddChallenge(c *verify.Challenge) {
+func (tx watchedTx) AddChallenge(c *factor.Challenge) {
 	tx.Tx.AddChallenge(c)
 	tx.challenge(c)
 }
 
-func (tx watchedTx) PutChallenge(c *verify.Challenge) {
+func (tx watchedTx) PutChallenge(c *factor.Challenge) {
 	tx.Tx.PutChallenge(c)
 	tx.challenge(c)
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/api"
 	"github.com/verifyd/verifyd/internal/delivery"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/inbound"
 	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -148,7 +149,7 @@ func (s *Server) Run(ctx context.Context) error {
 			Kind: string(channel), Worker: sends, Parallel: ParallelSends, Timeout: delivery.TurnTimeout(channel),
 		})
 	}
-	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: verify.Cleaner{Engine: s.Engine}, Parallel: 1, Timeout: cleanUpTurn})
+	lanes = append(lanes, queue.Lane{Kind: verify.CleanUp, Worker: factor.Cleaner{Engine: factor.NewEngine(s.Engine)}, Parallel: 1, Timeout: cleanUpTurn})
 	lanes = append(lanes, queue.Lane{Kind: verify.LateReports, Worker: delivery.LateReports{Worker: worker}, Parallel: parallelReports, Timeout: reportTurn})
 	lanes = append(lanes, queue.Lane{Kind: verify.Fallback, Worker: s.worker(func(e *verify.Engine) queue.Worker {
 		return verify.Fallbacks{Engine: e, Revoke: delivering(e).Revoke}
@@ -161,9 +162,9 @@ func (s *Server) Run(ctx context.Context) error {
 		lanes = append(lanes, queue.Lane{Kind: kind, Worker: events, Parallel: parallelEvents, Timeout: webhook.CallTimeout + 5*time.Second})
 	}
 	lanes = append(lanes, queue.Lane{
-		Kind: verify.ToHandset, Parallel: ParallelSends, Timeout: delivery.PushTurnTimeout,
+		Kind: factor.ToHandset, Parallel: ParallelSends, Timeout: delivery.PushTurnTimeout,
 		Worker: s.worker(func(e *verify.Engine) queue.Worker {
-			return &delivery.Notifier{Engine: e, Routes: s.Push, Log: s.Log, Now: e.Now}
+			return &delivery.Notifier{Engine: factor.NewEngine(e), Routes: s.Push, Log: s.Log, Now: e.Now}
 		}),
 	})
 	runner := queue.New(s.Store, s.Log, s.Engine.Now, lanes...)
@@ -257,6 +258,9 @@ func (s *Server) sweepOnce(ctx context.Context, metersToo bool) {
 	}
 	if err := s.Engine.DropOld(ctx); err != nil && ctx.Err() == nil {
 		s.Log.Error("cannot drop old records", "error", err)
+	}
+	if err := factor.NewEngine(s.Engine).DropUnverified(ctx); err != nil && ctx.Err() == nil {
+		s.Log.Error("cannot drop factors that nobody verified", "error", err)
 	}
 	if metersToo {
 		if err := s.Engine.SweepMeters(ctx); err != nil && ctx.Err() == nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/verifyd/verifyd/internal/api"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -36,7 +37,7 @@ func (b *byService) Work(ctx context.Context, job verify.Job) error {
 	if b.server.EngineOf("") == nil { // nobody has
 		return b.usual.Work(ctx, job)
 	}
-	service, err := b.server.Engine.ServiceOf(ctx, job.Ref)
+	service, err := factor.NewEngine(b.server.Engine).ServiceOf(ctx, job.Ref)
 	if err != nil {
 		return err
 	}

@@ -52,8 +52,11 @@ const (
 	CodeTemplateContent      Code = 60249
 	CodeInvalidTemplates     Code = 60251
 	CodeTemplatesInvalid     Code = 60252
+	CodeInvalidRequest       Code = 60306
 	CodePSD2SNA              Code = 60329
 	CodeNoSpeechLocale       Code = 60331
+	CodeInvalidPageSize      Code = 60373
+	CodeInvalidPageToken     Code = 60374
 	CodeSafeNumberExists     Code = 60411
 	CodeAppHashChannel       Code = 60602
 	CodeGeoBlocked           Code = 60605
@@ -61,9 +64,10 @@ const (
 	CodeWhatsAppNotEnabled   Code = 68008
 )
 
-// Codes lists every code, for tables that must have a row for each.
+// Codes lists every code of this package, for tables that must have a row for each. Those of factors are in
+// factor.Codes.
 func Codes() []Code {
-	return append([]Code{
+	return []Code{
 		CodeMissingParameter, CodeUnauthorized, CodeMethodNotAllowed, CodePageSizeTooLarge,
 		CodeNotFound, CodeTooManyRequests, CodeInternal, CodeUnavailable, CodeSNANotProvisioned,
 		CodeInvalidParameter, CodeMaxChecks, CodeMaxSends, CodeFeatureDisabled, CodePSD2Incomplete,
@@ -74,8 +78,8 @@ func Codes() []Code {
 		CodeTemplateNotApproved, CodeMessagingExists, CodeMissingSubstitutions, CodeChinaNeedsName,
 		CodeTemplateBrand, CodeMessageTooLong, CodeTemplateContent,
 		CodeAccessDenied, CodeSafeNumberExists, CodeGeoBlocked, CodeCarrierError, CodeLandline,
-		CodeNumberLimit,
-	}, factorCodes...)
+		CodeNumberLimit, CodeInvalidRequest, CodeInvalidPageSize, CodeInvalidPageToken,
+	}
 }
 
 // Error is a refusal that the caller is told. Every other error is a fault: it is logged, and the
@@ -142,5 +146,9 @@ var (
 )
 
 func invalid(param string) error { return &Error{Code: CodeInvalidParameter, Param: param} }
+
+// refuse refuses a parameter of a resource that came with entities, factors and challenges. The older ones
+// use invalid.
+func refuse(param string) error { return &Error{Code: CodeInvalidRequest, Param: param} }
 
 func missing(param string) error { return &Error{Code: CodeMissingParameter, Param: param} }

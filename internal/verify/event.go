@@ -26,27 +26,8 @@ type Event struct {
 	ServiceSID   string
 	Identity     string // of the entity, as it was first spelt
 	FactorSID    string
-	FactorType   FactorType
+	FactorType   string
 	ChallengeSID string // "" for an event of a factor
-}
-
-func factorEvent(kind EventType, f *Factor) Event {
-	return Event{
-		Type: kind, AccountSID: f.AccountSID, ServiceSID: f.ServiceSID, Identity: f.Identity,
-		FactorSID: f.SID, FactorType: f.Type,
-	}
-}
-
-// challengeEvent is the event of a challenge that was answered.
-func challengeEvent(c *Challenge) Event {
-	kind := ChallengeWasApproved
-	if c.Status == ChallengeDenied {
-		kind = ChallengeWasDenied
-	}
-	return Event{
-		Type: kind, AccountSID: c.AccountSID, ServiceSID: c.ServiceSID, Identity: c.Identity,
-		FactorSID: c.FactorSID, FactorType: c.FactorType, ChallengeSID: c.SID,
-	}
 }
 
 // Wants reports whether a webhook is told of an event.
@@ -63,7 +44,7 @@ func (w *Webhook) parameters(ev Event, uuid string) [][2]string {
 		{"entity_identity", ev.Identity}, {"factor_sid", ev.FactorSID},
 	}
 	if w.Version != WebhookV1 {
-		list = append(list, [2]string{"factor_type", string(ev.FactorType)})
+		list = append(list, [2]string{"factor_type", ev.FactorType})
 	}
 	if ev.ChallengeSID != "" {
 		list = append(list, [2]string{"challenge_sid", ev.ChallengeSID})

@@ -81,8 +81,8 @@ type EventQuery struct {
 	State      EventState
 }
 
-// told is the service that a path names, with the webhooks that are told of what happens in it.
-func (e *Engine) told(ctx context.Context, accountSID, serviceSID string) (*Service, []Webhook, error) {
+// Told is the service that a path names, with the webhooks that are told of what happens in it.
+func (e *Engine) Told(ctx context.Context, accountSID, serviceSID string) (*Service, []Webhook, error) {
 	s, err := e.Service(ctx, accountSID, serviceSID)
 	if err != nil {
 		return nil, nil, err
@@ -91,8 +91,9 @@ func (e *Engine) told(ctx context.Context, accountSID, serviceSID string) (*Serv
 	return s, hooks, err
 }
 
-// tell leaves a delivery for every webhook that wants an event.
-func (e *Engine) tell(tx Tx, hooks []Webhook, ev Event, now time.Time) error {
+// Tell leaves a delivery for every webhook that wants an event, in the commit of the change that it tells of. hooks
+// are those of Told.
+func (e *Engine) Tell(tx Tx, hooks []Webhook, ev Event, now time.Time) error {
 	for i := range hooks {
 		w := &hooks[i]
 		if !w.Wants(ev.Type) {

@@ -137,7 +137,7 @@ func (g guessMeters) wrong(tx Tx, l Limits, v *Verification, now time.Time) {
 		}
 	case g.account != 0:
 		guesses := g.of(g.account).guesses()
-		guesses.guessed(now, maxGuesses*l.AccountGuesses)
+		guesses.Guessed(now, MaxGuesses*l.AccountGuesses)
 		g.put(tx, guesses.meter(g.account, now))
 	}
 }

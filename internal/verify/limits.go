@@ -54,13 +54,14 @@ type FactorGuessLimit struct {
 	Interval time.Duration
 }
 
-// of is the limit for an app with so many wrong codes in a row.
-func (l FactorGuessLimit) of(c *TOTPConfig, failed int) ratelimit.Limit {
+// Of is the limit for an app whose codes have so many digits, and are right as many steps too early or too
+// late as skew says, with so many wrong codes in a row.
+func (l FactorGuessLimit) Of(codeLength, skew, failed int) ratelimit.Limit {
 	codes := 1
-	for range c.CodeLength {
+	for range codeLength {
 		codes *= 10
 	}
-	right := 2*c.Skew + 1
+	right := 2*skew + 1
 	most := min(max(codes/max(right*l.OneIn, 1), l.Max.Min), l.Max.Max)
 	if failed >= l.After {
 		most = l.Max.Min
@@ -91,7 +92,7 @@ func BuiltIn() Limits {
 		// five with 1 in 10,000, one of four with 5 in 10,000. NIST SP 800-63B, 3.2.2, wants no more
 		// than a hundred failures in a row, and RTS article 4(3)(b) no more than five of payments.
 		Guesses: []GuessLimit{
-			{Limit: ratelimit.Limit{Max: maxGuesses, Interval: day}},
+			{Limit: ratelimit.Limit{Max: MaxGuesses, Interval: day}},
 			{MaxLength: 5, Limit: ratelimit.Limit{Max: 10, Interval: day}},
 			{MaxLength: 4, Limit: ratelimit.Limit{Max: 5, Interval: day}},
 			{Payments: true, Limit: ratelimit.Limit{Max: 5, Interval: day}},
@@ -99,12 +100,12 @@ func BuiltIn() Limits {
 		},
 		AccountGuesses: 4,
 		DeviceGuesses:  ratelimit.Limit{Max: 10, Interval: day},
-		FactorGuesses:  FactorGuessLimit{OneIn: 10_000, Max: Range{Min: 5, Max: maxGuesses}, After: 100, Interval: day},
+		FactorGuesses:  FactorGuessLimit{OneIn: 10_000, Max: Range{Min: 5, Max: MaxGuesses}, After: 100, Interval: day},
 	}
 }
 
-// maxGuesses is the highest Max of any GuessLimit: a history remembers no more times.
-const maxGuesses = 25
+// MaxGuesses is the highest Max of any GuessLimit: a history remembers no more times.
+const MaxGuesses = 25
 
 // History is what the verifications of a recipient in a service leave to the next one, so that
 // neither a cancellation nor another start makes sends or guesses free. An approval clears the
@@ -122,8 +123,8 @@ type Guesses struct {
 	Failed int
 }
 
-// guessed records a wrong code, and keeps the times of most.
-func (g *Guesses) guessed(now time.Time, most int) {
+// Guessed records a wrong code, and keeps the times of most.
+func (g *Guesses) Guessed(now time.Time, most int) {
 	g.Times = logged(g.Times, ratelimit.Limit{Max: most, Interval: day}, now.Truncate(time.Millisecond))
 	g.Failed++
 }
@@ -178,12 +179,4 @@ func (l Limits) guessesOver(times int, g Guesses, codeLength int, payment bool, 
 		left, wait = min(left, n), max(wait, pause)
 	}
 	return left, wait
-}
-
-// guessesOf is how long a factor takes no answer, 0 if it takes one.
-func (l Limits) guessesOf(f *Factor, now time.Time) (wait time.Duration) {
-	if f.Type == TOTP {
-		_, wait = l.FactorGuesses.of(f.Config.TOTP, f.Guesses.Failed).Left(f.Guesses.Times, now)
-	}
-	return wait
 }

@@ -11,7 +11,8 @@ import (
 // Range is what a number may be, or how many characters a text may have. Both ends are in.
 type Range struct{ Min, Max int }
 
-func (r Range) holds(n int) bool { return r.Min <= n && n <= r.Max }
+// Holds reports whether a number, or a number of characters, is within the range.
+func (r Range) Holds(n int) bool { return r.Min <= n && n <= r.Max }
 
 // The ranges of what a customer may choose. The rules read them here, and so does the description
 // of the API. Where no source is named, the published description has them.
@@ -25,17 +26,6 @@ var (
 	TOTPTimeSteps   = Range{20, 60} // seconds
 	TOTPCodeLengths = Range{3, 8}   // digits
 	TOTPSkews       = Range{0, 2}   // steps
-
-	Identities        = Range{8, 64} // letters, digits and hyphens
-	FactorNames       = Range{1, 64}
-	ChallengeMessages = Range{0, 256}
-
-	AppIDs             = Range{1, 100}
-	NotificationTokens = Range{1, 255}
-	SDKVersions        = Range{1, 64} // ours
-	SignedPayloads     = Range{1, 5456}
-	NotificationTTLs   = Range{0, 300}  // seconds
-	AccessTokenTTLs    = Range{60, 300} // seconds
 
 	WebhookNames = Range{1, 255} // ours
 
@@ -66,8 +56,6 @@ var (
 	PasskeyPreferences = []string{"required", "preferred", "discouraged"}
 	RiskChecks         = []string{"enable", "disable"}
 	Permissions        = []string{Allow, Deny, Inherit}
-	TOTPAlgorithms     = otp.Hashes()
-	PushPlatforms      = []string{string(APN), string(FCM), string(NoPlatform)}
 )
 
 func oneOf(choices []string) func(string) bool {

@@ -99,13 +99,13 @@ var everything = Page{Size: 1000}
 
 // validUniqueName: [A-Za-z0-9._-]+ (error page 60209).
 func validUniqueName(name string) bool {
-	return UniqueNames.holds(len(name)) && strings.Trim(name,
+	return UniqueNames.Holds(len(name)) && strings.Trim(name,
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == ""
 }
 
 func (l *RateLimit) describe(description *string) error {
 	c := change{}
-	c.nullable(&l.Description, description, "Description", func(s string) bool { return oneLine(s, Descriptions.Max) })
+	c.nullable(&l.Description, description, "Description", func(s string) bool { return OneLine(s, Descriptions.Max) })
 	return c.err
 }
 

@@ -18,7 +18,7 @@ func (e *Engine) At(now func() time.Time, store Store) *Engine {
 }
 
 // ServiceOf is the service (VA…) that a record belongs to, "" where there is no such record. It knows the
-// records that jobs refer to, verifications and challenges.
+// records of verifications that jobs refer to, and the deliveries of events; factor.Engine.ServiceOf knows more.
 func (e *Engine) ServiceOf(ctx context.Context, recordSID string) (serviceSID string, err error) {
 	err = e.Store.View(ctx, func(tx Tx) error {
 		switch {
@@ -28,12 +28,6 @@ func (e *Engine) ServiceOf(ctx context.Context, recordSID string) (serviceSID st
 		case sid.Valid(sid.Attempt, recordSID):
 			a, err := tx.Attempt(recordSID)
 			return owned(&serviceSID, err, func() string { return a.ServiceSID })
-		case sid.Valid(sid.Challenge, recordSID):
-			c, err := tx.Challenge(recordSID)
-			return owned(&serviceSID, err, func() string { return c.ServiceSID })
-		case sid.Valid(sid.Notification, recordSID):
-			n, err := tx.Notification(recordSID)
-			return owned(&serviceSID, err, func() string { return n.ServiceSID })
 		case sid.Valid(sid.EventDelivery, recordSID):
 			d, err := tx.EventDelivery(recordSID)
 			return owned(&serviceSID, err, func() string { return d.ServiceSID })

@@ -231,6 +231,14 @@ func (e *Engine) UpdateService(ctx context.Context, accountSID, serviceSID strin
 	return s, err
 }
 
+// CleanUp is the kind of the jobs that remove what a deleted service left, its entities with all that is
+// below them (see factor.Cleaner).
+const CleanUp = "cleanup"
+
+// cleanUpDelay is how long after its deletion a service's entities are removed. Until then other
+// nodes may still have the service in their memory and make some (see Store.ConfigVersion).
+const cleanUpDelay = time.Minute
+
 // DeleteService removes a service and everything below it.
 func (e *Engine) DeleteService(ctx context.Context, accountSID, serviceSID string) error {
 	return e.Store.Update(ctx, func(tx Tx) error {
@@ -282,7 +290,7 @@ func validName(name string) bool {
 			digits++
 		}
 	}
-	return FriendlyNames.holds(length) && digits <= maxNameDigits &&
+	return FriendlyNames.Holds(length) && digits <= maxNameDigits &&
 		strings.TrimSpace(name) != "" && friendlyName.MatchString(name)
 }
 
@@ -319,7 +327,7 @@ func (s *Service) apply(p ServiceParams) error {
 		return found && valid
 	})
 
-	c.nullable(&next.Passkeys.RelyingPartyID, p.PasskeysRelyingPartyID, "Passkeys.RelyingParty.Id", validRelyingPartyID)
+	c.nullable(&next.Passkeys.RelyingPartyID, p.PasskeysRelyingPartyID, "Passkeys.RelyingParty.Id", ValidRelyingPartyID)
 	c.nullable(&next.Passkeys.RelyingPartyName, p.PasskeysRelyingPartyName, "Passkeys.RelyingParty.Name", shortText)
 	c.origins(&next.Passkeys.Origins, p.PasskeysOrigins)
 	c.nullable(&next.Passkeys.AuthenticatorAttachment, p.PasskeysAuthenticatorAttachment, "Passkeys.AuthenticatorAttachment", oneOf(PasskeyAttachments))
@@ -362,7 +370,7 @@ func (c *change) flag(field *bool, sent *bool) {
 func (c *change) number(field *int, sent *int, param string, r Range) {
 	switch {
 	case sent == nil:
-	case !r.holds(*sent):
+	case !r.Holds(*sent):
 		c.refuse(param)
 	default:
 		*field = *sent
@@ -432,7 +440,7 @@ func (c *change) origins(field *[]string, sent *string) {
 		if origin == "" {
 			continue
 		}
-		if len(list) == maxOrigins || !validOrigin(origin) {
+		if len(list) == MaxOrigins || !ValidOrigin(origin) {
 			c.refuse("Passkeys.RelyingParty.Origins")
 			return
 		}
@@ -441,14 +449,20 @@ func (c *change) origins(field *[]string, sent *string) {
 	*field = list
 }
 
-func validOrigin(origin string) bool {
+// MaxOrigins bounds the origins of one relying party of passkeys.
+const MaxOrigins = 50
+
+// ValidOrigin reports whether pages and applications of an origin may ask for a passkey: https, the
+// developer's own machine, an application of Android's or Apple's.
+func ValidOrigin(origin string) bool {
 	known := origin == "http://localhost" ||
 		slices.ContainsFunc(originSchemes, func(scheme string) bool { return strings.HasPrefix(origin, scheme) })
-	return known && oneLine(origin, Origins.Max)
+	return known && OneLine(origin, Origins.Max)
 }
 
-func validRelyingPartyID(id string) bool {
-	return RelyingPartyIDs.holds(len(id)) && relyingParty.MatchString(id)
+// ValidRelyingPartyID reports whether a passkey may be for a site of that name: a domain.
+func ValidRelyingPartyID(id string) bool {
+	return RelyingPartyIDs.Holds(len(id)) && relyingParty.MatchString(id)
 }
 
 func isSID(prefix string) func(string) bool {
@@ -456,7 +470,7 @@ func isSID(prefix string) func(string) bool {
 }
 
 // shortText is free text of reasonable length without control characters.
-func shortText(s string) bool { return oneLine(s, ShortTexts.Max) }
+func shortText(s string) bool { return OneLine(s, ShortTexts.Max) }
 
 // AllServices lists every service of an account, newest first: for commands, which have no pages.
 func (e *Engine) AllServices(ctx context.Context, accountSID string) ([]Service, error) {

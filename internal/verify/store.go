@@ -34,7 +34,8 @@ type Store interface {
 	Close() error
 }
 
-// Tx reads and writes records, and decides nothing.
+// Tx reads and writes records, and decides nothing. That of a Store has the records of factors too: it is a
+// factor.Tx.
 //
 // Reads return ErrNotFound where there is no such record. In an Update, a record that was read
 // stays as it is until the commit. Every record is a copy that belongs to the caller.
@@ -51,10 +52,6 @@ type Tx interface {
 	verificationTx
 	attemptTx
 	protectionTx
-	entityTx
-	factorTx
-	challengeTx
-	pushTx
 	webhookTx
 	jobTx
 	rateLimitTx
@@ -225,8 +222,8 @@ type Job struct {
 	// Delivery is what the commit knew of a job that comes straight from it; nil if the job was
 	// claimed, and what it is about has to be read. It is not stored.
 	Delivery *Delivery
-	// Push is the same of a notification.
-	Push *PushDelivery
+	// Push is the same of a notification: a factor.PushDelivery, or nil.
+	Push any
 }
 
 // Lanes carry out jobs.

@@ -197,14 +197,11 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // DropOld blanks the payments, and drops the records and the counters of attempts that have reached
-// their age, and factors that nobody verified in time.
+// their age.
 func (e *Engine) DropOld(ctx context.Context) error {
 	now := e.Now()
 	upAt := now.Add(-cmp.Or(e.Retention.Payments, DefaultPaymentRetention))
-	err := errors.Join(
-		e.inSteps(ctx, func(tx Tx) (more bool, err error) { return tx.BlankPayments(upAt, sweepChunk) }),
-		e.inSteps(ctx, func(tx Tx) (more bool, err error) { return tx.DropUnverified(now.Add(-unverifiedLife), sweepChunk) }),
-	)
+	err := e.inSteps(ctx, func(tx Tx) (more bool, err error) { return tx.BlankPayments(upAt, sweepChunk) })
 	before := now.Add(-e.Retention.records())
 	return errors.Join(err, e.forgetCounts(ctx), e.Store.DropBefore(ctx, now, before))
 }

@@ -164,7 +164,7 @@ func (v *Verification) Check(matches func(mac []byte) bool, now time.Time) Check
 		return CodeRight
 	}
 	if v.Payer == 0 {
-		v.History.guessed(now, maxGuesses)
+		v.History.Guessed(now, MaxGuesses)
 		v.remember(v.History)
 	}
 	if v.Checks >= v.MaxChecks {

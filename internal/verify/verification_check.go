@@ -94,7 +94,7 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 // validCheck holds a code that came back against the bounds of what can have been sent. Anything
 // else is refused before it counts, as Twilio does.
 func validCheck(code string) bool {
-	return Passcodes.holds(utf8.RuneCountInString(code))
+	return Passcodes.Holds(utf8.RuneCountInString(code))
 }
 
 // target names a verification: by SID, or by the address it went to.

@@ -151,7 +151,7 @@ func (w *wish) readMessage(s *Service) error {
 	if w.RiskCheck != "" && !slices.Contains(RiskChecks, w.RiskCheck) {
 		return invalid("RiskCheck")
 	}
-	if strings.Trim(w.SendDigits, "0123456789*#wW") != "" || !SendDigits.holds(len(w.SendDigits)) {
+	if strings.Trim(w.SendDigits, "0123456789*#wW") != "" || !SendDigits.Holds(len(w.SendDigits)) {
 		return invalid("SendDigits")
 	}
 	if err := w.readJSON(); err != nil {
@@ -313,18 +313,18 @@ func (w *wish) readPSD2(s *Service) error {
 		// given for a payment without its amount and payee (RTS article 5).
 		return &Error{Code: CodeChannelDisabled}
 	}
-	if !oneLine(w.Amount, Amounts.Max) {
+	if !OneLine(w.Amount, Amounts.Max) {
 		return invalid("Amount")
 	}
-	if !oneLine(w.Payee, Payees.Max) {
+	if !OneLine(w.Payee, Payees.Max) {
 		return invalid("Payee")
 	}
 	w.amount, w.payee = w.Amount, w.Payee
 	return nil
 }
 
-// oneLine reports whether s is at most max characters long and has no control characters.
-func oneLine(s string, max int) bool {
+// OneLine reports whether s is at most max characters long and has no control characters.
+func OneLine(s string, max int) bool {
 	return utf8.RuneCountInString(s) <= max && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
@@ -345,7 +345,7 @@ func (w *wish) readTemplates(*Service) error {
 // validAppHash accepts the base64 alphabet of Android's SMS Retriever, whose hashes have eleven
 // characters.
 func validAppHash(hash string) bool {
-	if !AppHashes.holds(len(hash)) {
+	if !AppHashes.Holds(len(hash)) {
 		return false
 	}
 	for _, c := range []byte(hash) {

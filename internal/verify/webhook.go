@@ -110,7 +110,7 @@ func (e *Engine) CreateWebhook(ctx context.Context, accountSID, serviceSID strin
 func (w *Webhook) change(p WebhookParams) error {
 	next := *w
 	if p.FriendlyName != nil {
-		if next.FriendlyName = *p.FriendlyName; !WebhookNames.holds(utf8.RuneCountInString(next.FriendlyName)) {
+		if next.FriendlyName = *p.FriendlyName; !WebhookNames.Holds(utf8.RuneCountInString(next.FriendlyName)) {
 			return refuse("FriendlyName")
 		}
 	}
@@ -252,4 +252,12 @@ func findWebhook(tx Tx, s *Service, webhookSID string) (*Webhook, error) {
 		return nil, &Error{Code: CodeNotFound}
 	}
 	return w, err
+}
+
+// sent takes an optional parameter. One that is empty counts as not sent.
+func sent(p *string) (value string, given bool) {
+	if p == nil || *p == "" {
+		return "", false
+	}
+	return *p, true
 }

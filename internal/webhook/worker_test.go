@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/queue"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
@@ -69,6 +70,7 @@ type world struct {
 	now     time.Time
 	store   *sqlite.Store
 	engine  *verify.Engine
+	factors *factor.Engine
 	worker  *Worker
 	account string
 	token   string
@@ -94,6 +96,7 @@ func newWorld(t *testing.T, client *http.Client) *world {
 	}
 	w.store = store
 	w.engine = verify.NewEngine(store, keys, clock, rand.Reader, func(verify.Channel) bool { return true })
+	w.factors = factor.NewEngine(w.engine)
 	a, token, err := w.engine.CreateAccount(t.Context(), "test", "", "")
 	if err != nil {
 		t.Fatal(err)
@@ -122,10 +125,10 @@ func (w *world) hook(target string) *verify.Webhook {
 }
 
 // factor makes a factor, which is an event.
-func (w *world) factor() *verify.NewFactor {
+func (w *world) factor() *factor.NewFactor {
 	w.t.Helper()
 	name, kind := "Ann", "totp"
-	f, err := w.engine.CreateFactor(w.t.Context(), w.account, w.service, "user-7f3a91c2", verify.FactorParams{FriendlyName: &name, FactorType: &kind})
+	f, err := w.factors.CreateFactor(w.t.Context(), w.account, w.service, "user-7f3a91c2", factor.Params{FriendlyName: &name, FactorType: &kind})
 	if err != nil {
 		w.t.Fatal(err)
 	}

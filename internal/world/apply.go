@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/otp"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -43,7 +44,7 @@ func (s *Service) apply(ctx context.Context, e *verify.Engine, accountSID string
 	if err != nil {
 		return told(err, "sid")
 	}
-	at := place{e, accountSID, s.SID}
+	at := place{e, factor.NewEngine(e), accountSID, s.SID}
 	for i := range s.RateLimits {
 		if err := at.rateLimit(ctx, &s.RateLimits[i]); err != nil {
 			return fmt.Errorf("[[service.rate_limit]] %q: %w", s.RateLimits[i].UniqueName, err)
@@ -71,6 +72,7 @@ func (s *Service) apply(ctx context.Context, e *verify.Engine, accountSID string
 // place is a service in which things are made.
 type place struct {
 	engine           *verify.Engine
+	factors          *factor.Engine
 	account, service string
 }
 
@@ -127,8 +129,8 @@ func (p place) messaging(ctx context.Context, m Messaging) error {
 }
 
 func (p place) entity(ctx context.Context, wanted Entity) error {
-	_, err := p.engine.CreateEntity(ctx, p.account, p.service, &wanted.Identity)
-	if err != nil && !is(err, verify.CodeEntityExists) {
+	_, err := p.factors.CreateEntity(ctx, p.account, p.service, &wanted.Identity)
+	if err != nil && !is(err, factor.CodeEntityExists) {
 		return told(err, "identity")
 	}
 	for i := range wanted.Factors {
@@ -141,30 +143,30 @@ func (p place) entity(ctx context.Context, wanted Entity) error {
 
 // factor makes an authenticator app's factor, in the place of one with its name and another secret.
 func (p place) factor(ctx context.Context, identity string, wanted *Factor) error {
-	before, err := p.engine.Factors(ctx, p.account, p.service, identity, everything)
+	before, err := p.factors.Factors(ctx, p.account, p.service, identity, everything)
 	if err != nil {
 		return err
 	}
-	var same []verify.Factor // those of its name
+	var same []factor.Factor // those of its name
 	for _, f := range before {
-		if f.Type == verify.TOTP && f.FriendlyName == wanted.FriendlyName {
+		if f.Type == factor.TOTP && f.FriendlyName == wanted.FriendlyName {
 			same = append(same, f)
 		}
 	}
-	made, err := p.engine.CreateFactor(ctx, p.account, p.service, identity, verify.FactorParams{
-		FriendlyName: &wanted.FriendlyName, FactorType: new(string(verify.TOTP)), BindingSecret: &wanted.Secret,
-		TOTPParams: verify.TOTPParams{Alg: wanted.Alg, TimeStep: wanted.TimeStep, CodeLength: wanted.CodeLength, Skew: wanted.Skew},
+	made, err := p.factors.CreateFactor(ctx, p.account, p.service, identity, factor.Params{
+		FriendlyName: &wanted.FriendlyName, FactorType: new(string(factor.TOTP)), BindingSecret: &wanted.Secret,
+		TOTPParams: factor.TOTPParams{Alg: wanted.Alg, TimeStep: wanted.TimeStep, CodeLength: wanted.CodeLength, Skew: wanted.Skew},
 	})
 	switch {
-	case is(err, verify.CodeFactorExists) && len(same) == 1:
+	case is(err, factor.CodeFactorExists) && len(same) == 1:
 		return p.prove(ctx, identity, &same[0], wanted)
-	case is(err, verify.CodeFactorExists):
+	case is(err, factor.CodeFactorExists):
 		return errors.New("secret: another factor of the identity has it")
 	case err != nil:
 		return err
 	}
 	for _, f := range same {
-		if err := p.engine.DeleteFactor(ctx, p.account, p.service, identity, f.SID); err != nil {
+		if err := p.factors.DeleteFactor(ctx, p.account, p.service, identity, f.SID); err != nil {
 			return err
 		}
 	}
@@ -173,15 +175,15 @@ func (p place) factor(ctx context.Context, identity string, wanted *Factor) erro
 
 // prove verifies a factor as its app would, with the earliest code that is taken: those that come after it,
 // the present one among them unless the factor has no skew, are good for a challenge.
-func (p place) prove(ctx context.Context, identity string, f *verify.Factor, wanted *Factor) error {
-	if !wanted.Verified || f.Status == verify.Verified {
+func (p place) prove(ctx context.Context, identity string, f *factor.Factor, wanted *Factor) error {
+	if !wanted.Verified || f.Status == factor.Verified {
 		return nil
 	}
 	c := f.Config.TOTP
 	rule := otp.TOTP{Hash: c.Alg, Step: time.Duration(c.TimeStep) * time.Second, Digits: c.CodeLength, Skew: c.Skew}
 	code := rule.Code(wanted.secret, p.engine.Now().Add(-time.Duration(c.Skew)*rule.Step))
-	got, err := p.engine.UpdateFactor(ctx, p.account, p.service, identity, f.SID, verify.FactorUpdate{AuthPayload: &code})
-	if err == nil && got.Status != verify.Verified {
+	got, err := p.factors.UpdateFactor(ctx, p.account, p.service, identity, f.SID, factor.Update{AuthPayload: &code})
+	if err == nil && got.Status != factor.Verified {
 		err = errors.New("secret: another factor of this name has another one, and is not verified")
 	}
 	return err

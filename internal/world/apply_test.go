@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/devserver"
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/otp"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/internal/world"
@@ -24,8 +25,9 @@ const (
 // account is an engine of its own, with an account.
 type account struct {
 	*verify.Engine
-	t   testing.TB
-	sid string
+	factors *factor.Engine
+	t       testing.TB
+	sid     string
 }
 
 func newAccount(t testing.TB) account {
@@ -44,7 +46,7 @@ func newAccount(t testing.TB) account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return account{e, t, a.SID}
+	return account{e, factor.NewEngine(e), t, a.SID}
 }
 
 // apply applies the whole world, with changes to its text.
@@ -98,8 +100,8 @@ func (a account) state() string {
 		for _, m := range must(a.MessagingConfigurations(ctx, a.sid, s.SID, all)) {
 			fmt.Fprintf(&b, " messaging %s %s\n", m.Country, m.MessagingServiceSID)
 		}
-		for _, e := range must(a.Entities(ctx, a.sid, s.SID, all)) {
-			for _, f := range must(a.Factors(ctx, a.sid, s.SID, e.Identity, all)) {
+		for _, e := range must(a.factors.Entities(ctx, a.sid, s.SID, all)) {
+			for _, f := range must(a.factors.Factors(ctx, a.sid, s.SID, e.Identity, all)) {
 				fmt.Fprintf(&b, " factor %s %s %s %+v\n", f.SID, f.FriendlyName, f.Status, *f.Config.TOTP)
 			}
 		}
@@ -181,16 +183,16 @@ func TestAFactorOfAWorldCanBeChallenged(t *testing.T) {
 	if err := a.apply(); err != nil {
 		t.Fatal(err)
 	}
-	var factor verify.Factor
-	for _, f := range must(a.Factors(t.Context(), a.sid, first, ann, verify.Page{Size: 10})) {
+	var app factor.Factor
+	for _, f := range must(a.factors.Factors(t.Context(), a.sid, first, ann, verify.Page{Size: 10})) {
 		if f.FriendlyName == "Ann's telephone" {
-			factor = f
+			app = f
 		}
 	}
 	secret, _ := otp.ParseSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
 	code := otp.TOTP{Hash: "sha256", Step: 30 * time.Second, Digits: 6, Skew: 2}.Code(secret, a.Now())
-	c, err := a.CreateChallenge(t.Context(), a.sid, first, ann, verify.ChallengeParams{FactorSID: &factor.SID, AuthPayload: &code})
-	if err != nil || c.Status != verify.ChallengeApproved {
+	c, err := a.factors.CreateChallenge(t.Context(), a.sid, first, ann, factor.ChallengeParams{FactorSID: &app.SID, AuthPayload: &code})
+	if err != nil || c.Status != factor.ChallengeApproved {
 		t.Errorf("%v, %v", c, err)
 	}
 }
@@ -222,7 +224,7 @@ func TestApplySaysWhatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (account{a.Engine, t, other.SID}).apply(); err == nil || !strings.Contains(err.Error(), "[[template]] HJ0b6a1d52e3f4c7980b6a1d52e3f4c798: sid: ") {
+	if err := (account{a.Engine, nil, t, other.SID}).apply(); err == nil || !strings.Contains(err.Error(), "[[template]] HJ0b6a1d52e3f4c7980b6a1d52e3f4c798: sid: ") {
 		t.Errorf("in another account: %v", err)
 	}
 	if err := a.apply("HJ0b6a1d52e3f4c7980b6a1d52e3f4c798", "HJ1b6a1d52e3f4c7980b6a1d52e3f4c798"); err == nil || !strings.Contains(err.Error(), `"Order pickup" is there under another SID`) {

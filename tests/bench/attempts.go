@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -71,7 +72,7 @@ const (
 // at now: of three services, to ten countries, a fifth of them calls, three quarters of them converted.
 func fillAttempts(ctx context.Context, folder string, n int, now time.Time, random *rand.Rand) error {
 	first, pause := now.Add(-attemptsSpan), attemptsSpan/time.Duration(n)
-	return inBatches(ctx, folder, n, func(tx verify.Tx, i int) error {
+	return inBatches(ctx, folder, n, func(tx factor.Tx, i int) error {
 		at := first.Add(time.Duration(i) * pause)
 		verificationSID, err := sid.New(sid.Verification, at, crand.Reader)
 		if err != nil {

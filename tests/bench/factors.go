@@ -16,10 +16,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/otp"
 	"github.com/verifyd/verifyd/internal/sid"
-	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // factorsLeg is the leg of challenges. It has one server, and turns of each kind of request, because
@@ -156,36 +156,36 @@ func fillFactors(ctx context.Context, folder, service string, keys *keyring.Ring
 		return nil, err
 	}
 	p := &people{service: service, apps: make([]string, n), handsets: make([]string, n)}
-	return p, inBatches(ctx, folder, n, func(tx verify.Tx, i int) error {
+	return p, inBatches(ctx, folder, n, func(tx factor.Tx, i int) error {
 		at := now.Add(time.Duration(i-n) * time.Millisecond)
 		entitySID, err := sid.New(sid.Entity, at, crand.Reader)
 		if err != nil {
 			return err
 		}
-		tx.AddEntity(&verify.Entity{
+		tx.AddEntity(&factor.Entity{
 			SID: entitySID, Identity: identityOf(i), ServiceSID: service, AccountSID: accountSID, CreatedAt: at, UpdatedAt: at, FactorsSince: at, FactorsMade: 2,
 		})
-		add := func(kind sid.Type, f verify.Factor, secret string, purpose keyring.Purpose) (string, error) {
+		add := func(kind sid.Type, f factor.Factor, secret string, purpose keyring.Purpose) (string, error) {
 			var err error
 			at := at.Add(time.Duration(kind) * time.Microsecond) // two of one moment could have one key
 			if f.SID, err = sid.NewTyped(sid.Factor, kind, at, crand.Reader); err != nil {
 				return "", err
 			}
 			f.EntitySID, f.Identity, f.ServiceSID, f.AccountSID = entitySID, identityOf(i), service, accountSID
-			f.FriendlyName, f.Status, f.CreatedAt, f.UpdatedAt = "bench", verify.Verified, at, at
+			f.FriendlyName, f.Status, f.CreatedAt, f.UpdatedAt = "bench", factor.Verified, at, at
 			f.SecretSealed = keys.Seal(purpose, secret, f.SID)
 			tx.AddFactor(&f)
 			return f.SID, nil
 		}
-		if p.apps[i], err = add(sid.TOTP, verify.Factor{
-			Type: verify.TOTP, Config: verify.FactorConfig{TOTP: &verify.TOTPConfig{Alg: "sha1", Skew: 1, CodeLength: 6, TimeStep: 30}},
+		if p.apps[i], err = add(sid.TOTP, factor.Factor{
+			Type: factor.TOTP, Config: factor.Config{TOTP: &factor.TOTPConfig{Alg: "sha1", Skew: 1, CodeLength: 6, TimeStep: 30}},
 		}, string(benchSecret), keyring.TOTPSeal); err != nil {
 			return err
 		}
-		p.handsets[i], err = add(sid.Push, verify.Factor{
-			Type: verify.Push, CredentialSID: fmt.Sprintf("CR%032x", i),
-			Config: verify.FactorConfig{Push: &verify.PushConfig{
-				SDKVersion: "1", AppID: "com.example.bench", Platform: verify.FCM, PublicKey: base64.StdEncoding.EncodeToString(spki),
+		p.handsets[i], err = add(sid.Push, factor.Factor{
+			Type: factor.Push, CredentialSID: fmt.Sprintf("CR%032x", i),
+			Config: factor.Config{Push: &factor.PushConfig{
+				SDKVersion: "1", AppID: "com.example.bench", Platform: factor.FCM, PublicKey: base64.StdEncoding.EncodeToString(spki),
 			}},
 		}, fmt.Sprintf("token-%d", i), keyring.HandsetSeal)
 		return err

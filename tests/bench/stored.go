@@ -11,6 +11,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
@@ -35,13 +36,13 @@ func (b *bench) history(ctx context.Context, folder string, n int, state func(*v
 // one's time is up now.
 func fill(ctx context.Context, folder, service string, n int, state func(*verify.Verification)) error {
 	first := time.Now().Add(-lifetime - time.Duration(n)*time.Millisecond)
-	return inBatches(ctx, folder, n, func(tx verify.Tx, i int) error {
+	return inBatches(ctx, folder, n, func(tx factor.Tx, i int) error {
 		return add(tx, service, i, first.Add(time.Duration(i)*time.Millisecond), state)
 	})
 }
 
 // inBatches opens the store of a data folder and adds the records 0 to n-1, many in a commit.
-func inBatches(ctx context.Context, folder string, n int, add func(tx verify.Tx, i int) error) (err error) {
+func inBatches(ctx context.Context, folder string, n int, add func(tx factor.Tx, i int) error) (err error) {
 	s, err := openStore(ctx, folder)
 	if err != nil {
 		return err
@@ -52,14 +53,14 @@ func inBatches(ctx context.Context, folder string, n int, add func(tx verify.Tx,
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := s.Update(ctx, func(tx verify.Tx) error {
+		err := s.Update(ctx, factor.InTx(func(tx factor.Tx) error {
 			for i := from; i < min(from+batch, n); i++ {
 				if err := add(tx, i); err != nil {
 					return err
 				}
 			}
 			return nil
-		})
+		}))
 		if err != nil {
 			return err
 		}

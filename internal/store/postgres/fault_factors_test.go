@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/store/postgres"
-	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // The connection breaks after the k-th message of an answer, for every k. Each challenge is approved
@@ -21,13 +21,13 @@ func TestAnAnswerWhoseConnectionBreaksCountsOnce(t *testing.T) {
 			factorSID := fmt.Sprintf("YF02%030x", 1)
 			challenge := func(k int) string { return fmt.Sprintf("YC02%016x%014x", k, k) }
 			const most = 60
-			if err := direct.Update(t.Context(), func(tx verify.Tx) error {
-				tx.AddFactor(&verify.Factor{SID: factorSID, Type: verify.TOTP, Status: verify.Verified, CreatedAt: now, UpdatedAt: now})
+			if err := direct.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
+				tx.AddFactor(&factor.Factor{SID: factorSID, Type: factor.TOTP, Status: factor.Verified, CreatedAt: now, UpdatedAt: now})
 				for k := 1; k <= most; k++ {
-					tx.AddChallenge(&verify.Challenge{SID: challenge(k), FactorSID: factorSID, Status: verify.ChallengePending, ExpiresAt: now.Add(time.Hour)})
+					tx.AddChallenge(&factor.Challenge{SID: challenge(k), FactorSID: factorSID, Status: factor.ChallengePending, ExpiresAt: now.Add(time.Hour)})
 				}
 				return nil
-			}); err != nil {
+			})); err != nil {
 				t.Fatal(err)
 			}
 			k := 1
@@ -44,14 +44,14 @@ func TestAnAnswerWhoseConnectionBreaksCountsOnce(t *testing.T) {
 				t.Errorf("%d cuts were made", k)
 			}
 			for i := 1; i <= k; i++ {
-				var c *verify.Challenge
-				if err := direct.View(t.Context(), func(tx verify.Tx) (err error) {
+				var c *factor.Challenge
+				if err := direct.View(t.Context(), factor.InTx(func(tx factor.Tx) (err error) {
 					c, err = tx.Challenge(challenge(i))
 					return err
-				}); err != nil {
+				})); err != nil {
 					t.Fatal(err)
 				}
-				if c.Status != verify.ChallengeApproved || c.WrongAnswers != 0 {
+				if c.Status != factor.ChallengeApproved || c.WrongAnswers != 0 {
 					t.Errorf("challenge %d is %s after %d wrong answers", i, c.Status, c.WrongAnswers)
 				}
 			}
@@ -61,7 +61,7 @@ func TestAnAnswerWhoseConnectionBreaksCountsOnce(t *testing.T) {
 
 // answer is the engine's, with a code that is right while the time until end is not spent.
 func answer(t *testing.T, s *postgres.Store, challengeSID string, end, now time.Time) error {
-	return s.Update(t.Context(), func(tx verify.Tx) error {
+	return s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 		c, err := tx.Challenge(challengeSID)
 		if err != nil {
 			return err
@@ -70,17 +70,17 @@ func answer(t *testing.T, s *postgres.Store, challengeSID string, end, now time.
 		if err != nil {
 			return err
 		}
-		got := c.Answer(func() verify.ChallengeStatus {
+		got := c.Answer(func() factor.ChallengeStatus {
 			if f.SpentUntil.Before(end) {
-				return verify.ChallengeApproved
+				return factor.ChallengeApproved
 			}
 			return ""
 		}, now)
-		if got == verify.AnswerRight {
+		if got == factor.AnswerRight {
 			f.SpentUntil = end
 			tx.PutFactor(f)
 		}
 		tx.PutChallenge(c)
 		return nil
-	})
+	}))
 }

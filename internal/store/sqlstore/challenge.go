@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -13,8 +14,8 @@ import (
 const challengeColumns = `sid, factor_sid, factor_type, entity_sid, identity, service_sid, account_sid, status,
 	details, hidden_details, metadata, wrong_answers, created_at, updated_at, responded_at, expires_at, resends`
 
-func scanChallenge(row Row) (verify.Challenge, error) {
-	var c verify.Challenge
+func scanChallenge(row Row) (factor.Challenge, error) {
+	var c factor.Challenge
 	var details, hidden, metadata string
 	var created, updated, responded, expires int64
 	if err := row.Scan(&c.SID, &c.FactorSID, &c.FactorType, &c.EntitySID, &c.Identity, &c.ServiceSID, &c.AccountSID, &c.Status,
@@ -28,8 +29,8 @@ func scanChallenge(row Row) (verify.Challenge, error) {
 	return c, nil
 }
 
-// Challenge implements verify.Tx.
-func (t *Tx) Challenge(challengeSID string) (*verify.Challenge, error) {
+// Challenge implements factor.Tx.
+func (t *Tx) Challenge(challengeSID string) (*factor.Challenge, error) {
 	c, err := scanChallenge(t.record(challengeSID, `SELECT `+challengeColumns+` FROM challenge WHERE id = $1 AND sid = $2`,
 		sid.Key(challengeSID), challengeSID))
 	if err != nil {
@@ -38,9 +39,9 @@ func (t *Tx) Challenge(challengeSID string) (*verify.Challenge, error) {
 	return &c, nil
 }
 
-// Challenges implements verify.Tx. The index of an entity's challenges serves, or that of a factor's;
+// Challenges implements factor.Tx. The index of an entity's challenges serves, or that of a factor's;
 // both are in the order of time.
-func (t *Tx) Challenges(q verify.ChallengeQuery, page verify.Page) ([]verify.Challenge, error) {
+func (t *Tx) Challenges(q factor.ChallengeQuery, page verify.Page) ([]factor.Challenge, error) {
 	where, order := `entity_sid = $1 AND id > $2`, `id`
 	args := []any{q.EntitySID, after(page), page.Size, page.Skip}
 	if q.NewestFirst {
@@ -58,9 +59,9 @@ func (t *Tx) Challenges(q verify.ChallengeQuery, page verify.Page) ([]verify.Cha
 	}
 	switch q.Status {
 	case "":
-	case verify.ChallengePending:
+	case factor.ChallengePending:
 		add(` AND status = 'pending' AND expires_at > $%d`, toMillis(q.Now))
-	case verify.ChallengeExpired:
+	case factor.ChallengeExpired:
 		add(` AND (status = 'expired' OR status = 'pending' AND expires_at <= $%d)`, toMillis(q.Now))
 	default:
 		add(` AND status = $%d`, string(q.Status))
@@ -69,15 +70,15 @@ func (t *Tx) Challenges(q verify.ChallengeQuery, page verify.Page) ([]verify.Cha
 		WHERE `+where+` ORDER BY `+order+` LIMIT $3 OFFSET $4`, args...)
 }
 
-// CountChallenges implements verify.Tx.
+// CountChallenges implements factor.Tx.
 func (t *Tx) CountChallenges(factorSID string, since time.Time) (n int, err error) {
 	err = t.conn.QueryRow(`SELECT count(*) FROM challenge WHERE factor_sid = $1 AND id >= $2`, factorSID, sid.KeyAt(since)).Scan(&n)
 	return n, err
 }
 
-// AddChallenge implements verify.Tx. The factor counts as changed, so that those that make challenges
+// AddChallenge implements factor.Tx. The factor counts as changed, so that those that make challenges
 // of one factor run one after another and see how many there are.
-func (t *Tx) AddChallenge(c *verify.Challenge) {
+func (t *Tx) AddChallenge(c *factor.Challenge) {
 	t.change(c.SID)
 	if c.FactorSID != "" {
 		t.change(c.FactorSID)
@@ -90,9 +91,9 @@ func (t *Tx) AddChallenge(c *verify.Challenge) {
 		toMillis(c.CreatedAt), toMillis(c.UpdatedAt), toMillisOrNever(c.RespondedAt), toMillis(c.ExpiresAt), c.Resends)
 }
 
-// PutChallenge implements verify.Tx. It writes what can change: whom a passkey's challenge is about may
+// PutChallenge implements factor.Tx. It writes what can change: whom a passkey's challenge is about may
 // be known only when it is answered.
-func (t *Tx) PutChallenge(c *verify.Challenge) {
+func (t *Tx) PutChallenge(c *factor.Challenge) {
 	t.change(c.SID)
 	t.write(`UPDATE challenge SET status = $3, metadata = $4, wrong_answers = $5, updated_at = $6, responded_at = $7, resends = $8,
 			factor_sid = $9, entity_sid = $10, identity = $11

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -12,8 +13,8 @@ import (
 // tables here are in the order of the number in their SIDs, that is of time.
 const entityColumns = `sid, service_sid, account_sid, identity, factors_made, factors_since, created_at, updated_at`
 
-func scanEntity(row Row) (verify.Entity, error) {
-	var e verify.Entity
+func scanEntity(row Row) (factor.Entity, error) {
+	var e factor.Entity
 	var since, created, updated int64
 	err := row.Scan(&e.SID, &e.ServiceSID, &e.AccountSID, &e.Identity, &e.FactorsMade, &since, &created, &updated)
 	e.FactorsSince, e.CreatedAt, e.UpdatedAt = fromMillis(since), fromMillis(created), fromMillis(updated)
@@ -25,8 +26,8 @@ func entityKey(serviceSID, identity string) string {
 	return serviceSID + "/" + strings.ToLower(identity)
 }
 
-// Entity implements verify.Tx.
-func (t *Tx) Entity(serviceSID, identity string) (*verify.Entity, error) {
+// Entity implements factor.Tx.
+func (t *Tx) Entity(serviceSID, identity string) (*factor.Entity, error) {
 	e, err := scanEntity(t.record(entityKey(serviceSID, identity), `SELECT `+entityColumns+` FROM entity
 		WHERE service_sid = $1 AND identity_key = $2`, serviceSID, strings.ToLower(identity)))
 	if err != nil {
@@ -35,8 +36,8 @@ func (t *Tx) Entity(serviceSID, identity string) (*verify.Entity, error) {
 	return &e, nil
 }
 
-// Entities implements verify.Tx.
-func (t *Tx) Entities(serviceSID string, page verify.Page) ([]verify.Entity, error) {
+// Entities implements factor.Tx.
+func (t *Tx) Entities(serviceSID string, page verify.Page) ([]factor.Entity, error) {
 	return list(t, scanEntity, `SELECT `+entityColumns+` FROM entity
 		WHERE service_sid = $1 AND id > $2 ORDER BY id LIMIT $3 OFFSET $4`, serviceSID, after(page), page.Size, page.Skip)
 }
@@ -49,30 +50,30 @@ func after(page verify.Page) int64 {
 	return sid.Key(page.After)
 }
 
-// CountEntities implements verify.Tx.
+// CountEntities implements factor.Tx.
 func (t *Tx) CountEntities(accountSID string, since time.Time) (n int, err error) {
 	err = t.conn.QueryRow(`SELECT count(*) FROM entity WHERE account_sid = $1 AND id >= $2`, accountSID, sid.KeyAt(since)).Scan(&n)
 	return n, err
 }
 
-// AddEntity implements verify.Tx.
-func (t *Tx) AddEntity(e *verify.Entity) {
+// AddEntity implements factor.Tx.
+func (t *Tx) AddEntity(e *factor.Entity) {
 	t.change(e.SID, entityKey(e.ServiceSID, e.Identity))
 	t.write(`INSERT INTO entity (id, identity_key, `+entityColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		sid.Key(e.SID), strings.ToLower(e.Identity), e.SID, e.ServiceSID, e.AccountSID, e.Identity,
 		e.FactorsMade, toMillis(e.FactorsSince), toMillis(e.CreatedAt), toMillis(e.UpdatedAt))
 }
 
-// PutEntity implements verify.Tx. It writes what can change.
-func (t *Tx) PutEntity(e *verify.Entity) {
+// PutEntity implements factor.Tx. It writes what can change.
+func (t *Tx) PutEntity(e *factor.Entity) {
 	t.change(e.SID, entityKey(e.ServiceSID, e.Identity))
 	t.write(`UPDATE entity SET factors_made = $3, factors_since = $4, updated_at = $5 WHERE id = $1 AND sid = $2`,
 		sid.Key(e.SID), e.SID, e.FactorsMade, toMillis(e.FactorsSince), toMillis(e.UpdatedAt))
 }
 
-// DeleteEntity implements verify.Tx. Whoever makes a factor has locked the entity, and whoever makes
+// DeleteEntity implements factor.Tx. Whoever makes a factor has locked the entity, and whoever makes
 // a challenge its factor; in this order every statement sees what they made.
-func (t *Tx) DeleteEntity(e *verify.Entity) {
+func (t *Tx) DeleteEntity(e *factor.Entity) {
 	t.many = true
 	t.change(e.SID, entityKey(e.ServiceSID, e.Identity))
 	t.write(`DELETE FROM entity WHERE id = $1 AND sid = $2`, sid.Key(e.SID), e.SID)
@@ -80,7 +81,7 @@ func (t *Tx) DeleteEntity(e *verify.Entity) {
 	t.write(`DELETE FROM challenge WHERE entity_sid = $1`, e.SID)
 }
 
-// DeleteEntities implements verify.Tx.
+// DeleteEntities implements factor.Tx.
 func (t *Tx) DeleteEntities(serviceSID string, limit int) (more bool, err error) {
 	chunk, err := list(t, scanEntity, `SELECT `+entityColumns+` FROM entity WHERE service_sid = $1 ORDER BY id LIMIT $2`, serviceSID, limit)
 	for i := range chunk {

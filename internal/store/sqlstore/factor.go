@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -14,8 +15,8 @@ import (
 const factorColumns = `sid, entity_sid, identity, service_sid, account_sid, type, friendly_name, status, secret_sealed,
 	config, metadata, wrong_answers, spent_until, created_at, updated_at, credential, credential_sid, guesses`
 
-func scanFactor(row Row) (verify.Factor, error) {
-	var f verify.Factor
+func scanFactor(row Row) (factor.Factor, error) {
+	var f factor.Factor
 	var config, metadata, guesses string
 	var spent, created, updated int64
 	if err := row.Scan(&f.SID, &f.EntitySID, &f.Identity, &f.ServiceSID, &f.AccountSID, &f.Type, &f.FriendlyName, &f.Status,
@@ -37,8 +38,8 @@ func scanFactor(row Row) (verify.Factor, error) {
 	return f, nil
 }
 
-// Factor implements verify.Tx.
-func (t *Tx) Factor(factorSID string) (*verify.Factor, error) {
+// Factor implements factor.Tx.
+func (t *Tx) Factor(factorSID string) (*factor.Factor, error) {
 	f, err := scanFactor(t.record(factorSID, `SELECT `+factorColumns+` FROM factor WHERE id = $1 AND sid = $2`, sid.Key(factorSID), factorSID))
 	if err != nil {
 		return nil, err
@@ -46,8 +47,8 @@ func (t *Tx) Factor(factorSID string) (*verify.Factor, error) {
 	return &f, nil
 }
 
-// FactorOfDevice implements verify.Tx. The index holds those alone that have one.
-func (t *Tx) FactorOfDevice(credentialSID string) (*verify.Factor, error) {
+// FactorOfDevice implements factor.Tx. The index holds those alone that have one.
+func (t *Tx) FactorOfDevice(credentialSID string) (*factor.Factor, error) {
 	f, err := scanFactor(t.conn.QueryRow(`SELECT `+factorColumns+` FROM factor WHERE credential_sid = $1 AND credential_sid <> ''`, credentialSID))
 	if err != nil {
 		return nil, err
@@ -59,15 +60,15 @@ func (t *Tx) FactorOfDevice(credentialSID string) (*verify.Factor, error) {
 func credentialKey(serviceSID, credential string) string { return serviceSID + "#" + credential }
 
 // changeFactor notes that a factor is written, under each key that it is read by.
-func (t *Tx) changeFactor(f *verify.Factor) {
+func (t *Tx) changeFactor(f *factor.Factor) {
 	t.change(f.SID)
 	if f.Credential != "" {
 		t.change(credentialKey(f.ServiceSID, f.Credential))
 	}
 }
 
-// FactorByCredential implements verify.Tx. The condition is that of the index.
-func (t *Tx) FactorByCredential(serviceSID, credential string) (*verify.Factor, error) {
+// FactorByCredential implements factor.Tx. The condition is that of the index.
+func (t *Tx) FactorByCredential(serviceSID, credential string) (*factor.Factor, error) {
 	f, err := scanFactor(t.record(credentialKey(serviceSID, credential), `SELECT `+factorColumns+` FROM factor
 		WHERE credential = $1 AND service_sid = $2 AND credential <> ''`, credential, serviceSID))
 	if err != nil {
@@ -76,14 +77,14 @@ func (t *Tx) FactorByCredential(serviceSID, credential string) (*verify.Factor, 
 	return &f, nil
 }
 
-// Factors implements verify.Tx.
-func (t *Tx) Factors(entitySID string, page verify.Page) ([]verify.Factor, error) {
+// Factors implements factor.Tx.
+func (t *Tx) Factors(entitySID string, page verify.Page) ([]factor.Factor, error) {
 	return list(t, scanFactor, `SELECT `+factorColumns+` FROM factor
 		WHERE entity_sid = $1 AND id > $2 ORDER BY id LIMIT $3 OFFSET $4`, entitySID, after(page), page.Size, page.Skip)
 }
 
-// AddFactor implements verify.Tx.
-func (t *Tx) AddFactor(f *verify.Factor) {
+// AddFactor implements factor.Tx.
+func (t *Tx) AddFactor(f *factor.Factor) {
 	t.changeFactor(f)
 	t.write(`INSERT INTO factor (id, `+factorColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
@@ -92,8 +93,8 @@ func (t *Tx) AddFactor(f *verify.Factor) {
 		toMillis(f.CreatedAt), toMillis(f.UpdatedAt), f.Credential, f.CredentialSID, formatHistory(verify.History{Guesses: f.Guesses}))
 }
 
-// PutFactor implements verify.Tx. It writes what can change.
-func (t *Tx) PutFactor(f *verify.Factor) {
+// PutFactor implements factor.Tx. It writes what can change.
+func (t *Tx) PutFactor(f *factor.Factor) {
 	t.changeFactor(f)
 	t.write(`UPDATE factor SET friendly_name = $3, status = $4, secret_sealed = $5, config = $6, wrong_answers = $7, spent_until = $8, updated_at = $9,
 			credential = $10, guesses = $11
@@ -102,20 +103,20 @@ func (t *Tx) PutFactor(f *verify.Factor) {
 		toMillisOrNever(f.SpentUntil), toMillis(f.UpdatedAt), f.Credential, formatHistory(verify.History{Guesses: f.Guesses}))
 }
 
-// DeleteFactor implements verify.Tx. Whoever makes a challenge has locked its factor.
-func (t *Tx) DeleteFactor(f *verify.Factor) {
+// DeleteFactor implements factor.Tx. Whoever makes a challenge has locked its factor.
+func (t *Tx) DeleteFactor(f *factor.Factor) {
 	t.many = true
 	t.changeFactor(f)
 	t.write(`DELETE FROM factor WHERE id = $1 AND sid = $2`, sid.Key(f.SID), f.SID)
 	t.write(`UPDATE challenge SET status = 'expired' WHERE factor_sid = $1 AND status = 'pending'`, f.SID)
 }
 
-// Unverified implements verify.Tx. The index holds unverified factors alone.
-func (t *Tx) Unverified(limit int) ([]verify.Factor, error) {
+// Unverified implements factor.Tx. The index holds unverified factors alone.
+func (t *Tx) Unverified(limit int) ([]factor.Factor, error) {
 	return list(t, scanFactor, `SELECT `+factorColumns+` FROM factor WHERE status = 'unverified' ORDER BY id DESC LIMIT $1`, limit)
 }
 
-// DropUnverified implements verify.Tx. A factor that is verified at the same moment stays.
+// DropUnverified implements factor.Tx. A factor that is verified at the same moment stays.
 func (t *Tx) DropUnverified(before time.Time, limit int) (more bool, err error) {
 	var found, last int64
 	if err := t.conn.QueryRow(`SELECT count(*), coalesce(max(id), 0) FROM (

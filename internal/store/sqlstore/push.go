@@ -3,15 +3,15 @@ package sqlstore
 import (
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
-	"github.com/verifyd/verifyd/internal/verify"
 )
 
 const accessTokenColumns = `sid, service_sid, account_sid, identity, factor_type, friendly_name, ttl, token_sealed, created_at`
 
-// AccessToken implements verify.Tx.
-func (t *Tx) AccessToken(tokenSID string) (*verify.AccessToken, error) {
-	var a verify.AccessToken
+// AccessToken implements factor.Tx.
+func (t *Tx) AccessToken(tokenSID string) (*factor.AccessToken, error) {
+	var a factor.AccessToken
 	var ttl, created int64
 	err := t.record(tokenSID, `SELECT `+accessTokenColumns+` FROM access_token WHERE id = $1 AND sid = $2`, sid.Key(tokenSID), tokenSID).
 		Scan(&a.SID, &a.ServiceSID, &a.AccountSID, &a.Identity, &a.FactorType, &a.FriendlyName, &ttl, &a.TokenSealed, &created)
@@ -22,8 +22,8 @@ func (t *Tx) AccessToken(tokenSID string) (*verify.AccessToken, error) {
 	return &a, nil
 }
 
-// AddAccessToken implements verify.Tx.
-func (t *Tx) AddAccessToken(a *verify.AccessToken) {
+// AddAccessToken implements factor.Tx.
+func (t *Tx) AddAccessToken(a *factor.AccessToken) {
 	t.change(a.SID)
 	t.write(`INSERT INTO access_token (id, `+accessTokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		sid.Key(a.SID), a.SID, a.ServiceSID, a.AccountSID, a.Identity, string(a.FactorType), a.FriendlyName, a.TTL.Milliseconds(),
@@ -33,9 +33,9 @@ func (t *Tx) AddAccessToken(a *verify.AccessToken) {
 const notificationColumns = `sid, challenge_sid, factor_sid, entity_sid, identity, service_sid, account_sid, ttl, state,
 	provider, provider_id, error_code, error_class, hand_overs, created_at, updated_at`
 
-// Notification implements verify.Tx.
-func (t *Tx) Notification(notificationSID string) (*verify.Notification, error) {
-	var n verify.Notification
+// Notification implements factor.Tx.
+func (t *Tx) Notification(notificationSID string) (*factor.Notification, error) {
+	var n factor.Notification
 	var ttl, created, updated int64
 	err := t.record(notificationSID, `SELECT `+notificationColumns+` FROM notification WHERE id = $1 AND sid = $2`,
 		sid.Key(notificationSID), notificationSID).
@@ -48,8 +48,8 @@ func (t *Tx) Notification(notificationSID string) (*verify.Notification, error) 
 	return &n, nil
 }
 
-// AddNotification implements verify.Tx.
-func (t *Tx) AddNotification(n *verify.Notification) {
+// AddNotification implements factor.Tx.
+func (t *Tx) AddNotification(n *factor.Notification) {
 	t.change(n.SID)
 	t.write(`INSERT INTO notification (id, `+notificationColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
@@ -57,8 +57,8 @@ func (t *Tx) AddNotification(n *verify.Notification) {
 		string(n.State), n.Provider, n.ProviderID, n.ErrorCode, n.ErrorClass, n.HandOvers, toMillis(n.CreatedAt), toMillis(n.UpdatedAt))
 }
 
-// PutNotification implements verify.Tx.
-func (t *Tx) PutNotification(n *verify.Notification) {
+// PutNotification implements factor.Tx.
+func (t *Tx) PutNotification(n *factor.Notification) {
 	t.change(n.SID)
 	t.write(`UPDATE notification SET state = $3, provider = $4, provider_id = $5, error_code = $6, error_class = $7, hand_overs = $8,
 		updated_at = $9 WHERE id = $1 AND sid = $2`,

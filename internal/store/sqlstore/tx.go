@@ -1,5 +1,5 @@
 // Package sqlstore is what the SQL databases have in common: the statements, written once for all
-// of them, and a verify.Tx that reads at once and keeps its writes for the commit.
+// of them, and a factor.Tx, which is a verify.Tx too, that reads at once and keeps its writes for the commit.
 //
 // Statements use $1, $2, … for their parameters and nothing that SQLite and PostgreSQL do not both
 // understand. Times are whole milliseconds since 1970, booleans are 0 and 1, and a list inside a
@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -87,7 +88,7 @@ type Read struct {
 	Args       []any
 }
 
-var _ verify.Tx = (*Tx)(nil)
+var _ factor.Tx = (*Tx)(nil)
 
 // New begins a run on SQLite, on a connection that has a transaction open.
 func New(conn Conn) *Tx { return &Tx{conn: conn} }

@@ -8,21 +8,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 func credentialIsUnique(t *testing.T, s Store) {
-	first, elsewhere := factor(1, entity(1)), factor(2, entity(2))
+	first, elsewhere := factorOf(1, entity(1)), factorOf(2, entity(2))
 	elsewhere.ServiceSID, elsewhere.Credential = numbered("VA", 2), first.Credential
-	update(t, s, func(tx verify.Tx) {
+	update(t, s, func(tx factor.Tx) {
 		tx.AddFactor(first)
 		tx.AddFactor(elsewhere)
 	})
-	of := func(serviceSID, credential string) (*verify.Factor, error) {
-		return view(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.FactorByCredential(serviceSID, credential) })
+	of := func(serviceSID, credential string) (*factor.Factor, error) {
+		return view(t, s, func(tx factor.Tx) (*factor.Factor, error) { return tx.FactorByCredential(serviceSID, credential) })
 	}
-	for _, want := range []*verify.Factor{first, elsewhere} {
+	for _, want := range []*factor.Factor{first, elsewhere} {
 		got, err := of(want.ServiceSID, want.Credential)
 		if err != nil {
 			t.Fatal(err)
@@ -31,22 +32,22 @@ func credentialIsUnique(t *testing.T, s Store) {
 			t.Errorf("factor by credential:\n%s", diff)
 		}
 	}
-	later := factor(3, entity(1))
+	later := factorOf(3, entity(1))
 	later.Credential = ""
-	update(t, s, func(tx verify.Tx) { tx.AddFactor(later) })
+	update(t, s, func(tx factor.Tx) { tx.AddFactor(later) })
 	later.Credential = first.Credential
-	for what, write := range map[string]func(verify.Tx){
-		"put": func(tx verify.Tx) { tx.PutFactor(later) },
-		"added": func(tx verify.Tx) {
-			f := factor(4, entity(1))
+	for what, write := range map[string]func(factor.Tx){
+		"put": func(tx factor.Tx) { tx.PutFactor(later) },
+		"added": func(tx factor.Tx) {
+			f := factorOf(4, entity(1))
 			f.Credential = first.Credential
 			tx.AddFactor(f)
 		},
 	} {
-		if err := s.Update(t.Context(), func(tx verify.Tx) error {
+		if err := s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 			write(tx)
 			return nil
-		}); !errors.Is(err, verify.ErrExists) {
+		})); !errors.Is(err, verify.ErrExists) {
 			t.Errorf("a second factor of one credential, %s: %v, want ErrExists", what, err)
 		}
 	}
@@ -55,8 +56,8 @@ func credentialIsUnique(t *testing.T, s Store) {
 			t.Errorf("credential %v: %v, want ErrNotFound", wrong, err)
 		}
 	}
-	update(t, s, func(tx verify.Tx) { tx.DeleteFactor(first) })
-	update(t, s, func(tx verify.Tx) { tx.PutFactor(later) })
+	update(t, s, func(tx factor.Tx) { tx.DeleteFactor(first) })
+	update(t, s, func(tx factor.Tx) { tx.PutFactor(later) })
 	if got, err := of(serviceSID, later.Credential); err != nil || got.SID != later.SID {
 		t.Errorf("the credential of a deleted factor is not free: %v, %v", got, err)
 	}
@@ -64,16 +65,16 @@ func credentialIsUnique(t *testing.T, s Store) {
 
 // Fifty factors want one credential, as the engine gives it: those that come late see that it is taken.
 func registrationsOnNodes(t *testing.T, nodes []Store) {
-	update(t, nodes[0], func(tx verify.Tx) {
+	update(t, nodes[0], func(tx factor.Tx) {
 		for i := range simultaneous {
-			f := factor(i+1, entity(1))
-			f.Status, f.Credential = verify.Unverified, ""
+			f := factorOf(i+1, entity(1))
+			f.Status, f.Credential = factor.Unverified, ""
 			tx.AddFactor(f)
 		}
 	})
 	var verified, refused atomic.Int64
 	onNodes(nodes, func(i int, s Store) {
-		err := s.Update(t.Context(), func(tx verify.Tx) error {
+		err := s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 			f, err := tx.Factor(numberedTyped("YF", i+1))
 			if err != nil {
 				return err
@@ -81,10 +82,10 @@ func registrationsOnNodes(t *testing.T, nodes []Store) {
 			if _, err := tx.FactorByCredential(serviceSID, "key"); !errors.Is(err, verify.ErrNotFound) {
 				return errors.Join(errRefused, err)
 			}
-			f.Status, f.Credential = verify.Verified, "key"
+			f.Status, f.Credential = factor.Verified, "key"
 			tx.PutFactor(f)
 			return nil
-		})
+		}))
 		switch {
 		case err == nil:
 			verified.Add(1)
@@ -110,7 +111,7 @@ func OlderRelease(t *testing.T, s Store, exec func(statement string) error) {
 			sid.Key(factorSID), factorSID, numbered("YE", 1), serviceSID, accountSID)); err != nil {
 			t.Fatal(err)
 		}
-		got, err := view(t, s, func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(factorSID) })
+		got, err := view(t, s, func(tx factor.Tx) (*factor.Factor, error) { return tx.Factor(factorSID) })
 		if err != nil || got.FriendlyName != "her phone" || got.Credential != "" {
 			t.Errorf("%+v, %v", got, err)
 		}

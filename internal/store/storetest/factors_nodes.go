@@ -6,16 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // Every caller answers one of ten challenges with the same code, which is spent by the first.
 func answersOnNodes(t *testing.T, nodes []Store) {
 	owner := entity(1)
-	f := factor(1, owner)
+	f := factorOf(1, owner)
 	f.SpentUntil = noon
 	const challenges = 10
-	update(t, nodes[0], func(tx verify.Tx) {
+	update(t, nodes[0], func(tx factor.Tx) {
 		tx.AddFactor(f)
 		for n := range challenges {
 			tx.AddChallenge(challenge(n+1, f))
@@ -23,8 +24,8 @@ func answersOnNodes(t *testing.T, nodes []Store) {
 	})
 	var approved, wrong, refused atomic.Int64
 	onNodes(nodes, func(i int, s Store) {
-		var got verify.AnswerOutcome
-		err := s.Update(t.Context(), func(tx verify.Tx) error {
+		var got factor.AnswerOutcome
+		err := s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 			c, err := tx.Challenge(numberedTyped("YC", i%challenges+1))
 			if err != nil {
 				return err
@@ -33,25 +34,25 @@ func answersOnNodes(t *testing.T, nodes []Store) {
 			if err != nil {
 				return err
 			}
-			got = c.Answer(func() verify.ChallengeStatus {
+			got = c.Answer(func() factor.ChallengeStatus {
 				if !f.SpentUntil.After(noon) {
-					return verify.ChallengeApproved
+					return factor.ChallengeApproved
 				}
 				return ""
 			}, noon)
-			if got == verify.AnswerRight {
+			if got == factor.AnswerRight {
 				f.SpentUntil = noon.Add(30 * time.Second)
 				tx.PutFactor(f)
 			}
 			tx.PutChallenge(c)
 			return nil
-		})
+		}))
 		switch {
 		case err != nil:
 			t.Error(err)
-		case got == verify.AnswerRight:
+		case got == factor.AnswerRight:
 			approved.Add(1)
-		case got == verify.AnswerWrong:
+		case got == factor.AnswerWrong:
 			wrong.Add(1)
 		default:
 			refused.Add(1)
@@ -62,9 +63,9 @@ func answersOnNodes(t *testing.T, nodes []Store) {
 	}
 	counted, open := 0, 0
 	for n := range challenges {
-		c := mustView(t, nodes[0], func(tx verify.Tx) (*verify.Challenge, error) { return tx.Challenge(numberedTyped("YC", n+1)) })
+		c := mustView(t, nodes[0], func(tx factor.Tx) (*factor.Challenge, error) { return tx.Challenge(numberedTyped("YC", n+1)) })
 		counted += c.WrongAnswers
-		if c.Status == verify.ChallengeApproved {
+		if c.Status == factor.ChallengeApproved {
 			open++
 		}
 	}
@@ -78,7 +79,7 @@ func factorsOnNodes(t *testing.T, nodes []Store) {
 	const most = 20
 	onNodes(nodes, func(i int, s Store) {
 		isNew := false
-		err := s.Update(t.Context(), func(tx verify.Tx) error {
+		err := s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 			owner, err := tx.Entity(serviceSID, "user-name")
 			isNew = errors.Is(err, verify.ErrNotFound)
 			if err != nil && !isNew {
@@ -98,9 +99,9 @@ func factorsOnNodes(t *testing.T, nodes []Store) {
 			} else {
 				tx.PutEntity(owner)
 			}
-			tx.AddFactor(factor(1+i, owner))
+			tx.AddFactor(factorOf(1+i, owner))
 			return nil
-		})
+		}))
 		if err != nil {
 			t.Error(err)
 		}
@@ -108,21 +109,21 @@ func factorsOnNodes(t *testing.T, nodes []Store) {
 			entities.Add(1)
 		}
 	})
-	owner := mustView(t, nodes[0], func(tx verify.Tx) (*verify.Entity, error) { return tx.Entity(serviceSID, "USER-NAME") })
-	have := mustView(t, nodes[0], func(tx verify.Tx) ([]verify.Factor, error) { return tx.Factors(owner.SID, verify.Page{Size: 1000}) })
+	owner := mustView(t, nodes[0], func(tx factor.Tx) (*factor.Entity, error) { return tx.Entity(serviceSID, "USER-NAME") })
+	have := mustView(t, nodes[0], func(tx factor.Tx) ([]factor.Factor, error) { return tx.Factors(owner.SID, verify.Page{Size: 1000}) })
 	if entities.Load() != 1 || len(have) != most || owner.FactorsMade != most {
 		t.Errorf("%d entities, %d factors, %d counted; want 1, %d, %d", entities.Load(), len(have), owner.FactorsMade, most, most)
 	}
 }
 
 func challengesOnNodes(t *testing.T, nodes []Store) {
-	f := factor(1, entity(1))
-	update(t, nodes[0], func(tx verify.Tx) { tx.AddFactor(f) })
+	f := factorOf(1, entity(1))
+	update(t, nodes[0], func(tx factor.Tx) { tx.AddFactor(f) })
 	const most = 20
 	var made atomic.Int64
 	onNodes(nodes, func(i int, s Store) {
 		added := false
-		err := s.Update(t.Context(), func(tx verify.Tx) error {
+		err := s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 			added = false
 			f, err := tx.Factor(f.SID)
 			if err != nil {
@@ -135,7 +136,7 @@ func challengesOnNodes(t *testing.T, nodes []Store) {
 			tx.AddChallenge(challenge(i+1, f))
 			added = true
 			return nil
-		})
+		}))
 		if err != nil {
 			t.Error(err)
 		}
@@ -150,15 +151,15 @@ func challengesOnNodes(t *testing.T, nodes []Store) {
 
 // Whatever comes first, afterwards the factor is gone, and no challenge waits for it.
 func deletionDuringAnswers(t *testing.T, nodes []Store) {
-	f := factor(1, entity(1))
-	update(t, nodes[0], func(tx verify.Tx) {
+	f := factorOf(1, entity(1))
+	update(t, nodes[0], func(tx factor.Tx) {
 		tx.AddFactor(f)
 		for n := range simultaneous {
 			tx.AddChallenge(challenge(n+1, f))
 		}
 	})
 	onNodes(nodes, func(i int, s Store) {
-		err := s.Update(t.Context(), func(tx verify.Tx) error {
+		err := s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 			if i == simultaneous/2 {
 				f, err := tx.Factor(f.SID)
 				if err == nil {
@@ -181,20 +182,20 @@ func deletionDuringAnswers(t *testing.T, nodes []Store) {
 			if err != nil {
 				return err
 			}
-			c.Answer(func() verify.ChallengeStatus { return verify.ChallengeApproved }, noon)
+			c.Answer(func() factor.ChallengeStatus { return factor.ChallengeApproved }, noon)
 			tx.PutChallenge(c)
 			tx.PutFactor(f)
 			return nil
-		})
+		}))
 		if err != nil && !errors.Is(err, verify.ErrNotFound) {
 			t.Error(err)
 		}
 	})
-	if _, err := view(t, nodes[0], func(tx verify.Tx) (*verify.Factor, error) { return tx.Factor(f.SID) }); !errors.Is(err, verify.ErrNotFound) {
+	if _, err := view(t, nodes[0], func(tx factor.Tx) (*factor.Factor, error) { return tx.Factor(f.SID) }); !errors.Is(err, verify.ErrNotFound) {
 		t.Errorf("the factor is there: %v", err)
 	}
-	left := mustView(t, nodes[0], func(tx verify.Tx) ([]verify.Challenge, error) {
-		return tx.Challenges(verify.ChallengeQuery{EntitySID: f.EntitySID, Status: verify.ChallengePending, Now: noon}, verify.Page{Size: 1000})
+	left := mustView(t, nodes[0], func(tx factor.Tx) ([]factor.Challenge, error) {
+		return tx.Challenges(factor.ChallengeQuery{EntitySID: f.EntitySID, Status: factor.ChallengePending, Now: noon}, verify.Page{Size: 1000})
 	})
 	if len(left) != 0 {
 		t.Errorf("%d challenges wait for a factor that is gone", len(left))

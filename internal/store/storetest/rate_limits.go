@@ -167,7 +167,7 @@ func metersComeBack(t *testing.T, s Store) {
 	})
 	b.Windows, b.EndsAt = b.Windows[:1], noon.Add(time.Hour)
 	update(t, s, func(tx verify.Tx) { tx.PutMeter(b) })
-	for _, within := range []func(*testing.T, Store, func(verify.Tx) ([]*verify.Meter, error)) []*verify.Meter{mustView[[]*verify.Meter], mustUpdate} {
+	for _, within := range []func(*testing.T, Store, func(verify.Tx) ([]*verify.Meter, error)) []*verify.Meter{mustView[[]*verify.Meter, verify.Tx], mustUpdate} {
 		got := within(t, s, func(tx verify.Tx) ([]*verify.Meter, error) {
 			return tx.Meters([]int64{b.ID, 77, a.ID})
 		})

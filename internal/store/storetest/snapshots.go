@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // something is a record of many kinds, those that refer to others among them.
-func something(tx verify.Tx) {
+func something(tx factor.Tx) {
 	var k verify.Key
 	fill(&k, 100)
 	k.SID, k.AccountSID = numbered("SK", 1), accountSID
@@ -24,7 +25,7 @@ func something(tx verify.Tx) {
 	tx.PutBucket(bucket(1))
 	tx.AddMeter(meter(1))
 	tx.AddEntity(owner)
-	tx.AddFactor(factor(1, owner))
+	tx.AddFactor(factorOf(1, owner))
 	tx.AddVerification(verification(1))
 	tx.Enqueue(verify.Job{ID: 1, Kind: "sms", Ref: "one", Due: noon})
 }
@@ -32,7 +33,7 @@ func something(tx verify.Tx) {
 // describe is what became of it.
 func describe(t *testing.T, s Store) string {
 	t.Helper()
-	return mustView(t, s, func(tx verify.Tx) (string, error) {
+	return mustView(t, s, func(tx factor.Tx) (string, error) {
 		accounts, err := tx.Accounts()
 		key, kErr := tx.Key(numbered("SK", 1))
 		services, sErr := tx.Services(accountSID, verify.Page{Size: 10})
@@ -96,7 +97,7 @@ func snapshotsComeBack(t *testing.T, s Store) {
 	must(t, s.SaveSnapshot(t.Context(), 1))
 	for range 2 { // a snapshot can be restored more than once
 		before := s.ConfigVersion()
-		update(t, s, func(tx verify.Tx) {
+		update(t, s, func(tx factor.Tx) {
 			changed := verification(1)
 			changed.Status = verify.Approved
 			changed.Current = false
@@ -171,7 +172,7 @@ func snapshotsAreDropped(t *testing.T, s Store) {
 func jobsOfAService(t *testing.T, s Store) {
 	mine, other := attemptAt(1), attemptAt(2)
 	mine.ServiceSID, other.ServiceSID = numbered("VA", 1), numbered("VA", 2)
-	update(t, s, func(tx verify.Tx) {
+	update(t, s, func(tx factor.Tx) {
 		tx.AddAttempt(mine)
 		tx.AddAttempt(other)
 		tx.Enqueue(verify.Job{ID: 1, Kind: "sms", Ref: mine.SID, Due: noon.Add(time.Hour)})

@@ -106,11 +106,12 @@ type question struct {
 	ask  func(*testing.T, Store)
 }
 
-// update runs fn and fails the test if it cannot be kept.
-func update(t *testing.T, s Store, fn func(verify.Tx)) {
+// update runs fn and fails the test if it cannot be kept. The Tx of a store is a verify.Tx and a factor.Tx, and
+// a function says by its parameter which of them it needs.
+func update[Tx verify.Tx](t *testing.T, s Store, fn func(Tx)) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx verify.Tx) error {
-		fn(tx)
+		fn(tx.(Tx))
 		return nil
 	})
 	if err != nil {
@@ -119,18 +120,18 @@ func update(t *testing.T, s Store, fn func(verify.Tx)) {
 }
 
 // view reads one thing.
-func view[T any](t *testing.T, s Store, read func(verify.Tx) (T, error)) (T, error) {
+func view[T any, Tx verify.Tx](t *testing.T, s Store, read func(Tx) (T, error)) (T, error) {
 	t.Helper()
 	var got T
 	err := s.View(t.Context(), func(tx verify.Tx) (err error) {
-		got, err = read(tx)
+		got, err = read(tx.(Tx))
 		return err
 	})
 	return got, err
 }
 
 // mustView reads one thing that has to be there.
-func mustView[T any](t *testing.T, s Store, read func(verify.Tx) (T, error)) T {
+func mustView[T any, Tx verify.Tx](t *testing.T, s Store, read func(Tx) (T, error)) T {
 	t.Helper()
 	got, err := view(t, s, read)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/verifyd/verifyd/internal/factor"
 	"github.com/verifyd/verifyd/internal/store/postgres"
 	"github.com/verifyd/verifyd/internal/store/postgres/pgtest"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
@@ -55,7 +56,7 @@ func source(t *testing.T) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Update(t.Context(), func(tx verify.Tx) error {
+	if err := s.Update(t.Context(), factor.InTx(func(tx factor.Tx) error {
 		tx.PutAccount(&verify.Account{SID: account, Name: "Zürich", TokenHash: []byte{0, 1, 255}, TokenSealed: []byte("x")})
 		tx.PutKey(&verify.Key{SID: sid("SK", 1), AccountSID: account, SecretHash: []byte("x")})
 		tx.PutService(&verify.Service{SID: sid("VA", 1), AccountSID: account})
@@ -66,11 +67,11 @@ func source(t *testing.T) (path string) {
 		for _, country := range []string{"all", "ES", "CA"} {
 			tx.PutMessagingConfiguration(&verify.MessagingConfiguration{ServiceSID: sid("VA", 1), AccountSID: account, Country: country})
 		}
-		tx.AddEntity(&verify.Entity{SID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account, Identity: "User-1"})
-		tx.AddFactor(&verify.Factor{SID: "YF02" + sid("", 1)[2:], EntitySID: sid("YE", 1), SecretSealed: []byte{0, 255}, Metadata: map[string]string{"ü": "\x00"}})
-		tx.AddChallenge(&verify.Challenge{SID: "YC02" + sid("", 1)[2:], EntitySID: sid("YE", 1), Details: &verify.ChallengeDetails{Message: "Zürich"}})
-		tx.AddNotification(&verify.Notification{SID: sid("NT", 1), State: verify.NotificationSent, ErrorCode: "Zürich"})
-		tx.AddAccessToken(&verify.AccessToken{SID: sid("YK", 1), TokenSealed: []byte{0, 255}, FriendlyName: "Zürich"})
+		tx.AddEntity(&factor.Entity{SID: sid("YE", 1), ServiceSID: sid("VA", 1), AccountSID: account, Identity: "User-1"})
+		tx.AddFactor(&factor.Factor{SID: "YF02" + sid("", 1)[2:], EntitySID: sid("YE", 1), SecretSealed: []byte{0, 255}, Metadata: map[string]string{"ü": "\x00"}})
+		tx.AddChallenge(&factor.Challenge{SID: "YC02" + sid("", 1)[2:], EntitySID: sid("YE", 1), Details: &factor.ChallengeDetails{Message: "Zürich"}})
+		tx.AddNotification(&factor.Notification{SID: sid("NT", 1), State: factor.NotificationSent, ErrorCode: "Zürich"})
+		tx.AddAccessToken(&factor.AccessToken{SID: sid("YK", 1), TokenSealed: []byte{0, 255}, FriendlyName: "Zürich"})
 		tx.PutWebhook(&verify.Webhook{SID: sid("YW", 1), EventTypes: []verify.EventType{verify.EveryEvent}, FriendlyName: "Zürich"})
 		tx.AddEventDelivery(&verify.EventDelivery{SID: sid("ED", 1), Body: "a=Z%C3%BC", Tries: []verify.EventTry{{Error: "answered 503"}}})
 		for n := 1; n <= rows; n++ {
@@ -89,7 +90,7 @@ func source(t *testing.T) (path string) {
 			tx.Enqueue(verify.Job{ID: int64(n + 1), Kind: "sms", Ref: fmt.Sprint(n), Due: time.UnixMilli(1000)})
 		}
 		return nil
-	}); err != nil {
+	})); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -158,7 +159,7 @@ func TestEverythingArrives(t *testing.T) {
 		t.Error(diff)
 	}
 	wantProtection(t, s)
-	if err := s.View(t.Context(), func(tx verify.Tx) error {
+	if err := s.View(t.Context(), factor.InTx(func(tx factor.Tx) error {
 		owner, err := tx.Entity(sid("VA", 1), "user-1")
 		if err != nil {
 			return err
@@ -168,12 +169,12 @@ func TestEverythingArrives(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		challenges, err := tx.Challenges(verify.ChallengeQuery{EntitySID: owner.SID}, all)
+		challenges, err := tx.Challenges(factor.ChallengeQuery{EntitySID: owner.SID}, all)
 		if err == nil && (len(factors) != 1 || !bytes.Equal(factors[0].SecretSealed, []byte{0, 255}) || len(challenges) != 1 || challenges[0].Details.Message != "Zürich") {
 			t.Errorf("factors %+v, challenges %+v", factors, challenges)
 		}
 		return err
-	}); err != nil {
+	})); err != nil {
 		t.Error(err)
 	}
 	if err := s.Update(t.Context(), func(tx verify.Tx) error {
