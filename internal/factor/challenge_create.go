@@ -17,10 +17,10 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 		return nil, err
 	}
 	out := e.newSend()
-	defer out.giveUp()
+	defer out.GiveUp()
 	var c *Challenge
 	err = e.update(ctx, func(tx Tx) error {
-		out.job = verify.Job{}
+		out.Reset()
 		now := e.verify.Now()
 		owner, err := findEntity(tx, s, identity)
 		if err != nil {
@@ -61,7 +61,7 @@ func (e *Engine) CreateChallenge(ctx context.Context, accountSID, serviceSID, id
 	if err != nil {
 		return nil, err
 	}
-	out.begin()
+	out.Begin()
 	return c, nil
 }
 

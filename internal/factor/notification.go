@@ -68,10 +68,10 @@ func (e *Engine) Notify(ctx context.Context, accountSID, serviceSID, identity, c
 		seconds = *ttl
 	}
 	out := e.newSend()
-	defer out.giveUp()
+	defer out.GiveUp()
 	var n *Notification
 	err = e.update(ctx, func(tx Tx) error {
-		out.job = verify.Job{}
+		out.Reset()
 		now := e.verify.Now()
 		c, err := findChallenge(tx, s, identity, challengeSID)
 		if err != nil {
@@ -107,42 +107,18 @@ func (e *Engine) Notify(ctx context.Context, accountSID, serviceSID, identity, c
 	if err != nil {
 		return nil, err
 	}
-	out.begin()
+	out.Begin()
 	return n, nil
 }
 
 // send is a notification on its way from the operation that wants it to the worker.
 type send struct {
 	engine *Engine
-	place  verify.Place // nil if the notification has to wait in the queue
-	job    verify.Job
+	*verify.Reservation
 }
 
 // newSend reserves a place, if there is one.
-func (e *Engine) newSend() *send {
-	out := &send{engine: e}
-	if lanes := e.verify.Lanes; lanes != nil {
-		if place, ok := lanes.Reserve(ToHandset); ok {
-			out.place = place
-		}
-	}
-	return out
-}
-
-// begin hands the committed job over, if there is one.
-func (out *send) begin() {
-	if out.place != nil && out.job.ID != 0 {
-		out.place.Run(out.job)
-		out.place = nil
-	}
-}
-
-// giveUp gives the place back if the job was not begun.
-func (out *send) giveUp() {
-	if out.place != nil {
-		out.place.Release()
-	}
-}
+func (e *Engine) newSend() *send { return &send{e, e.verify.Reserve(ToHandset)} }
 
 // notify leaves a notification with the commit. Where the platform has said that it does not know the
 // handset, it is dropped at once.
@@ -161,17 +137,11 @@ func (out *send) notify(tx Tx, s *verify.Service, f *Factor, c *Challenge, ttl t
 		return n, nil
 	}
 	tx.AddNotification(n)
-	out.job = verify.Job{ID: sid.Key(n.SID), Kind: ToHandset, Ref: n.SID, Due: now}
-	if out.place != nil {
-		d, err := out.engine.pushDeliveryOf(s, f, c, n)
-		if err != nil {
-			return nil, err
-		}
-		out.job = out.place.Claim(out.job)
-		out.job.Push = d
-	}
-	tx.Enqueue(out.job)
-	return n, nil
+	job := verify.Job{ID: sid.Key(n.SID), Kind: ToHandset, Ref: n.SID, Due: now}
+	return n, out.Enqueue(tx, job, func(j *verify.Job) (err error) {
+		j.Push, err = out.engine.pushDeliveryOf(s, f, c, n)
+		return err
+	})
 }
 
 // notifyOfNew tells the handset of a challenge that was made just now, if it can be told.

@@ -35,54 +35,25 @@ type SendResult struct {
 	ReportKey  string // see Attempt
 }
 
-// send is a message, or a notification, on its way from the operation that wants it to the worker.
+// send is a message on its way from the operation that wants it to the worker.
 type send struct {
 	engine *Engine
-	place  Place // nil if the message has to wait in the queue
-	job    Job
+	*Reservation
 }
 
 // newSend reserves a place on a channel, if there is one.
-func (e *Engine) newSend(c Channel) *send {
-	s := &send{engine: e}
-	if e.Lanes != nil {
-		if place, ok := e.Lanes.Reserve(string(c)); ok {
-			s.place = place
-		}
-	}
-	return s
-}
+func (e *Engine) newSend(c Channel) *send { return &send{e, e.Reserve(string(c))} }
 
 // add commits an attempt and its job with everything else. It may run more than once.
 func (s *send) add(tx Tx, v *Verification, a *Attempt) error {
-	s.job = Job{ID: sid.Key(a.SID), Kind: string(a.Channel), Ref: a.SID, Due: a.CreatedAt}
-	if s.place != nil {
-		d, err := s.engine.deliveryOf(v, a)
-		if err != nil {
-			return err
-		}
-		s.job = s.place.Claim(s.job)
-		s.job.Delivery = &d
-	}
 	tx.AddAttempt(a)
 	tx.Count(tally(v, AttemptCount{Made: 1}))
-	tx.Enqueue(s.job)
-	return nil
-}
-
-// begin hands the committed job over, if there is one.
-func (s *send) begin() {
-	if s.place != nil && s.job.ID != 0 {
-		s.place.Run(s.job)
-		s.place = nil
-	}
-}
-
-// giveUp gives the place back if the job was not begun.
-func (s *send) giveUp() {
-	if s.place != nil {
-		s.place.Release()
-	}
+	job := Job{ID: sid.Key(a.SID), Kind: string(a.Channel), Ref: a.SID, Due: a.CreatedAt}
+	return s.Enqueue(tx, job, func(j *Job) error {
+		d, err := s.engine.deliveryOf(v, a)
+		j.Delivery = &d
+		return err
+	})
 }
 
 func (e *Engine) deliveryOf(v *Verification, a *Attempt) (Delivery, error) {

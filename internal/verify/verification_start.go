@@ -65,7 +65,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	}
 	var v *Verification
 	send := e.newSend(w.channel)
-	defer send.giveUp()
+	defer send.GiveUp()
 	err = e.Store.Update(ctx, func(tx Tx) error {
 		now := e.Now()
 		in, err := e.admit(tx, s, w, meters, now)
@@ -110,7 +110,7 @@ func (e *Engine) StartVerification(ctx context.Context, accountSID, serviceSID s
 	if err != nil {
 		return nil, err
 	}
-	send.begin()
+	send.Begin()
 	return v, nil
 }
 
