@@ -124,8 +124,8 @@ func announcedTo(c config.Events) (verify.Subscription, error) {
 	return announced, nil
 }
 
-// gcPercent trades four megabytes of a loaded server for a third of the collector's work.
-const gcPercent = 150
+// gcPercent trades two megabytes of a loaded server for a fifth of the collector's work.
+const gcPercent = 125
 
 func tuneCollector() {
 	if os.Getenv("GOGC") == "" {
