@@ -265,7 +265,7 @@ func TestTheConfigurationIsOneThatCanBeRead(t *testing.T) {
 	if err := toml.Unmarshal([]byte(start(t, anywhere).TOML()), &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Providers) != 17 || fmt.Sprint(file.Routes["sms"]) != "[smpp twilio]" || file.Providers["http"]["vars"] == nil {
+	if len(file.Providers) != 21 || fmt.Sprint(file.Routes["sms"], file.Routes["email"], file.Routes["rcs"]) != "[smpp twilio] [smtp postmark] [rcs]" || file.Providers["http"]["vars"] == nil {
 		t.Errorf("%d providers, %v", len(file.Providers), file.Routes)
 	}
 	few := anywhere
@@ -274,7 +274,7 @@ func TestTheConfigurationIsOneThatCanBeRead(t *testing.T) {
 	if err := toml.Unmarshal([]byte(start(t, few).TOML()), &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Providers) != 13 || fmt.Sprint(file.Routes["sms"]) != "[twilio]" || file.Routes["call"] != nil {
+	if len(file.Providers) != 17 || fmt.Sprint(file.Routes["sms"]) != "[twilio]" || file.Routes["call"] != nil {
 		t.Errorf("%d providers, %v", len(file.Providers), file.Routes)
 	}
 }

@@ -87,7 +87,8 @@ func (c *Carrier) Tables() []Table {
 
 // routes are what a channel goes by, the first that is there.
 var routes = [][]string{
-	{"sms", smsc.Name, "twilio"}, {"call", sip.Name}, {"email", smtp.Name}, {"whatsapp", "whatsapp"}, {"fcm", fcmName}, {"apn", apnsName},
+	{"sms", smsc.Name, "twilio"}, {"call", sip.Name}, {"email", smtp.Name, "postmark"},
+	{"whatsapp", "whatsapp"}, {"rcs", "rcs"}, {"fcm", fcmName}, {"apn", apnsName},
 }
 
 // TOML is a configuration of verifyd, of providers that all have their other end here and of routes to

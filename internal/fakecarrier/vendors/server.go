@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -70,8 +71,11 @@ func (s *Server) Webhook(ctx context.Context, name, webhook string) error {
 		return fmt.Errorf("%s has no webhook of the account: it is told a URL with every message, or does not report", name)
 	}
 	if api.Subscribe != nil {
-		u, want := api.Subscribe(webhook)
-		if err := s.ask(ctx, u, want); err != nil {
+		ask, want, err := api.Subscribe(webhook)
+		if err == nil {
+			err = s.ask(ask.WithContext(ctx), want)
+		}
+		if err != nil {
 			return fmt.Errorf("the webhook of %s does not answer as it has to: %w", name, err)
 		}
 	}
@@ -81,11 +85,7 @@ func (s *Server) Webhook(ctx context.Context, name, webhook string) error {
 	return nil
 }
 
-func (s *Server) ask(ctx context.Context, u, want string) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
-	if err != nil {
-		return err
-	}
+func (s *Server) ask(r *http.Request, want string) error {
 	answered, err := s.client.Do(r)
 	if err != nil {
 		return err
@@ -115,6 +115,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := *r.URL
 	at.Path, at.RawPath = "/"+rest, ""
 	r.URL = &at
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if api.Beside != nil {
+		if beside := api.Beside(r); beside != nil {
+			beside.ServeHTTP(w, r)
+			return
+		}
+	}
 	sent, refusal := api.Read(r, body)
 	if refusal != nil {
 		s.log.Info("a request was refused", "provider", name, "status", refusal.Status, "code", refusal.Code, "words", refusal.Words)
@@ -135,9 +142,13 @@ func (s *Server) meet(w http.ResponseWriter, r *http.Request, api API, sent Sent
 	if plan.Answer == desk.Accepted {
 		id = cmp.Or(sent.ID, api.Prefix+s.desk.NewID())
 	}
-	s.desk.Keep(desk.Message{
-		ID: id, Provider: api.Name, To: sent.To, From: sent.From, Text: sent.Text, Answer: plan.Answer, Arrived: plan.Arrives,
-	})
+	if taken := plan.Answer == desk.Accepted || plan.Arrives; taken && api.Again != nil && api.Again(sent, plan.Arrives) {
+		plan.Reports = nil
+	} else {
+		s.desk.Keep(desk.Message{
+			ID: id, Provider: api.Name, To: sent.To, From: sent.From, Text: sent.Text, Answer: plan.Answer, Arrived: plan.Arrives,
+		})
+	}
 	if plan.ReportFirst {
 		s.report(r.Context(), api, sent, id, plan)
 	}
@@ -215,6 +226,9 @@ func (s *Server) call(ctx context.Context, api API, r Report) (err error) {
 		var call *http.Request
 		if call, err = api.Call(r); err != nil {
 			return err // no second try would go better
+		}
+		if call == nil {
+			return nil // the vendor does not tell of that
 		}
 		var answered *http.Response
 		if answered, err = s.client.Do(call.WithContext(ctx)); err == nil {

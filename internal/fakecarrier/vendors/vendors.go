@@ -1,6 +1,6 @@
 // Package vendors is the other end of every provider that speaks HTTP: Twilio, Vonage, Infobip, Telnyx,
-// Plivo, Sinch, AWS, Africa's Talking, MSG91, WhatsApp's Cloud API, Jasmin's API for the provider "http",
-// and a gateway of your own for "httpapi". Each checks who asks, and for what, as the real one does,
+// Plivo, Sinch, AWS, Africa's Talking, MSG91, WhatsApp's Cloud API, RCS for Business, SendGrid, Postmark,
+// Amazon SES, Jasmin's API for the provider "http", and a gateway of your own for "httpapi". Each checks who asks, and for what, as the real one does,
 // refuses in its own words, and reports in its own way, signed with its own signature.
 //
 // An API is one vendor: how it reads, answers and reports. A Server serves them all below one address and
@@ -39,8 +39,14 @@ type API struct {
 	// Webhook says that reports go to a URL that the vendor is told once, in its console, and not with
 	// every message.
 	Webhook bool
+	// Beside, if it is set, gives what serves a request that is about no message, such as one for an access
+	// token, and nil for the others.
+	Beside func(r *http.Request) http.Handler
 	// Read checks a request, whose body is given apart.
 	Read func(r *http.Request, body []byte) (Sent, *Refusal)
+	// Again, if it is set, is told of a message that is taken, and whether the person gets it. It is true
+	// for one that was taken before, which the vendor answers and otherwise ignores.
+	Again func(s Sent, arrives bool) bool
 	// Accept answers that a message was taken.
 	Accept func(w http.ResponseWriter, s Sent, id string)
 	// Refuse answers that it was not.
@@ -48,11 +54,12 @@ type API struct {
 	// Refusals are what the vendor answers for each kind of refusal. Where one is missing its API has no
 	// such answer, and says it in a report.
 	Refusals map[desk.Answer]Refusal
-	// Call is the request by which the vendor reports; nil where it never does.
+	// Call is the request by which the vendor reports; nil where it never does. A state for which it has no
+	// report gives nil.
 	Call func(r Report) (*http.Request, error)
-	// Subscribe, if it is set, is what is sent to a webhook before it is used, and the answer to it that
-	// the vendor wants.
-	Subscribe func(webhook string) (u, want string)
+	// Subscribe, if it is set, is what a webhook is asked before it is used, and the answer that the vendor
+	// wants.
+	Subscribe func(webhook string) (ask *http.Request, want string, err error)
 }
 
 // Sent is a message as it was sent.
