@@ -49,7 +49,8 @@ func All(now func() time.Time) []API {
 		Sinch(SinchAccount{Plan: "fakecarrier", Token: "sinch-token", WebhookSecret: "sinch-reports"}),
 		Telnyx(TelnyxAccount{Key: "telnyx-key", Private: ed25519.NewKeyFromSeed(seed[:])}),
 		Twilio(TwilioAccount{SID: "AC00000000000000000000000000000fac", Token: "twilio-token"}),
-		Vonage(VonageAccount{Key: "fakecarrier", Secret: "vonage-secret", SignatureSecret: "vonage-reports"}),
+		Vonage(VonageAccount{Key: "fakecarrier", Secret: "vonage-secret", SignatureSecret: "vonage-reports",
+			Application: "aaaaaaaa-bbbb-cccc-dddd-00000000fake", Private: key()}),
 		WhatsApp(WhatsAppAccount{NumberID: "106540352242922", Token: "whatsapp-token", AppSecret: "whatsapp-app", VerifyToken: "whatsapp-webhook"}),
 	}
 }

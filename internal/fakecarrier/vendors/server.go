@@ -116,6 +116,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at.Path, at.RawPath = "/"+rest, ""
 	r.URL = &at
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if api.Voice != nil && api.Voice.Takes(r) {
+		api = *api.Voice
+		api.Name = name
+	}
 	if api.Beside != nil {
 		if beside := api.Beside(r); beside != nil {
 			beside.ServeHTTP(w, r)
@@ -142,15 +146,20 @@ func (s *Server) meet(w http.ResponseWriter, r *http.Request, api API, sent Sent
 	if plan.Answer == desk.Accepted {
 		id = cmp.Or(sent.ID, api.Prefix+s.desk.NewID())
 	}
+	called := api.Talk != nil && plan.Answer == desk.Accepted
+	follow := s.report
+	if called {
+		follow = s.ring // which keeps the call when it is over
+	}
 	if taken := plan.Answer == desk.Accepted || plan.Arrives; taken && api.Again != nil && api.Again(sent, plan.Arrives) {
 		plan.Reports = nil
-	} else {
+	} else if !called {
 		s.desk.Keep(desk.Message{
 			ID: id, Provider: api.Name, To: sent.To, From: sent.From, Text: sent.Text, Answer: plan.Answer, Arrived: plan.Arrives,
 		})
 	}
 	if plan.ReportFirst {
-		s.report(r.Context(), api, sent, id, plan)
+		follow(r.Context(), api, sent, id, plan)
 	}
 	wait(r.Context(), s.ctx, plan.Latency)
 	switch {
@@ -166,8 +175,8 @@ func (s *Server) meet(w http.ResponseWriter, r *http.Request, api API, sent Sent
 		api.Accept(w, sent, id)
 		_ = http.NewResponseController(w).Flush()
 	}
-	if !plan.ReportFirst && len(plan.Reports) > 0 {
-		s.aside(func(ctx context.Context) { s.report(ctx, api, sent, id, plan) })
+	if !plan.ReportFirst && (called || len(plan.Reports) > 0) {
+		s.aside(func(ctx context.Context) { follow(ctx, api, sent, id, plan) })
 	}
 }
 
@@ -200,6 +209,14 @@ func (s *Server) aside(f func(context.Context)) {
 
 // report sends the reports of a message, one after the other.
 func (s *Server) report(ctx context.Context, api API, sent Sent, id string, plan desk.Plan) {
+	wait(ctx, ctx, plan.ReportAfter)
+	for _, state := range plan.Reports {
+		s.callBack(ctx, api, sent, id, state)
+	}
+}
+
+// callBack sends one report to where it goes, if that is anywhere.
+func (s *Server) callBack(ctx context.Context, api API, sent Sent, id string, state desk.State) {
 	if sent.ReportTo == "" {
 		s.mu.Lock()
 		sent.ReportTo = s.webhooks[api.Name]
@@ -208,11 +225,8 @@ func (s *Server) report(ctx context.Context, api API, sent Sent, id string, plan
 	if api.Call == nil || sent.ReportTo == "" {
 		return
 	}
-	wait(ctx, ctx, plan.ReportAfter)
-	for _, state := range plan.Reports {
-		if err := s.call(ctx, api, Report{Sent: sent, ID: id, State: state}); err != nil && ctx.Err() == nil {
-			s.log.Warn("a report was not taken", "provider", api.Name, "state", state, "error", err)
-		}
+	if err := s.call(ctx, api, Report{Sent: sent, ID: id, State: state}); err != nil && ctx.Err() == nil {
+		s.log.Warn("a report was not taken", "provider", api.Name, "state", state, "error", err)
 	}
 }
 

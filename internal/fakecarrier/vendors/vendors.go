@@ -54,6 +54,13 @@ type API struct {
 	// Refusals are what the vendor answers for each kind of refusal. Where one is missing its API has no
 	// such answer, and says it in a report.
 	Refusals map[desk.Answer]Refusal
+	// Talk, if it is set, makes this an API of calls: it is one that somebody has answered, from the first
+	// word to the last.
+	Talk func(l *Line) error
+	// Voice, if it is set, is the vendor's API for calls, below the same name. Its Takes says which requests
+	// are for it.
+	Voice *API
+	Takes func(r *http.Request) bool
 	// Call is the request by which the vendor reports; nil where it never does. A state for which it has no
 	// report gives nil.
 	Call func(r Report) (*http.Request, error)
@@ -69,6 +76,8 @@ type Sent struct {
 	Key string
 	// ID is its identifier, where the sender chooses that.
 	ID string
+	// Script is what is said in a call, in the vendor's form.
+	Script string
 	// ReportTo is the URL for its reports, "" for that of the account.
 	ReportTo string
 }
