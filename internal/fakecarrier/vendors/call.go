@@ -120,6 +120,7 @@ func (s *Server) ring(ctx context.Context, api API, sent Sent, id string, plan d
 		s.desk.Keep(m)
 		return
 	}
+	sent.ReportTo = s.reportTo(api, sent)
 	for i, state := range plan.Reports {
 		l := &Line{Sent: sent, ID: id, Keys: plan.Keys, server: s, ctx: ctx}
 		if m.Text = ends[state]; state == desk.Delivered {

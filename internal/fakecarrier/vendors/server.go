@@ -67,7 +67,7 @@ func (s *Server) Close() {
 // somebody is there (WhatsApp) does so now.
 func (s *Server) Webhook(ctx context.Context, name, webhook string) error {
 	api, known := s.apis[name]
-	if !known || !api.Webhook {
+	if !known || !api.Webhook && (api.Voice == nil || !api.Voice.Webhook) {
 		return fmt.Errorf("%s has no webhook of the account: it is told a URL with every message, or does not report", name)
 	}
 	if api.Subscribe != nil {
@@ -215,13 +215,16 @@ func (s *Server) report(ctx context.Context, api API, sent Sent, id string, plan
 	}
 }
 
+// reportTo is where the reports of a message go: to its own URL, or to that of the account.
+func (s *Server) reportTo(api API, sent Sent) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(sent.ReportTo, s.webhooks[api.Name])
+}
+
 // callBack sends one report to where it goes, if that is anywhere.
 func (s *Server) callBack(ctx context.Context, api API, sent Sent, id string, state desk.State) {
-	if sent.ReportTo == "" {
-		s.mu.Lock()
-		sent.ReportTo = s.webhooks[api.Name]
-		s.mu.Unlock()
-	}
+	sent.ReportTo = s.reportTo(api, sent)
 	if api.Call == nil || sent.ReportTo == "" {
 		return
 	}

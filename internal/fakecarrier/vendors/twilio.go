@@ -16,6 +16,8 @@ import (
 // TwilioAccount is who may send by Twilio: by the auth token, or by an API key if there is one.
 type TwilioAccount struct{ SID, Token, KeySID, KeySecret string }
 
+const maxTwiML = 4000 // characters of the parameter Twiml
+
 // Twilio is Programmable Messaging (twilio.com/docs/messaging/api/message-resource), and Programmable Voice.
 func Twilio(a TwilioAccount) API {
 	api := API{
@@ -143,5 +145,3 @@ func (a TwilioAccount) voice(texts API) *API {
 	}
 	return &api
 }
-
-const maxTwiML = 4000 // characters of the parameter Twiml

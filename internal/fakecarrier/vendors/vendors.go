@@ -1,7 +1,8 @@
 // Package vendors is the other end of every provider that speaks HTTP: Twilio, Vonage, Infobip, Telnyx,
 // Plivo, Sinch, AWS, Africa's Talking, MSG91, WhatsApp's Cloud API, RCS for Business, SendGrid, Postmark,
-// Amazon SES, Jasmin's API for the provider "http", and a gateway of your own for "httpapi". Each checks who asks, and for what, as the real one does,
-// refuses in its own words, and reports in its own way, signed with its own signature.
+// Amazon SES, Jasmin's API for the provider "http", and a gateway of your own for "httpapi". Each checks who
+// asks, and for what, as the real one does, refuses in its own words, and reports in its own way, signed with
+// its own signature. Those who make calls have a person answer, who listens and presses keys.
 //
 // An API is one vendor: how it reads, answers and reports. A Server serves them all below one address and
 // does with every message what the desk says.
@@ -115,6 +116,9 @@ func strict(body []byte, into any) bool {
 	_, err := d.Token()
 	return err == io.EOF
 }
+
+// readAll is the body of a request that was read before, and is kept in it.
+func readAll(r *http.Request) ([]byte, error) { return io.ReadAll(io.LimitReader(r.Body, maxBody)) }
 
 // form reads a form.
 func form(r *http.Request, body []byte) (url.Values, bool) {

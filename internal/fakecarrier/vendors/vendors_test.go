@@ -65,7 +65,7 @@ type world struct {
 func newWorld(t *testing.T, api vendors.API) *world {
 	t.Helper()
 	w := &world{T: t, desk: &desk.Desk{Seed: 1}, reports: make(chan provider.Report, 100), channel: cmp.Or(channels[api.Name], "sms")}
-	s := vendors.New(w.desk, slog.New(slog.DiscardHandler), api)
+	s := vendors.New(w.desk, slog.New(slog.NewTextHandler(t.Output(), nil)), api)
 	far := httptest.NewServer(s)
 	t.Cleanup(func() {
 		s.Close()
@@ -107,7 +107,7 @@ func newWorld(t *testing.T, api vendors.API) *world {
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", api.Name, err, text)
 	}
-	if api.Webhook {
+	if api.Webhook || api.Voice != nil && api.Voice.Webhook {
 		if err := s.Webhook(t.Context(), api.Name, near.URL+"/reports/it/secret"); err != nil {
 			t.Fatal(err)
 		}
