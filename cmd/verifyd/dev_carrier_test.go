@@ -51,7 +51,8 @@ func TestDevSendsByAFakeCarrier(t *testing.T) {
 	}
 
 	for _, c := range []struct{ to, channel, provider, state string }{
-		{"+34612345678", "sms", "smpp", "delivered"}, {"+34612345679", "whatsapp", "whatsapp", "sent"}, {"ann@acme.example", "email", "smtp", "sent"},
+		{"+34612345678", "sms", "smpp", "delivered"}, {"+34612345679", "whatsapp", "whatsapp", "delivered"},
+		{"+34612345680", "rcs", "rcs", "delivered"}, {"ann@acme.example", "email", "smtp", "sent"},
 	} {
 		attempt := start(c.to, c.channel)
 		if got := api("GET", "/messages?wait=60s&to="+url.QueryEscape(c.to), ""); !strings.Contains(got, `"provider":"`+c.provider+`"`) {
