@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -285,5 +286,19 @@ func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
 	o.SMTP = strings.TrimPrefix(c.URL(), "http://")
 	if _, err := fakecarrier.Start(o); err == nil || !strings.HasPrefix(err.Error(), "--smtp: cannot listen") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestThePageNamesEveryProvider(t *testing.T) {
+	page, err := os.ReadFile("../../docs/fakecarrier.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| channel | providers |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, name := range start(t, anywhere).Providers() {
+		if !strings.Contains(table, "`"+name+"`") {
+			t.Errorf("its table of channels lacks %s", name)
+		}
 	}
 }
