@@ -124,11 +124,13 @@ func (s *Server) ring(ctx context.Context, api API, sent Sent, id string, plan d
 	for i, state := range plan.Reports {
 		l := &Line{Sent: sent, ID: id, Keys: plan.Keys, server: s, ctx: ctx}
 		if m.Text = ends[state]; state == desk.Delivered {
-			if err := api.Talk(l); err != nil && ctx.Err() == nil {
+			err := api.Talk(l)
+			m.Arrived = plan.Arrives && len(l.heard) > 0
+			if err != nil && ctx.Err() == nil {
 				s.log.Warn("a call ended early", "provider", api.Name, "error", err)
-				l.Hear("(" + err.Error() + ")")
+				l.Hear("(the call ended early: " + err.Error() + ")")
 			}
-			m.Text, m.Arrived = strings.Join(l.heard, " "), plan.Arrives && len(l.heard) > 0
+			m.Text = strings.Join(l.heard, " ")
 		}
 		if i == 0 {
 			s.desk.Keep(m)

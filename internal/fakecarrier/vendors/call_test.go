@@ -3,6 +3,7 @@ package vendors_test
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -193,6 +194,21 @@ func ask(api vendors.API, path, body string, header map[string][]string) string 
 	rec := httptest.NewRecorder()
 	s.ServeHTTP(rec, r)
 	return fmt.Sprint(rec.Code, " ", rec.Body)
+}
+
+func TestACallThatIsNotToldWhatToSayHasNotArrived(t *testing.T) {
+	gone := httptest.NewServer(http.NotFoundHandler())
+	defer gone.Close()
+	var d desk.Desk
+	s := vendors.New(&d, slog.New(slog.DiscardHandler), vendors.All(time.Now)...)
+	defer s.Close()
+	r := httptest.NewRequest("POST", "/plivo/v1/Account/MAFAKECARRIER/Call/",
+		strings.NewReader(`{"from":"15005550006","to":"34612345678","answer_url":"`+gone.URL+`","answer_method":"POST"}`))
+	r.Header = basic("MAFAKECARRIER", "plivo-token")
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	if got := d.Messages(t.Context(), desk.Query{All: true})[0]; got.Arrived || got.Text != "(the call ended early: HTTP 404)" {
+		t.Errorf("noted %+v", got)
+	}
 }
 
 // FuzzCalls gives every vendor's API of calls whatever comes: it reads a number that is one, or refuses.
