@@ -13,7 +13,7 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/twiml"
 )
 
-// A vendor that makes calls has for them an API beside that for texts (API.Voice), whose answers and
+// A vendor that makes calls has for them an API beside that for texts (API.Also), whose answers and
 // refusals are its own. What is different about a call comes after the answer: the telephone rings, a
 // person answers or does not, listens, and presses keys; and the vendor asks verifyd in the middle of it
 // what to say. So a call is kept when it is over, with what was heard.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,11 +33,14 @@ func spoken(n int, pressKey bool) provider.Message {
 // eachCaller tells a story of every vendor that makes calls.
 func eachCaller(t *testing.T, story func(w *world, api vendors.API)) {
 	eachVendor(t, func(w *world, api vendors.API) {
-		if api.Voice != nil {
-			story(w, api)
+		if i := slices.IndexFunc(api.Also, calls); i >= 0 {
+			story(w, api.Also[i])
 		}
 	})
 }
+
+// calls says that an API is one of calls.
+func calls(api vendors.API) bool { return api.Talk != nil }
 
 // call has one made, and is what the carrier noted of it.
 func (w *world) call(m provider.Message) (provider.Accepted, desk.Message) {
@@ -48,18 +52,18 @@ func (w *world) call(m provider.Message) (provider.Accepted, desk.Message) {
 	return accepted, w.desk.Messages(w.Context(), desk.Query{To: m.To, All: true})[0]
 }
 
-// deaf are vendors that cannot wait for a key.
-var deaf = map[string]bool{"infobip": true}
+// deaf says that a vendor cannot wait for a key.
+func (w *world) deaf() bool { return w.name == "infobip" }
 
 func TestAPersonWhoIsCalledHearsTheCode(t *testing.T) {
 	eachCaller(t, func(w *world, api vendors.API) {
 		for n, pressKey := range []bool{false, true} {
-			if pressKey && deaf[api.Name] {
+			if pressKey && w.deaf() {
 				continue
 			}
 			m := spoken(n+1, pressKey)
 			accepted, got := w.call(m)
-			if got.Provider != api.Name || !got.Arrived || got.ID == "" || strings.Count(got.Text, "482 913") != 2 {
+			if got.Provider != w.name || !got.Arrived || got.ID == "" || strings.Count(got.Text, "482 913") != 2 {
 				w.Errorf("arrived %+v", got)
 			}
 			if strings.Contains(got.Text, "(pressed 1)") != pressKey || strings.Contains(got.Text, "Press a key.") != pressKey {
@@ -84,7 +88,7 @@ func (w *world) until(state provider.ReportState) (last provider.Report) {
 
 func TestAnAnsweringMachineIsToldNoCode(t *testing.T) {
 	eachCaller(t, func(w *world, api vendors.API) {
-		if deaf[api.Name] {
+		if w.deaf() {
 			return
 		}
 		w.knobs(`{"keys":"none"}`)
@@ -120,7 +124,7 @@ func TestACallIsRefused(t *testing.T) {
 		for i, class := range []provider.Class{provider.BadRequest, provider.Temporary, provider.Throttled, provider.Unknown, provider.BadRecipient} {
 			w.knobs(fmt.Sprintf(`{"answer":%q}`, class))
 			_, err := w.provider.Send(w.Context(), spoken(i+1, false))
-			if _, has := api.Voice.Refusals[desk.Answer(class.String())]; !has {
+			if _, has := api.Refusals[desk.Answer(class.String())]; !has {
 				w.until(provider.Failed) // it says it later
 				continue
 			}
@@ -219,8 +223,10 @@ func FuzzCalls(f *testing.F) {
 	f.Add(4, `To=%2B34612345678&From=%2B15005550006&Twiml=<Response><Say>x</Say></Response>`)
 	var apis []vendors.API
 	for _, api := range vendors.All(time.Now) {
-		if api.Voice != nil {
-			apis = append(apis, *api.Voice)
+		for _, other := range api.Also {
+			if calls(other) {
+				apis = append(apis, other)
+			}
 		}
 	}
 	headers := []map[string][]string{ // in the order of the names; Vonage's token is of a moment

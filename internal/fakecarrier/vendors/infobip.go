@@ -102,13 +102,13 @@ func Infobip(a InfobipAccount) API {
 		}
 		return call, err
 	}
-	api.Voice = a.voice(api)
+	api.Also = []API{a.voice(api)}
 	return api
 }
 
 // voice are voice messages (infobip.com/docs/api/channels/voice/voice-message/send-advanced-voice-tts): words
 // that are said to whoever answers. They are accepted, refused and reported as texts are.
-func (a InfobipAccount) voice(texts API) *API {
+func (a InfobipAccount) voice(texts API) API {
 	api := texts
 	api.Takes = func(r *http.Request) bool { return r.URL.Path == "/tts/3/advanced" }
 	api.Read = func(r *http.Request, body []byte) (Sent, *Refusal) {
@@ -150,5 +150,5 @@ func (a InfobipAccount) voice(texts API) *API {
 		}
 		return nil
 	}
-	return &api
+	return api
 }

@@ -83,13 +83,13 @@ func Plivo(a PlivoAccount) API {
 		call.Header.Set("X-Plivo-Signature-V2", base64.StdEncoding.EncodeToString(mac(sha256.New, a.Token, bare, r.Nonce)))
 		return call, nil
 	}
-	api.Voice = a.voice(api)
+	api.Also = []API{a.voice(api)}
 	return api
 }
 
 // voice is the Call API (plivo.com/docs/voice/api/call/make-a-call): all that is said is asked for, first
 // when somebody answers. It refuses as that for texts does.
-func (a PlivoAccount) voice(texts API) *API {
+func (a PlivoAccount) voice(texts API) API {
 	path := "/v1/Account/" + a.ID + "/Call/"
 	api := API{
 		Takes: func(r *http.Request) bool { return r.URL.Path == path }, Refuse: texts.Refuse, Refusals: texts.Refusals,
@@ -148,7 +148,7 @@ func (a PlivoAccount) voice(texts API) *API {
 		f.Set("TotalCost", "0.00500")
 		return a.postCall(r.ReportTo, f, r.Nonce)
 	}
-	return &api
+	return api
 }
 
 // postCall is a form that Plivo posts in a call, signed

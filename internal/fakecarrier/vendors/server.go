@@ -67,7 +67,7 @@ func (s *Server) Close() {
 // somebody is there (WhatsApp) does so now.
 func (s *Server) Webhook(ctx context.Context, name, webhook string) error {
 	api, known := s.apis[name]
-	if !known || !api.Webhook && (api.Voice == nil || !api.Voice.Webhook) {
+	if !known || !api.hasWebhook() {
 		return fmt.Errorf("%s has no webhook of the account: it is told a URL with every message, or does not report", name)
 	}
 	if api.Subscribe != nil {
@@ -116,9 +116,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at.Path, at.RawPath = "/"+rest, ""
 	r.URL = &at
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if api.Voice != nil && api.Voice.Takes(r) {
-		api = *api.Voice
-		api.Name = name
+	for _, other := range api.Also {
+		if other.Takes(r) {
+			api = other
+			api.Name = name
+		}
 	}
 	if api.Beside != nil {
 		if beside := api.Beside(r); beside != nil {

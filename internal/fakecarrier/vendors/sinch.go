@@ -92,6 +92,6 @@ func Sinch(a SinchAccount) API {
 		}
 		return call, nil
 	}
-	api.Voice = a.voice()
+	api.Also = []API{a.voice()}
 	return api
 }

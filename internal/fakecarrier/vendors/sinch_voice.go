@@ -72,7 +72,7 @@ type svaml struct {
 }
 
 // voice is the Voice API. An application is told in the dashboard where it is called back.
-func (a SinchAccount) voice() *API {
+func (a SinchAccount) voice() API {
 	api := API{
 		Webhook: true,
 		Takes:   func(r *http.Request) bool { return r.URL.Path == "/calling/v1/callouts" },
@@ -125,7 +125,7 @@ func (a SinchAccount) voice() *API {
 			"result": pick(r.State, "", "ANSWERED", "BUSY", "FAILED"), "reason": pick(r.State, "", "MANAGERHANGUP", "N/A", "N/A"),
 			"debit": object{"currencyId": "EUR", "amount": 0.0045}})
 	}
-	return &api
+	return api
 }
 
 // talk says everything at once, or waits for a key in a menu and asks for the rest.

@@ -79,7 +79,7 @@ func Telnyx(a TelnyxAccount) API {
 			},
 		}})
 	}
-	api.Voice = a.voice(api)
+	api.Also = []API{a.voice(api)}
 	return api
 }
 

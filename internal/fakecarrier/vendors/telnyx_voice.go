@@ -73,7 +73,7 @@ func (c *telnyxCalls) next(id string) (command telnyxCommand, ok bool) {
 
 // voice is Call Control: a call is dialled, and then told by commands what to do. It refuses as Messaging
 // does.
-func (a TelnyxAccount) voice(texts API) *API {
+func (a TelnyxAccount) voice(texts API) API {
 	calls := &telnyxCalls{given: map[string][]telnyxCommand{}, known: map[string]bool{}}
 	api := API{
 		Prefix: "v3:", Refuse: texts.Refuse, Refusals: texts.Refusals,
@@ -161,7 +161,7 @@ func (a TelnyxAccount) voice(texts API) *API {
 			"hangup_cause": pick(r.State, "", "normal_clearing", "user_busy", "unallocated_number"), "hangup_source": "callee",
 			"sip_hangup_cause": pick(r.State, "", "200", "486", "404")})
 	}
-	return &api
+	return api
 }
 
 // command takes a command for a call.

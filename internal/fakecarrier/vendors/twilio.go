@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
@@ -23,7 +24,7 @@ func Twilio(a TwilioAccount) API {
 	api := API{
 		Name: "twilio", Prefix: "SM",
 		Table: func(base string) [][2]string {
-			return [][2]string{{"account_sid", a.SID}, {"auth_token", a.Token}, {"from", "+15005550006"}, {"base_url", base}}
+			return [][2]string{{"account_sid", a.SID}, {"auth_token", a.Token}, {"from", "+15005550006"}, {"rcs_from", "rcs:acme_agent"}, {"base_url", base}}
 		},
 		Refusals: map[desk.Answer]Refusal{
 			desk.Temporary: {Status: 503}, desk.Throttled: {Status: 429, Code: "20429"}, desk.Unknown: {Status: 500, Code: "20500"},
@@ -39,6 +40,7 @@ func Twilio(a TwilioAccount) API {
 		}
 		f, ok := form(r, body)
 		life, err := strconv.Atoi(f.Get("ValidityPeriod"))
+		to := strings.TrimPrefix(f.Get("To"), "rcs:") // with it RCS alone is meant
 		switch {
 		case !ok:
 			return Sent{}, &Refusal{Status: 400, Code: "20001", Words: "Unsupported content"}
@@ -46,7 +48,7 @@ func Twilio(a TwilioAccount) API {
 			return Sent{}, &Refusal{Status: 400, Code: "21621", Words: "ValidityPeriod must be between 1 and 36000"}
 		case f.Get("From") == "" && f.Get("MessagingServiceSid") == "":
 			return Sent{}, &Refusal{Status: 400, Code: "21603", Words: "A 'From' phone number is required."}
-		case !e164.MatchString(f.Get("To")):
+		case !e164.MatchString(to):
 			return Sent{}, &Refusal{Status: 400, Code: "21211", Words: "Invalid 'To' Phone Number", Content: true}
 		case f.Get("Body") == "":
 			return Sent{}, &Refusal{Status: 400, Code: "21602", Words: "Message body is required.", Content: true}
@@ -55,7 +57,7 @@ func Twilio(a TwilioAccount) API {
 		if from == "" {
 			from = f.Get("MessagingServiceSid")
 		}
-		return Sent{To: f.Get("To"), From: from, Text: f.Get("Body"), ReportTo: f.Get("StatusCallback")}, nil
+		return Sent{To: to, From: from, Text: f.Get("Body"), ReportTo: f.Get("StatusCallback")}, nil
 	}
 	api.Accept = func(w http.ResponseWriter, s Sent, id string) {
 		answer(w, 201, object{"sid": id, "status": "queued", "num_segments": "1", "to": s.To, "body": s.Text})
@@ -74,7 +76,7 @@ func Twilio(a TwilioAccount) API {
 		}
 		return a.post(r.ReportTo, f)
 	}
-	api.Voice = a.voice(api)
+	api.Also = []API{a.voice(api)}
 	return api
 }
 
@@ -100,7 +102,7 @@ func (a TwilioAccount) known(r *http.Request) bool {
 
 // voice is the Call resource (twilio.com/docs/voice/api/call-resource), with the first page of TwiML in the
 // request. It refuses as that for texts does.
-func (a TwilioAccount) voice(texts API) *API {
+func (a TwilioAccount) voice(texts API) API {
 	path := "/2010-04-01/Accounts/" + a.SID + "/Calls.json"
 	api := API{
 		Prefix: "CA", Takes: func(r *http.Request) bool { return r.URL.Path == path },
@@ -143,5 +145,5 @@ func (a TwilioAccount) voice(texts API) *API {
 		}
 		return a.post(r.ReportTo, f)
 	}
-	return &api
+	return api
 }

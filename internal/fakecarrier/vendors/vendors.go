@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,9 +59,9 @@ type API struct {
 	// Talk, if it is set, makes this an API of calls: it is one that somebody has answered, from the first
 	// word to the last.
 	Talk func(l *Line) error
-	// Voice, if it is set, is the vendor's API for calls, below the same name. Its Takes says which requests
-	// are for it.
-	Voice *API
+	// Also are the vendor's other APIs, below the same name: that for calls. Their Takes say which requests
+	// are for them.
+	Also  []API
 	Takes func(r *http.Request) bool
 	// Call is the request by which the vendor reports; nil where it never does. A state for which it has no
 	// report gives nil.
@@ -68,6 +69,11 @@ type API struct {
 	// Subscribe, if it is set, is what a webhook is asked before it is used, and the answer that the vendor
 	// wants.
 	Subscribe func(webhook string) (ask *http.Request, want string, err error)
+}
+
+// hasWebhook says whether the vendor is told a URL once, for all of its APIs or for one.
+func (a API) hasWebhook() bool {
+	return a.Webhook || slices.ContainsFunc(a.Also, func(other API) bool { return other.Webhook })
 }
 
 // Sent is a message as it was sent.

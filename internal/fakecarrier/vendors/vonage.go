@@ -24,13 +24,14 @@ type VonageAccount struct {
 	Private                      *rsa.PrivateKey
 }
 
-// Vonage is the SMS API (developer.vonage.com/en/api/sms), which answers 200 for errors too, and the Voice
-// API.
+// Vonage is the SMS API (developer.vonage.com/en/api/sms), which answers 200 for errors too, the Messages
+// API for RCS, and the Voice API.
 func Vonage(a VonageAccount) API {
 	api := API{
 		Name: "vonage",
 		Table: func(base string) [][2]string {
-			table := [][2]string{{"api_key", a.Key}, {"api_secret", a.Secret}, {"signature_secret", a.SignatureSecret}, {"from", "Acme"}, {"base_url", base}}
+			table := [][2]string{{"api_key", a.Key}, {"api_secret", a.Secret}, {"signature_secret", a.SignatureSecret}, {"from", "Acme"}, {"base_url", base},
+				{"rcs_from", "AcmeAgent"}, {"messages_url", base}}
 			if a.Private != nil {
 				table = append(table, [][2]string{{"application_id", a.Application}, {"private_key", a.privatePEM()},
 					{"call_from", "+15005550006"}, {"voice_base_url", base}}...)
@@ -103,8 +104,9 @@ func Vonage(a VonageAccount) API {
 		f.Set("sig", hex.EncodeToString(mac(sha256.New, a.SignatureSecret, signed)))
 		return postForm(r.ReportTo, f)
 	}
+	api.Also = []API{a.messages()}
 	if a.Private != nil {
-		api.Voice = a.voice()
+		api.Also = append(api.Also, a.voice())
 	}
 	return api
 }

@@ -49,7 +49,7 @@ type vonageAction struct {
 	} `json:"dtmf"`
 }
 
-func (a VonageAccount) voice() *API {
+func (a VonageAccount) voice() API {
 	api := API{
 		Takes: func(r *http.Request) bool { return r.URL.Path == "/v1/calls" },
 		Refusals: map[desk.Answer]Refusal{ // none speaks of the number
@@ -89,7 +89,7 @@ func (a VonageAccount) voice() *API {
 			"status": pick(r.State, "ringing", "completed", "busy", "failed"), "to": strings.TrimPrefix(r.To, "+"), "from": r.From,
 			"price": "0.00450000", "network": "21407", "timestamp": r.At.UTC().Format(time.RFC3339Nano)})
 	}
-	return &api
+	return api
 }
 
 // calls says that a request has a token of the application
