@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,17 +73,19 @@ func TestASlowClientIsGivenUp(t *testing.T) {
 			t.Errorf("a silent client: after %v, with %q", after, said)
 		}
 		slow := listener.dial(t)
-		go func() {
+		var writing sync.WaitGroup
+		writing.Go(func() {
 			for _, letter := range "CONNECT verify.twilio.com:443 HTTP/1.1\r\n\r\n" {
 				if _, err := slow.Write([]byte(string(letter))); err != nil {
 					return
 				}
 				time.Sleep(time.Second) // of the bubble
 			}
-		}()
+		})
 		if after, said := ends(slow); after != headerPatience || strings.Contains(said, "200") {
 			t.Errorf("a slow client: after %v, with %q", after, said)
 		}
+		writing.Wait()
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
