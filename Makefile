@@ -9,11 +9,12 @@ export CGO_ENABLED := 0
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-run: build ## build and start verifyd dev
+run: ## build and start verifyd dev
+	@go build -ldflags "-s -w" -o bin/ ./cmd/verifyd
 	@bin/verifyd dev
 
-build: ## build bin/verifyd
-	@go build -ldflags "-s -w" -o bin/verifyd ./cmd/verifyd
+build: ## build bin/verifyd and bin/fakecarrier
+	@go build -ldflags "-s -w" -o bin/ ./cmd/verifyd ./cmd/fakecarrier
 
 test: tools race ## run every test
 	go vet -tags full ./...

@@ -51,7 +51,8 @@ func TestDevSendsByAFakeCarrier(t *testing.T) {
 	}
 
 	for _, c := range []struct{ to, channel, provider, state string }{
-		{"+34612345678", "sms", "smpp", "delivered"}, {"+34612345679", "whatsapp", "whatsapp", "sent"}, {"ann@acme.example", "email", "smtp", "sent"},
+		{"+34612345678", "sms", "smpp", "delivered"}, {"+34612345679", "whatsapp", "whatsapp", "delivered"},
+		{"+34612345680", "rcs", "rcs", "delivered"}, {"ann@acme.example", "email", "smtp", "sent"},
 	} {
 		attempt := start(c.to, c.channel)
 		if got := api("GET", "/messages?wait=60s&to="+url.QueryEscape(c.to), ""); !strings.Contains(got, `"provider":"`+c.provider+`"`) {
@@ -71,6 +72,20 @@ func TestDevSendsByAFakeCarrier(t *testing.T) {
 	api("PUT", "/knobs", `{"knobs":[{"provider":"smpp","answer":"bad_recipient"}]}`)
 	refused := start("+34612345611", "sms")
 	waitFor(t, "the message to be refused", func() bool { return strings.Contains(story(refused), "bad_recipient") })
+	// A message by RCS that does not arrive is taken back, and goes on.
+	if status, body, _, err := post(t.Context(), p.base, p.said("account SID"), p.said("auth token"), "/v2/Services/"+p.said("service SID"),
+		url.Values{"Verifyd.Fallback": {"rcs,sms"}, "Verifyd.FallbackAfter": {"1"}}); err != nil || status != 200 {
+		t.Fatal(status, body, err)
+	}
+	api("PUT", "/knobs", `{"knobs":[{"provider":"rcs","arrives":false}]}`)
+	const off = "+34612345681"
+	waits := start(off, "rcs")
+	if got := api("GET", "/messages?wait=60s&provider=smpp&to="+url.QueryEscape(off), ""); !strings.Contains(got, `"provider":"smpp"`) {
+		t.Errorf("the carrier has %s", got)
+	}
+	if got := story(waits); !strings.Contains(got, "revoked") {
+		t.Errorf("the story is %s", got)
+	}
 	if code := p.stop(); code != 0 {
 		t.Errorf("SIGTERM: exit code %d\n%s", code, p.errs)
 	}

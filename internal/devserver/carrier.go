@@ -25,9 +25,19 @@ func (d *Server) carry(start Carrier, now func() time.Time, ruled provider.Provi
 	for channel, route := range by {
 		d.Providers[route.Name] = route.Provider // itself, which is run and reported to
 		out.by[string(channel)] = route.Provider
-		d.Routes[channel] = delivery.Anywhere(delivery.Route{Name: route.Name, Provider: carried{ruled, route.Provider}})
+		var p provider.Provider = carried{ruled, route.Provider}
+		if revoker, ok := route.Provider.(provider.Revoker); ok {
+			p = revocable{carried{ruled, route.Provider}, revoker}
+		}
+		d.Routes[channel] = delivery.Anywhere(delivery.Route{Name: route.Name, Provider: p})
 	}
 	return nil
+}
+
+// revocable is carried by one that can take messages back.
+type revocable struct {
+	carried
+	provider.Revoker
 }
 
 // carried is a provider before another one that may report: delivery keeps the identifiers of those alone.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -265,7 +266,7 @@ func TestTheConfigurationIsOneThatCanBeRead(t *testing.T) {
 	if err := toml.Unmarshal([]byte(start(t, anywhere).TOML()), &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Providers) != 17 || fmt.Sprint(file.Routes["sms"]) != "[smpp twilio]" || file.Providers["http"]["vars"] == nil {
+	if len(file.Providers) != 21 || fmt.Sprint(file.Routes["sms"], file.Routes["email"], file.Routes["rcs"]) != "[smpp twilio] [smtp postmark] [rcs]" || file.Providers["http"]["vars"] == nil {
 		t.Errorf("%d providers, %v", len(file.Providers), file.Routes)
 	}
 	few := anywhere
@@ -274,7 +275,7 @@ func TestTheConfigurationIsOneThatCanBeRead(t *testing.T) {
 	if err := toml.Unmarshal([]byte(start(t, few).TOML()), &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Providers) != 13 || fmt.Sprint(file.Routes["sms"]) != "[twilio]" || file.Routes["call"] != nil {
+	if len(file.Providers) != 17 || fmt.Sprint(file.Routes["sms"]) != "[twilio]" || file.Routes["call"] != nil {
 		t.Errorf("%d providers, %v", len(file.Providers), file.Routes)
 	}
 }
@@ -285,5 +286,19 @@ func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
 	o.SMTP = strings.TrimPrefix(c.URL(), "http://")
 	if _, err := fakecarrier.Start(o); err == nil || !strings.HasPrefix(err.Error(), "--smtp: cannot listen") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestThePageNamesEveryProvider(t *testing.T) {
+	page, err := os.ReadFile("../../docs/fakecarrier.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| channel | providers |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, name := range start(t, anywhere).Providers() {
+		if !strings.Contains(table, "`"+name+"`") {
+			t.Errorf("its table of channels lacks %s", name)
+		}
 	}
 }

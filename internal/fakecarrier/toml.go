@@ -19,6 +19,8 @@ type Table struct {
 	Keys [][2]any
 	// Reports says that it has a report_url, which only the server knows.
 	Reports bool
+	// Webhook says that its vendor is told the URL for reports once, by Carrier.Webhook.
+	Webhook bool
 }
 
 // Tables are those of all providers whose port is open, in the order of their types.
@@ -59,7 +61,7 @@ func (c *Carrier) Tables() []Table {
 	if host, n, ok := open("http"); ok {
 		base := "http://" + net.JoinHostPort(host, fmt.Sprint(n))
 		for _, api := range c.apis {
-			t := Table{Type: api.Name, Reports: !api.Webhook && api.Call != nil}
+			t := Table{Type: api.Name, Reports: !api.Webhook && api.Call != nil, Webhook: api.Webhook}
 			for _, pair := range api.Table(base + "/" + api.Name) {
 				t.Keys = append(t.Keys, [2]any{pair[0], pair[1]})
 			}
@@ -87,7 +89,8 @@ func (c *Carrier) Tables() []Table {
 
 // routes are what a channel goes by, the first that is there.
 var routes = [][]string{
-	{"sms", smsc.Name, "twilio"}, {"call", sip.Name}, {"email", smtp.Name}, {"whatsapp", "whatsapp"}, {"fcm", fcmName}, {"apn", apnsName},
+	{"sms", smsc.Name, "twilio"}, {"call", sip.Name}, {"email", smtp.Name, "postmark"},
+	{"whatsapp", "whatsapp"}, {"rcs", "rcs"}, {"fcm", fcmName}, {"apn", apnsName},
 }
 
 // TOML is a configuration of verifyd, of providers that all have their other end here and of routes to

@@ -57,12 +57,21 @@ var states = map[string]provider.ReportState{
 // readReport reads a webhook. Message.sent and an unconfirmed delivery are not reported, nor are
 // texts that people send.
 func (p *Provider) readReport(r *http.Request, body []byte) ([]provider.Report, error) {
+	// A call and a text have fields of one name and different kinds: to is a number here and a list there.
+	var kind struct {
+		Data struct {
+			EventType string `json:"event_type"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &kind); err != nil {
+		return nil, errors.New("the body is not that of a webhook")
+	}
+	if strings.HasPrefix(kind.Data.EventType, "call.") {
+		return p.readCall(r.Context(), body)
+	}
 	var e event
 	if err := json.Unmarshal(body, &e); err != nil {
 		return nil, errors.New("the body is not that of a webhook")
-	}
-	if strings.HasPrefix(e.Data.EventType, "call.") {
-		return p.readCall(r.Context(), body)
 	}
 	payload := e.Data.Payload
 	if e.Data.EventType != "message.finalized" || len(payload.To) == 0 {

@@ -98,7 +98,7 @@ func webhook(p *Provider, at time.Time, body string) *httptest.ResponseRecorder 
 }
 
 func callWebhook(id, kind, call, state, more string) string {
-	return fmt.Sprintf(`{"data":{"id":%q,"event_type":%q,"payload":{"call_control_id":%q,"client_state":%q%s}}}`, id, kind, call, state, more)
+	return fmt.Sprintf(`{"data":{"id":%q,"event_type":%q,"payload":{"call_control_id":%q,"from":"+15005550006","to":"+34612345678","client_state":%q%s}}}`, id, kind, call, state, more)
 }
 
 // hear is a person who is called, answers, and listens to the first thing that is said.

@@ -4,6 +4,8 @@ package carrier
 
 import (
 	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -24,41 +26,95 @@ var texts = []struct{ provider, country, number, state string }{
 	{"httpapi", "PL", "+48512345678", "sent"},
 }
 
+// calls are the providers of calls, each by the numbers of a country, and what a person does who is called.
+// Infobip cannot wait for a key.
+var calls = []struct{ provider, country, number, did string }{
+	{"sip", "ES", "+34600000001", "pressed 1"},
+	{"twilio", "FR", "+33612345670", "(pressed 1)"},
+	{"vonage", "DE", "+4915123456780", "(pressed 1)"},
+	{"infobip", "IT", "+393123456780", ""},
+	{"telnyx", "PT", "+351912345670", "(pressed 1)"},
+	{"plivo", "NL", "+31612345670", "(pressed 1)"},
+	{"sinch", "BE", "+32470123450", "(pressed 1)"},
+}
+
+// mails are the providers of mail, in the order of the route. One that is not to have a mail refuses it.
+var mails = []struct{ provider, state string }{
+	{"smtp", "sent"}, // a relay says only what bounces
+	{"postmark", "delivered"}, {"sendgrid", "delivered"}, {"ses", "sent"},
+}
+
 func TestEveryProviderDeliversAndItsReportIsInTheAttempt(t *testing.T) {
-	routes := "[routes]\ncall = [\"sip\"]\nemail = [\"smtp\"]\nwhatsapp = [\"whatsapp\"]\n"
+	routes := "[routes]\nemail = [\"smtp\", \"postmark\", \"sendgrid\", \"ses\"]\nwhatsapp = [\"whatsapp\"]\nrcs = [\"rcs\"]\n"
 	for _, x := range texts {
 		routes += fmt.Sprintf("[[routes.sms]]\ncountry = %q\nproviders = [%q]\n", x.country, x.provider)
 	}
-	w := newWorld(t, routes+"[[routes.sms]]\ncountry = \"*\"\nproviders = [\"smpp\"]\n")
-	attempts := map[string]string{}
-	for _, x := range texts {
-		attempts[x.provider] = w.start(x.number, "sms")
+	for _, x := range calls {
+		routes += fmt.Sprintf("[[routes.call]]\ncountry = %q\nproviders = [%q]\n", x.country, x.provider)
 	}
-	attempts["whatsapp"] = w.start("+447400123456", "whatsapp")
-	attempts["sip"] = w.start("+34600000001", "call")
-	attempts["smtp"] = w.start("ann@acme.example", "email")
-	w.ask("PUT", w.carrier+"/knobs", `{"knobs":[{"provider":"smtp","to":"*@bounce.example","report":["bad_recipient"]}]}`)
-	bounced := w.start("ann@bounce.example", "email")
+	w := newWorld(t, routes+"[[routes.sms]]\ncountry = \"*\"\nproviders = [\"smpp\"]\n[[routes.call]]\ncountry = \"*\"\nproviders = [\"sip\"]\n")
+	knobs := []string{`{"provider":"smtp","to":"*@bounce.example","report":["bad_recipient"]}`}
+	for i, before := range mails {
+		for _, x := range mails[i+1:] {
+			knobs = append(knobs, fmt.Sprintf(`{"provider":%q,"to":"*@%s.example","answer":"bad_request"}`, before.provider, x.provider))
+		}
+	}
+	w.ask("PUT", w.carrier+"/knobs", `{"knobs":[`+strings.Join(knobs, ",")+`]}`)
+	sent := map[string]string{} // attempts by their destinations
+	for _, x := range texts {
+		sent[x.number] = w.start(x.number, "sms")
+	}
+	for _, x := range mails {
+		sent["ann@"+x.provider+".example"] = w.start("ann@"+x.provider+".example", "email")
+	}
+	for to, channel := range map[string]string{"+447400123456": "whatsapp", "+447400123457": "rcs", "ann@bounce.example": "email"} {
+		sent[to] = w.start(to, channel)
+	}
+	said := w.post("/v2/Services", url.Values{"FriendlyName": {"Said"}, "DtmfInputRequired": {"false"}})["sid"].(string)
+	for _, x := range calls {
+		service := w.service
+		if x.did == "" {
+			service = said
+		}
+		sent[x.number] = w.startBy(service, x.number, "call")
+	}
 
 	for _, x := range texts {
-		got := w.messages(x.number, "")
-		if len(got) != 1 || got[0].Provider != x.provider {
-			t.Errorf("%s: %+v", x.provider, got)
+		w.came(x.provider, x.number, "")
+		w.until(sent[x.number], `(?m)^provider +`+x.provider+`$`, `(?m)^state +`+x.state+`$`)
+	}
+	for _, x := range mails {
+		to := "ann@" + x.provider + ".example"
+		w.came(x.provider, to, "Acme")
+		w.until(sent[to], `(?m)^provider +`+x.provider+`$`, `(?m)^state +`+x.state+`$`)
+	}
+	for _, x := range calls {
+		heard := w.came(x.provider, x.number, x.did)
+		w.until(sent[x.number], `(?m)^provider +`+x.provider+`$`, `(?m)^state +delivered$`)
+		if spoken := regexp.MustCompile(`[0-9]{3} [0-9]{3}`); x.provider != "sip" && len(spoken.FindAllString(heard.Text, -1)) < 2 {
+			t.Errorf("%s: the person heard no code twice: %s", x.provider, heard.Text)
+		} else if x.provider == "sip" {
+			if sound := w.ask("GET", fmt.Sprintf("%s/messages/%d/recording", w.carrier, heard.Number), ""); !strings.HasPrefix(sound, "RIFF") {
+				t.Error("the recording is no WAV")
+			}
 		}
-		w.until(attempts[x.provider], `(?m)^provider +`+x.provider+`$`, `(?m)^state +`+x.state+`$`)
 	}
-	w.until(attempts["whatsapp"], `(?m)^state +delivered$`)
-	w.until(attempts["sip"], `(?m)^state +delivered$`)
-	w.until(attempts["smtp"], `(?m)^state +sent$`)
-	w.until(bounced, `(?m)^state +undelivered$`, `5\.1\.1`)
-	if got := w.messages("ann@acme.example", ""); len(got) != 1 || !strings.Contains(got[0].Text, "Acme") {
-		t.Errorf("smtp: %+v", got)
+	w.came("whatsapp", "+447400123456", "")
+	w.until(sent["+447400123456"], `(?m)^state +delivered$`)
+	w.came("rcs", "+447400123457", "Acme")
+	w.until(sent["+447400123457"], `(?m)^provider +rcs$`, `(?m)^state +delivered$`)
+	w.until(sent["ann@bounce.example"], `(?m)^state +undelivered$`, `5\.1\.1`)
+}
+
+// came is the message that a provider brought to somebody, with words in it.
+func (w *world) came(provider, to, words string) message {
+	w.Helper()
+	got := w.messages(to, "")
+	if len(got) != 1 || got[0].Provider != provider || !strings.Contains(got[0].Text, words) {
+		w.Errorf("%s: %+v, want one with %q", provider, got, words)
+		return message{}
 	}
-	if got := w.messages("+34600000001", ""); len(got) != 1 || !strings.Contains(got[0].Text, "pressed 1") {
-		t.Errorf("sip: %+v", got)
-	} else if sound := w.ask("GET", fmt.Sprintf("%s/messages/%d/recording", w.carrier, got[0].Number), ""); !strings.HasPrefix(sound, "RIFF") {
-		t.Error("the recording is no WAV")
-	}
+	return got[0]
 }
 
 // TestWhatVerifydMakesOfEachKnob turns the knob of the first of two routes, and looks at which of them the

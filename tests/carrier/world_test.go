@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -146,7 +147,8 @@ func newWorld(t *testing.T, routes string) *world {
 		of, rest, more := strings.Cut(after, "\n[")
 		if strings.Contains(of, place[:len(place)-1]) {
 			of = strings.Replace(of+"\n", place, fmt.Sprintf("report_url = %q\n", m[2]), 1)
-		} else if m[1] != "aws" {
+		}
+		if slices.Contains([]string{"whatsapp", "rcs", "msg91", "africastalking", "postmark", "sendgrid", "sinch"}, m[1]) {
 			webhooks[m[1]] = m[2]
 		}
 		tables = before + table + of + "\n"
@@ -220,7 +222,12 @@ func (w *world) post(path string, form url.Values) map[string]any {
 // start begins a verification, and is the SID of its attempt.
 func (w *world) start(to, channel string) string {
 	w.Helper()
-	v := w.post("/v2/Services/"+w.service+"/Verifications", url.Values{"To": {to}, "Channel": {channel}})
+	return w.startBy(w.service, to, channel)
+}
+
+func (w *world) startBy(service, to, channel string) string {
+	w.Helper()
+	v := w.post("/v2/Services/"+service+"/Verifications", url.Values{"To": {to}, "Channel": {channel}})
 	return v["send_code_attempts"].([]any)[0].(map[string]any)["attempt_sid"].(string)
 }
 

@@ -35,17 +35,21 @@ func serverEvent(kind string, m *Message) event {
 }
 
 func (s *Server) happened(e event) {
+	s.date(&e)
+	s.events = append(s.events, e)
+}
+
+// date gives an event what all of them have.
+func (s *Server) date(e *event) {
 	s.minted++
 	e.EventID, e.AgentID = fmt.Sprintf("event-%d", s.minted), s.agent
 	e.SendTime = s.now().UTC().Format(time.RFC3339Nano)
-	s.events = append(s.events, e)
 }
 
 // SetUp makes sure of a webhook as the console does: it posts the client token and a secret, and wants
 // the secret back as plain text.
 func (s *Server) SetUp(ctx context.Context, client *http.Client, url string) error {
-	const secret = "1234567890"
-	body, _ := json.Marshal(map[string]string{"clientToken": s.token, "secret": secret}) // texts always encode
+	body, secret := s.setUp()
 	status, said, err := post(ctx, client, url, body, "")
 	if err != nil {
 		return err
@@ -54,6 +58,13 @@ func (s *Server) SetUp(ctx context.Context, client *http.Client, url string) err
 		return fmt.Errorf("the webhook answered %d %q, want 200 and the secret", status, said)
 	}
 	return nil
+}
+
+// setUp is the body of that call, and what is to be answered.
+func (s *Server) setUp() (body []byte, secret string) {
+	secret = "1234567890"
+	body, _ = json.Marshal(map[string]string{"clientToken": s.token, "secret": secret}) // texts always encode
+	return body, secret
 }
 
 // Deliver calls the webhook with every event that waits, in their order. It ends with the first that is

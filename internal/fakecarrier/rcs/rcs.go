@@ -202,7 +202,8 @@ func invalid(words string) *Refusal {
 	return &Refusal{HTTP: 400, Status: "INVALID_ARGUMENT", Words: words}
 }
 
-func (r Refusal) write(w http.ResponseWriter) {
+// Write answers with the refusal.
+func (r Refusal) Write(w http.ResponseWriter) {
 	if r.RetryAfter > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(int(r.RetryAfter.Seconds())))
 	}
@@ -221,38 +222,43 @@ const (
 	maxBody = 1 << 20
 )
 
-// authorized judges in Google's order: who asks, whether he may, and then what for.
+// authorized lets through who may ask.
 func (s *Server) authorized(do func(r *http.Request, body []byte) (any, *Refusal)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
 			return // the sender gave up, or sends without an end
 		}
-		g, ok := s.oauth.Bearer(r.Header.Get("Authorization"))
-		switch {
-		case !ok:
-			unauthenticated.write(w)
-			return
-		case !g.Has(scope):
-			noScope.write(w)
-			return
-		case r.URL.Query().Get("agentId") == "":
-			invalid("agentId is required.").write(w)
-			return
-		case r.URL.Query().Get("agentId") != s.agent:
-			OtherAgent.write(w)
-			return
-		case !number.MatchString(r.PathValue("phone")):
-			invalid("The phone number is not in E.164 format.").write(w)
+		refusal := s.allowed(r)
+		if refusal != nil {
+			refusal.Write(w)
 			return
 		}
 		said, refusal := do(r, body)
 		if refusal != nil {
-			refusal.write(w)
+			refusal.Write(w)
 			return
 		}
 		answer(w, http.StatusOK, said)
 	}
+}
+
+// allowed asks in Google's order: who asks, whether he may, and then what for.
+func (s *Server) allowed(r *http.Request) *Refusal {
+	g, ok := s.oauth.Bearer(r.Header.Get("Authorization"))
+	switch {
+	case !ok:
+		return &unauthenticated
+	case !g.Has(scope):
+		return &noScope
+	case r.URL.Query().Get("agentId") == "":
+		return invalid("agentId is required.")
+	case r.URL.Query().Get("agentId") != s.agent:
+		return &OtherAgent
+	case !number.MatchString(r.PathValue("phone")):
+		return invalid("The phone number is not in E.164 format.")
+	}
+	return nil
 }
 
 // capabilities answers phones.getCapabilities.
@@ -270,33 +276,51 @@ func (s *Server) capabilities(r *http.Request, _ []byte) (any, *Refusal) {
 
 // create answers phones.agentMessages.create. An identifier that was used before is ignored.
 func (s *Server) create(r *http.Request, body []byte) (any, *Refusal) {
-	to, id := r.PathValue("phone"), r.URL.Query().Get("messageId")
-	if !uuid.MatchString(id) {
-		return nil, invalid("messageId must be a UUID.")
-	}
-	m, refusal := readMessage(body, s.now())
+	m, refusal := s.read(r, body)
 	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), to)
+		refusal = s.Fates.Meet(r.Context(), m.To)
 	}
 	if refusal != nil {
 		return nil, refusal
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.handsets[to].NotRCS {
+	if s.handsets[m.To].NotRCS {
 		return nil, &NotFound
 	}
-	m.ID, m.To, m.At, m.State = id, to, s.now(), Waiting
-	if !slices.ContainsFunc(s.messages, func(before *Message) bool { return before.ID == id }) {
-		s.messages = append(s.messages, &m)
-		if !s.handsets[to].Off {
-			s.deliver(&m)
-		}
+	m.State = Waiting
+	if s.put(&m) && !s.handsets[m.To].Off {
+		s.deliver(&m)
 	}
+	return created(m), nil
+}
+
+// read understands the request of a message.
+func (s *Server) read(r *http.Request, body []byte) (Message, *Refusal) {
+	id := r.URL.Query().Get("messageId")
+	if !uuid.MatchString(id) {
+		return Message{}, invalid("messageId must be a UUID.")
+	}
+	m, refusal := readMessage(body, s.now())
+	m.ID, m.To, m.At = id, r.PathValue("phone"), s.now()
+	return m, refusal
+}
+
+// put keeps a message, unless its identifier was used before.
+func (s *Server) put(m *Message) bool {
+	if slices.ContainsFunc(s.messages, func(before *Message) bool { return before.ID == m.ID }) {
+		return false
+	}
+	s.messages = append(s.messages, m)
+	return true
+}
+
+// created is the answer for a message that was taken.
+func created(m Message) map[string]any {
 	return map[string]any{
-		"name":     "phones/" + to + "/agentMessages/" + id,
+		"name":     "phones/" + m.To + "/agentMessages/" + m.ID,
 		"sendTime": m.At.UTC().Format(time.RFC3339Nano),
-	}, nil
+	}
 }
 
 // delete answers phones.agentMessages.delete: 200 with nothing in it when the message is taken back, and

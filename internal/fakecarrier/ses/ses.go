@@ -106,7 +106,8 @@ func (s *Server) authenticate(r *http.Request, body []byte) *Refusal {
 		return &Refusal{403, "InvalidSignatureException", "Signature expired: " + stamp}
 	}
 	var canonical strings.Builder
-	fmt.Fprintf(&canonical, "%s\n%s\n%s\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
+	path, query, _ := strings.Cut(r.RequestURI, "?") // r.URL may have lost a prefix on the way here
+	fmt.Fprintf(&canonical, "%s\n%s\n%s\n", r.Method, path, query)
 	signed := map[string]bool{}
 	for name := range strings.SplitSeq(fields["SignedHeaders"], ";") {
 		value := r.Header.Get(name)

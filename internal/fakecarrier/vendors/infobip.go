@@ -7,18 +7,19 @@ import (
 	"strings"
 
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
+	"github.com/verifyd/verifyd/internal/fakecarrier/twiml"
 )
 
 // InfobipAccount is who may send by Infobip, and what its reports authenticate with.
 type InfobipAccount struct{ Key, ReportUsername, ReportPassword string }
 
-// Infobip is SMS API v3 (infobip.com/docs/api/channels/sms), which answers 200 for messages that it
+// Infobip is SMS API v3 (infobip.com/docs/api/channels/sms), and voice messages. It answers 200 for messages that it
 // rejects. The sender chooses the identifier.
 func Infobip(a InfobipAccount) API {
 	api := API{
 		Name: "infobip",
 		Table: func(base string) [][2]string {
-			return [][2]string{{"base_url", base}, {"api_key", a.Key}, {"from", "Acme"},
+			return [][2]string{{"base_url", base}, {"api_key", a.Key}, {"from", "Acme"}, {"call_from", "+15005550006"},
 				{"report_username", a.ReportUsername}, {"report_password", a.ReportPassword}}
 		},
 		Refusals: map[desk.Answer]Refusal{
@@ -100,6 +101,54 @@ func Infobip(a InfobipAccount) API {
 			call.SetBasicAuth(a.ReportUsername, a.ReportPassword)
 		}
 		return call, err
+	}
+	api.Also = []API{a.voice(api)}
+	return api
+}
+
+// voice are voice messages (infobip.com/docs/api/channels/voice/voice-message/send-advanced-voice-tts): words
+// that are said to whoever answers. They are accepted, refused and reported as texts are.
+func (a InfobipAccount) voice(texts API) API {
+	api := texts
+	api.Takes = func(r *http.Request) bool { return r.URL.Path == "/tts/3/advanced" }
+	api.Read = func(r *http.Request, body []byte) (Sent, *Refusal) {
+		var read struct {
+			Messages []struct {
+				From              string                           `json:"from"`
+				Destinations      []struct{ To, MessageID string } `json:"destinations"`
+				Text              string                           `json:"text"`
+				Language          string                           `json:"language"`
+				RingTimeout       int                              `json:"ringTimeout"`
+				ValidityPeriod    int                              `json:"validityPeriod"`
+				NotifyURL         string                           `json:"notifyUrl"`
+				NotifyContentType string                           `json:"notifyContentType"`
+			} `json:"messages"`
+		}
+		switch {
+		case r.Header.Get("Authorization") != "App "+a.Key:
+			return Sent{}, &Refusal{Status: 401, Code: "E401", Words: "The request lacks valid authentication credentials."}
+		case r.Method != http.MethodPost || !strict(body, &read) || len(read.Messages) != 1 || len(read.Messages[0].Destinations) != 1:
+			return Sent{}, &Refusal{Status: 400, Code: "E400", Words: "Request cannot be processed."}
+		}
+		m := read.Messages[0]
+		to := m.Destinations[0]
+		switch {
+		case !digits.MatchString(m.From):
+			return Sent{}, &Refusal{Status: 200, Code: "12", Words: "REJECTED_INVALID_SENDER"}
+		case m.Language == "" || m.NotifyURL != "" && m.NotifyContentType != "application/json":
+			return Sent{}, &Refusal{Status: 400, Code: "E400", Words: "language or notifyContentType is not valid"}
+		case !digits.MatchString(to.To):
+			return Sent{}, &Refusal{Status: 200, Code: "52", Words: "Invalid destination address.", Content: true}
+		case m.Text == "":
+			return Sent{}, &Refusal{Status: 400, Code: "E400", Words: "text is missing", Content: true}
+		}
+		return Sent{To: "+" + to.To, From: m.From, Script: m.Text, Key: to.MessageID, ID: to.MessageID, ReportTo: m.NotifyURL}, nil
+	}
+	api.Talk = func(l *Line) error {
+		for line := range strings.Lines(l.Script) {
+			l.Hear(twiml.Unspell(strings.TrimSpace(line)))
+		}
+		return nil
 	}
 	return api
 }

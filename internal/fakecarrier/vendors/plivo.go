@@ -3,8 +3,10 @@ package vendors
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
@@ -13,12 +15,12 @@ import (
 // PlivoAccount is who may send by Plivo.
 type PlivoAccount struct{ ID, Token string }
 
-// Plivo is the Message API (plivo.com/docs/messaging/api/message).
+// Plivo is the Message API (plivo.com/docs/messaging/api/message), and the Call API.
 func Plivo(a PlivoAccount) API {
 	api := API{
 		Name: "plivo",
 		Table: func(base string) [][2]string {
-			return [][2]string{{"auth_id", a.ID}, {"auth_token", a.Token}, {"from", "Acme"}, {"base_url", base}}
+			return [][2]string{{"auth_id", a.ID}, {"auth_token", a.Token}, {"from", "Acme"}, {"call_from", "+15005550006"}, {"base_url", base}}
 		},
 		Refusals: map[desk.Answer]Refusal{
 			desk.Temporary: {Status: 503}, desk.Throttled: {Status: 429}, desk.Unknown: {Status: 500},
@@ -81,5 +83,95 @@ func Plivo(a PlivoAccount) API {
 		call.Header.Set("X-Plivo-Signature-V2", base64.StdEncoding.EncodeToString(mac(sha256.New, a.Token, bare, r.Nonce)))
 		return call, nil
 	}
+	api.Also = []API{a.voice(api)}
 	return api
+}
+
+// voice is the Call API (plivo.com/docs/voice/api/call/make-a-call): all that is said is asked for, first
+// when somebody answers. It refuses as that for texts does.
+func (a PlivoAccount) voice(texts API) API {
+	path := "/v1/Account/" + a.ID + "/Call/"
+	api := API{
+		Takes: func(r *http.Request) bool { return r.URL.Path == path }, Refuse: texts.Refuse, Refusals: texts.Refusals,
+	}
+	api.Read = func(r *http.Request, body []byte) (Sent, *Refusal) {
+		var m struct {
+			From         string `json:"from"`
+			To           string `json:"to"`
+			AnswerURL    string `json:"answer_url"`
+			AnswerMethod string `json:"answer_method"`
+			HangupURL    string `json:"hangup_url"`
+			HangupMethod string `json:"hangup_method"`
+			SendDigits   string `json:"send_digits"`
+			TimeLimit    int    `json:"time_limit"`
+			HangupOnRing int    `json:"hangup_on_ring"`
+		}
+		id, token, _ := r.BasicAuth()
+		switch {
+		case id != a.ID || token != a.Token:
+			return Sent{}, &Refusal{Status: 401, Words: "authentication failed"}
+		case r.Method != http.MethodPost || !strict(body, &m):
+			return Sent{}, &Refusal{Status: 400, Words: "the request is not JSON that is known"}
+		case m.AnswerURL == "" || m.AnswerMethod != "POST" || m.HangupURL != "" && m.HangupMethod != "POST":
+			return Sent{}, &Refusal{Status: 400, Code: "answer_url", Words: "is missing, or not asked by POST, which this fake does alone"}
+		case !digits.MatchString(m.From):
+			return Sent{}, &Refusal{Status: 400, Code: "src", Words: "is not a valid number"}
+		case !digits.MatchString(m.To):
+			return Sent{}, &Refusal{Status: 400, Code: "dst", Words: "is not a valid number", Content: true}
+		}
+		return Sent{To: "+" + m.To, From: m.From, Script: m.AnswerURL, ReportTo: m.HangupURL}, nil
+	}
+	api.Accept = func(w http.ResponseWriter, _ Sent, id string) {
+		answer(w, 201, object{"message": "call fired", "request_uuid": id, "api_id": "x"})
+	}
+	fields := func(s Sent, id, status string) url.Values {
+		return url.Values{"CallUUID": {id}, "RequestUUID": {id}, "Direction": {"outbound"}, "To": {strings.TrimPrefix(s.To, "+")},
+			"From": {s.From}, "CallStatus": {status}}
+	}
+	api.Talk = func(l *Line) error {
+		ask := func(at string, f url.Values) (*http.Request, error) {
+			maps.Copy(f, fields(l.Sent, l.ID, "in-progress"))
+			return a.postCall(at, f, l.server.desk.NewID())
+		}
+		page, err := l.Ask(ask(l.Script, url.Values{}))
+		if err != nil {
+			return err
+		}
+		return l.Follow(page, ask)
+	}
+	api.Call = func(r Report) (*http.Request, error) {
+		if r.State == desk.Sent {
+			return nil, nil // only the end is told
+		}
+		f := fields(r.Sent, r.ID, pick(r.State, "", "completed", "busy", "failed"))
+		f.Set("HangupCauseCode", pick(r.State, "", "4000", "3010", "2000"))
+		f.Set("TotalCost", "0.00500")
+		return a.postCall(r.ReportTo, f, r.Nonce)
+	}
+	return api
+}
+
+// postCall is a form that Plivo posts in a call, signed
+// (plivo.com/docs/voice/concepts/signature-validation): the URL with its query in order, a dot, the fields in
+// order, a dot, and a nonce.
+func (a PlivoAccount) postCall(to string, f url.Values, nonce string) (*http.Request, error) {
+	call, err := postForm(to, f)
+	if err != nil {
+		return nil, err
+	}
+	in := func(values url.Values, equals, and string) string {
+		var all []string
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			all = append(all, name+equals+values.Get(name))
+		}
+		return strings.Join(all, and)
+	}
+	bare, _, asks := strings.Cut(to, "?")
+	signed := bare + "?"
+	if asks {
+		signed += in(call.URL.Query(), "=", "&") + "."
+	}
+	call.Header.Set("X-Plivo-Signature-V3-Nonce", nonce)
+	call.Header.Set("X-Plivo-Signature-V3", base64.StdEncoding.EncodeToString(mac(sha256.New, a.Token, signed, in(f, "", ""), ".", nonce)))
+	return call, nil
 }

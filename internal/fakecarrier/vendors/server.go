@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -66,12 +67,15 @@ func (s *Server) Close() {
 // somebody is there (WhatsApp) does so now.
 func (s *Server) Webhook(ctx context.Context, name, webhook string) error {
 	api, known := s.apis[name]
-	if !known || !api.Webhook {
+	if !known || !api.hasWebhook() {
 		return fmt.Errorf("%s has no webhook of the account: it is told a URL with every message, or does not report", name)
 	}
 	if api.Subscribe != nil {
-		u, want := api.Subscribe(webhook)
-		if err := s.ask(ctx, u, want); err != nil {
+		ask, want, err := api.Subscribe(webhook)
+		if err == nil {
+			err = s.ask(ask.WithContext(ctx), want)
+		}
+		if err != nil {
 			return fmt.Errorf("the webhook of %s does not answer as it has to: %w", name, err)
 		}
 	}
@@ -81,11 +85,7 @@ func (s *Server) Webhook(ctx context.Context, name, webhook string) error {
 	return nil
 }
 
-func (s *Server) ask(ctx context.Context, u, want string) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
-	if err != nil {
-		return err
-	}
+func (s *Server) ask(r *http.Request, want string) error {
 	answered, err := s.client.Do(r)
 	if err != nil {
 		return err
@@ -115,6 +115,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := *r.URL
 	at.Path, at.RawPath = "/"+rest, ""
 	r.URL = &at
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	for _, other := range api.Also {
+		if other.Takes(r) {
+			api = other
+			api.Name = name
+		}
+	}
+	if api.Beside != nil {
+		if beside := api.Beside(r); beside != nil {
+			beside.ServeHTTP(w, r)
+			return
+		}
+	}
 	sent, refusal := api.Read(r, body)
 	if refusal != nil {
 		s.log.Info("a request was refused", "provider", name, "status", refusal.Status, "code", refusal.Code, "words", refusal.Words)
@@ -135,11 +148,20 @@ func (s *Server) meet(w http.ResponseWriter, r *http.Request, api API, sent Sent
 	if plan.Answer == desk.Accepted {
 		id = cmp.Or(sent.ID, api.Prefix+s.desk.NewID())
 	}
-	s.desk.Keep(desk.Message{
-		ID: id, Provider: api.Name, To: sent.To, From: sent.From, Text: sent.Text, Answer: plan.Answer, Arrived: plan.Arrives,
-	})
+	called := api.Talk != nil && plan.Answer == desk.Accepted
+	follow := s.report
+	if called {
+		follow = s.ring // which keeps the call when it is over
+	}
+	if taken := plan.Answer == desk.Accepted || plan.Arrives; taken && api.Again != nil && api.Again(sent, plan.Arrives) {
+		plan.Reports = nil
+	} else if !called {
+		s.desk.Keep(desk.Message{
+			ID: id, Provider: api.Name, To: sent.To, From: sent.From, Text: sent.Text, Answer: plan.Answer, Arrived: plan.Arrives,
+		})
+	}
 	if plan.ReportFirst {
-		s.report(r.Context(), api, sent, id, plan)
+		follow(r.Context(), api, sent, id, plan)
 	}
 	wait(r.Context(), s.ctx, plan.Latency)
 	switch {
@@ -155,8 +177,8 @@ func (s *Server) meet(w http.ResponseWriter, r *http.Request, api API, sent Sent
 		api.Accept(w, sent, id)
 		_ = http.NewResponseController(w).Flush()
 	}
-	if !plan.ReportFirst && len(plan.Reports) > 0 {
-		s.aside(func(ctx context.Context) { s.report(ctx, api, sent, id, plan) })
+	if !plan.ReportFirst && (called || len(plan.Reports) > 0) {
+		s.aside(func(ctx context.Context) { follow(ctx, api, sent, id, plan) })
 	}
 }
 
@@ -189,19 +211,27 @@ func (s *Server) aside(f func(context.Context)) {
 
 // report sends the reports of a message, one after the other.
 func (s *Server) report(ctx context.Context, api API, sent Sent, id string, plan desk.Plan) {
-	if sent.ReportTo == "" {
-		s.mu.Lock()
-		sent.ReportTo = s.webhooks[api.Name]
-		s.mu.Unlock()
+	wait(ctx, ctx, plan.ReportAfter)
+	for _, state := range plan.Reports {
+		s.callBack(ctx, api, sent, id, state)
 	}
+}
+
+// reportTo is where the reports of a message go: to its own URL, or to that of the account.
+func (s *Server) reportTo(api API, sent Sent) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(sent.ReportTo, s.webhooks[api.Name])
+}
+
+// callBack sends one report to where it goes, if that is anywhere.
+func (s *Server) callBack(ctx context.Context, api API, sent Sent, id string, state desk.State) {
+	sent.ReportTo = s.reportTo(api, sent)
 	if api.Call == nil || sent.ReportTo == "" {
 		return
 	}
-	wait(ctx, ctx, plan.ReportAfter)
-	for _, state := range plan.Reports {
-		if err := s.call(ctx, api, Report{Sent: sent, ID: id, State: state}); err != nil && ctx.Err() == nil {
-			s.log.Warn("a report was not taken", "provider", api.Name, "state", state, "error", err)
-		}
+	if err := s.call(ctx, api, Report{Sent: sent, ID: id, State: state}); err != nil && ctx.Err() == nil {
+		s.log.Warn("a report was not taken", "provider", api.Name, "state", state, "error", err)
 	}
 }
 
@@ -215,6 +245,9 @@ func (s *Server) call(ctx context.Context, api API, r Report) (err error) {
 		var call *http.Request
 		if call, err = api.Call(r); err != nil {
 			return err // no second try would go better
+		}
+		if call == nil {
+			return nil // the vendor does not tell of that
 		}
 		var answered *http.Response
 		if answered, err = s.client.Do(call.WithContext(ctx)); err == nil {

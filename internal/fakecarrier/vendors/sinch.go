@@ -11,16 +11,21 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
 )
 
-// SinchAccount is who may send by Sinch, and the secret that its reports are signed with.
-type SinchAccount struct{ Plan, Token, WebhookSecret string }
+// SinchAccount is who may send by Sinch, and the secret that its reports are signed with. Calls are made by an
+// application, whose secret is in base64.
+type SinchAccount struct {
+	Plan, Token, WebhookSecret string
+	Application, Secret        string
+}
 
-// Sinch is the REST API for batches (developers.sinch.com/docs/sms/api-reference). It has no answer for a
+// Sinch is the REST API for batches (developers.sinch.com/docs/sms/api-reference), and the Voice API. It has no answer for a
 // number that nobody has: its reports say that.
 func Sinch(a SinchAccount) API {
 	api := API{
 		Name: "sinch",
 		Table: func(base string) [][2]string {
-			return [][2]string{{"service_plan_id", a.Plan}, {"api_token", a.Token}, {"webhook_secret", a.WebhookSecret}, {"from", "Acme"}, {"base_url", base}}
+			return [][2]string{{"service_plan_id", a.Plan}, {"api_token", a.Token}, {"webhook_secret", a.WebhookSecret}, {"from", "Acme"}, {"base_url", base},
+				{"application_key", a.Application}, {"application_secret", a.Secret}, {"call_from", "+15005550006"}, {"voice_base_url", base}}
 		},
 		Refusals: map[desk.Answer]Refusal{
 			desk.Temporary: {Status: 503}, desk.Throttled: {Status: 429}, desk.Unknown: {Status: 500},
@@ -87,5 +92,6 @@ func Sinch(a SinchAccount) API {
 		}
 		return call, nil
 	}
+	api.Also = []API{a.voice()}
 	return api
 }

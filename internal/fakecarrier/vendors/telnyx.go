@@ -10,19 +10,20 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
 )
 
-// TelnyxAccount is who may send by Telnyx, and the key that its reports are signed with.
+// TelnyxAccount is who may send by Telnyx, and the key that its reports are signed with. Calls are made by a
+// Call Control application, the Connection.
 type TelnyxAccount struct {
-	Key     string
-	Private ed25519.PrivateKey
+	Key, Connection string
+	Private         ed25519.PrivateKey
 }
 
-// Telnyx is Messaging v2 (developers.telnyx.com/api/messaging/send-message).
+// Telnyx is Messaging v2 (developers.telnyx.com/api/messaging/send-message), and Call Control.
 func Telnyx(a TelnyxAccount) API {
 	api := API{
 		Name: "telnyx",
 		Table: func(base string) [][2]string {
 			public := base64.StdEncoding.EncodeToString(a.Private.Public().(ed25519.PublicKey))
-			return [][2]string{{"api_key", a.Key}, {"from", "+15005550006"}, {"public_key", public}, {"base_url", base}}
+			return [][2]string{{"api_key", a.Key}, {"from", "+15005550006"}, {"public_key", public}, {"connection_id", a.Connection}, {"base_url", base}}
 		},
 		Refusals: map[desk.Answer]Refusal{
 			desk.Temporary: {Status: 503}, desk.Throttled: {Status: 429, Code: "10011"}, desk.Unknown: {Status: 500, Code: "10007"},
@@ -69,7 +70,7 @@ func Telnyx(a TelnyxAccount) API {
 		if code := pick(r.State, "", "", "40006", "40001"); code != "" {
 			errors = append(errors, object{"code": code, "title": "Not delivered"})
 		}
-		call, body, err := postJSON(r.ReportTo, object{"data": object{
+		return a.webhook(r.ReportTo, r.At, object{"data": object{
 			"event_type": pick(r.State, "message.sent", "message.finalized", "message.finalized", "message.finalized"),
 			"id":         r.Nonce, "occurred_at": r.At.UTC().Format(time.RFC3339), "record_type": "event",
 			"payload": object{
@@ -77,14 +78,20 @@ func Telnyx(a TelnyxAccount) API {
 				"cost": object{"amount": "0.0040", "currency": "USD"}, "errors": errors,
 			},
 		}})
-		if err != nil {
-			return nil, err
-		}
-		timestamp := strconv.FormatInt(r.At.Unix(), 10)
-		call.Header.Set("Telnyx-Timestamp", timestamp)
-		call.Header.Set("Telnyx-Signature-Ed25519",
-			base64.StdEncoding.EncodeToString(ed25519.Sign(a.Private, append([]byte(timestamp+"|"), body...))))
-		return call, nil
 	}
+	api.Also = []API{a.voice(api)}
 	return api
+}
+
+// webhook is a call of a webhook, signed (developers.telnyx.com/docs/messaging/messages/receiving-webhooks).
+func (a TelnyxAccount) webhook(to string, at time.Time, event object) (*http.Request, error) {
+	call, body, err := postJSON(to, event)
+	if err != nil {
+		return nil, err
+	}
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	call.Header.Set("Telnyx-Timestamp", timestamp)
+	call.Header.Set("Telnyx-Signature-Ed25519",
+		base64.StdEncoding.EncodeToString(ed25519.Sign(a.Private, append([]byte(timestamp+"|"), body...))))
+	return call, nil
 }

@@ -1,7 +1,8 @@
 // Package vendors is the other end of every provider that speaks HTTP: Twilio, Vonage, Infobip, Telnyx,
-// Plivo, Sinch, AWS, Africa's Talking, MSG91, WhatsApp's Cloud API, Jasmin's API for the provider "http",
-// and a gateway of your own for "httpapi". Each checks who asks, and for what, as the real one does,
-// refuses in its own words, and reports in its own way, signed with its own signature.
+// Plivo, Sinch, AWS, Africa's Talking, MSG91, WhatsApp's Cloud API, RCS for Business, SendGrid, Postmark,
+// Amazon SES, Jasmin's API for the provider "http", and a gateway of your own for "httpapi". Each checks who
+// asks, and for what, as the real one does, refuses in its own words, and reports in its own way, signed with
+// its own signature. Those who make calls have a person answer, who listens and presses keys.
 //
 // An API is one vendor: how it reads, answers and reports. A Server serves them all below one address and
 // does with every message what the desk says.
@@ -21,6 +22,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,8 +41,14 @@ type API struct {
 	// Webhook says that reports go to a URL that the vendor is told once, in its console, and not with
 	// every message.
 	Webhook bool
+	// Beside, if it is set, gives what serves a request that is about no message, such as one for an access
+	// token, and nil for the others.
+	Beside func(r *http.Request) http.Handler
 	// Read checks a request, whose body is given apart.
 	Read func(r *http.Request, body []byte) (Sent, *Refusal)
+	// Again, if it is set, is told of a message that is taken, and whether the person gets it. It is true
+	// for one that was taken before, which the vendor answers and otherwise ignores.
+	Again func(s Sent, arrives bool) bool
 	// Accept answers that a message was taken.
 	Accept func(w http.ResponseWriter, s Sent, id string)
 	// Refuse answers that it was not.
@@ -48,11 +56,24 @@ type API struct {
 	// Refusals are what the vendor answers for each kind of refusal. Where one is missing its API has no
 	// such answer, and says it in a report.
 	Refusals map[desk.Answer]Refusal
-	// Call is the request by which the vendor reports; nil where it never does.
+	// Talk, if it is set, makes this an API of calls: it is one that somebody has answered, from the first
+	// word to the last.
+	Talk func(l *Line) error
+	// Also are the vendor's other APIs, below the same name: that for calls. Their Takes say which requests
+	// are for them.
+	Also  []API
+	Takes func(r *http.Request) bool
+	// Call is the request by which the vendor reports; nil where it never does. A state for which it has no
+	// report gives nil.
 	Call func(r Report) (*http.Request, error)
-	// Subscribe, if it is set, is what is sent to a webhook before it is used, and the answer to it that
-	// the vendor wants.
-	Subscribe func(webhook string) (u, want string)
+	// Subscribe, if it is set, is what a webhook is asked before it is used, and the answer that the vendor
+	// wants.
+	Subscribe func(webhook string) (ask *http.Request, want string, err error)
+}
+
+// hasWebhook says whether the vendor is told a URL once, for all of its APIs or for one.
+func (a API) hasWebhook() bool {
+	return a.Webhook || slices.ContainsFunc(a.Also, func(other API) bool { return other.Webhook })
 }
 
 // Sent is a message as it was sent.
@@ -62,6 +83,8 @@ type Sent struct {
 	Key string
 	// ID is its identifier, where the sender chooses that.
 	ID string
+	// Script is what is said in a call, in the vendor's form.
+	Script string
 	// ReportTo is the URL for its reports, "" for that of the account.
 	ReportTo string
 }
@@ -99,6 +122,9 @@ func strict(body []byte, into any) bool {
 	_, err := d.Token()
 	return err == io.EOF
 }
+
+// readAll is the body of a request that was read before, and is kept in it.
+func readAll(r *http.Request) ([]byte, error) { return io.ReadAll(io.LimitReader(r.Body, maxBody)) }
 
 // form reads a form.
 func form(r *http.Request, body []byte) (url.Values, bool) {

@@ -2,6 +2,7 @@ package vendors
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -15,15 +16,27 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
 )
 
-// VonageAccount is who may send by Vonage, and the secret that its reports are signed with.
-type VonageAccount struct{ Key, Secret, SignatureSecret string }
+// VonageAccount is who may send by Vonage, and the secret that its reports are signed with. Calls are made
+// by an application with a key of its own; without Private there are none.
+type VonageAccount struct {
+	Key, Secret, SignatureSecret string
+	Application                  string
+	Private                      *rsa.PrivateKey
+}
 
-// Vonage is the SMS API (developer.vonage.com/en/api/sms), which answers 200 for errors too.
+// Vonage is the SMS API (developer.vonage.com/en/api/sms), which answers 200 for errors too, the Messages
+// API for RCS, and the Voice API.
 func Vonage(a VonageAccount) API {
 	api := API{
 		Name: "vonage",
 		Table: func(base string) [][2]string {
-			return [][2]string{{"api_key", a.Key}, {"api_secret", a.Secret}, {"signature_secret", a.SignatureSecret}, {"from", "Acme"}, {"base_url", base}}
+			table := [][2]string{{"api_key", a.Key}, {"api_secret", a.Secret}, {"signature_secret", a.SignatureSecret}, {"from", "Acme"}, {"base_url", base},
+				{"rcs_from", "AcmeAgent"}, {"messages_url", base}}
+			if a.Private != nil {
+				table = append(table, [][2]string{{"application_id", a.Application}, {"private_key", a.privatePEM()},
+					{"call_from", "+15005550006"}, {"voice_base_url", base}}...)
+			}
+			return table
 		},
 		Refusals: map[desk.Answer]Refusal{
 			desk.Temporary: {Status: 200, Code: "5"}, desk.Throttled: {Status: 200, Code: "1"}, desk.Unknown: {Status: 502},
@@ -90,6 +103,10 @@ func Vonage(a VonageAccount) API {
 		}
 		f.Set("sig", hex.EncodeToString(mac(sha256.New, a.SignatureSecret, signed)))
 		return postForm(r.ReportTo, f)
+	}
+	api.Also = []API{a.messages()}
+	if a.Private != nil {
+		api.Also = append(api.Also, a.voice())
 	}
 	return api
 }

@@ -86,10 +86,11 @@ func WhatsApp(a WhatsAppAccount) API {
 		call.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac(sha256.New, a.AppSecret, string(body))))
 		return call, nil
 	}
-	api.Subscribe = func(webhook string) (string, string) {
+	api.Subscribe = func(webhook string) (*http.Request, string, error) {
 		const challenge = "1158201444"
 		query := url.Values{"hub.mode": {"subscribe"}, "hub.verify_token": {a.VerifyToken}, "hub.challenge": {challenge}}
-		return webhook + "?" + query.Encode(), challenge
+		ask, err := http.NewRequest(http.MethodGet, webhook+"?"+query.Encode(), nil)
+		return ask, challenge, err
 	}
 	return api
 }
