@@ -154,6 +154,7 @@ func sendBy(ctx context.Context, c config.Config, name string, m provider.Messag
 		_ = server.CloseProviders(running) // the message is out, or it is not
 	}()
 	_, runs := p.(provider.Runner)
+	runs = runs && m.Channel != string(verify.Email) // what a mail provider keeps running is for bounces
 	for until := time.Now().Add(bindTime); ; {
 		began := time.Now()
 		sending, cancel := context.WithTimeout(ctx, examTimeout)
