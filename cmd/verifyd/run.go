@@ -153,9 +153,10 @@ func findOrStart(ctx context.Context, own devOptions, fresh bool, log *slog.Logg
 // alivePatience is how long a server on the same machine may take to say that it lives.
 const alivePatience = 3 * time.Second
 
-// alive reports whether the server that an announcement is of still runs.
+// alive reports whether the server that an announcement is of still runs. One of another folder that has
+// taken its address since does not know its account.
 func alive(ctx context.Context, at operator.Dev) bool {
-	status, err := ask(ctx, at, "/livez")
+	status, err := ask(ctx, at, "/v2/Services?PageSize=1")
 	return err == nil && status == http.StatusOK
 }
 

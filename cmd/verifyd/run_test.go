@@ -247,6 +247,25 @@ func TestTheDevThatRunsIsUsed(t *testing.T) {
 	}
 }
 
+// A server that was killed leaves its announcement, and one of another folder may have its address by then.
+func TestADevOfAnotherFolderIsNotUsed(t *testing.T) {
+	data, other := t.TempDir(), t.TempDir()
+	killed := dev(t, data)
+	killed.kill()
+	p := dev(t, other)
+	path := filepath.Join(data, "running.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), killed.base, p.base)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := environment(t, nil, "--data", data); got["VERIFYD_URL"] == p.base {
+		t.Errorf("the command has the server of another folder, and an account that it does not know")
+	}
+}
+
 // One that may have Twilio's credentials would hand them to the command.
 func TestADevWithBorrowedCredentialsIsNotUsed(t *testing.T) {
 	data := t.TempDir()
