@@ -53,6 +53,7 @@ func runDoctor(ctx context.Context, args []string, sys system) error {
 		found = append(found, finding{"configuration", failed, err.Error()})
 	} else {
 		found = append(found, finding{"configuration", fine, *path})
+		found = append(found, examineTLS(c.TLS)...)
 		found = append(found, examineStore(ctx, c, *urls)...)
 		for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 			found = append(found, examineProvider(ctx, c, name))
@@ -94,6 +95,17 @@ func printFindings(w io.Writer, found []finding, asJSON bool) error {
 		}
 	}
 	return nil
+}
+
+// examineTLS reads the certificate as serve does, if there is one.
+func examineTLS(c config.TLS) []finding {
+	if c.CertFile == "" {
+		return nil
+	}
+	if _, err := loadTLS(c, slog.New(slog.DiscardHandler)); err != nil {
+		return []finding{{"certificate", failed, err.Error()}}
+	}
+	return []finding{{"certificate", fine, c.CertFile}}
 }
 
 // examineStore opens the store beside a server that may be running. What the first start makes is not

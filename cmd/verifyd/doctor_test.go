@@ -178,6 +178,29 @@ func TestTheDoctorSaysWhatIsWrongWithTheConfiguration(t *testing.T) {
 	}
 }
 
+func TestTheDoctorReadsTheCertificate(t *testing.T) {
+	gateway, _ := answering(t, 200, "")
+	cert, key := certificate(t, 1)
+	for _, c := range []struct {
+		key  []byte
+		want string
+	}{
+		{key, `certificate +ok +/\S+/cert.pem`},
+		{[]byte("no key"), `certificate +failed +certificate /\S+/cert.pem: `},
+	} {
+		dir := t.TempDir()
+		path := configured(t, gateway, gateway, fmt.Sprintf("[tls]\ncert_file = \"%s/cert.pem\"\nkey_file = \"%[1]s/key.pem\"\n", dir))
+		for name, text := range map[string][]byte{"cert.pem": cert, "key.pem": c.key} {
+			if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if stdout, _, _ := once(t, "doctor", "--config", path); !regexp.MustCompile(`(?m)^` + c.want).MatchString(stdout) {
+			t.Errorf("no line %s in\n%s", c.want, stdout)
+		}
+	}
+}
+
 func TestATestMessage(t *testing.T) {
 	for _, c := range []struct {
 		name          string

@@ -98,6 +98,24 @@ func TestNothingIsHedgedUnlessTheRouteSaysSo(t *testing.T) {
 	}
 }
 
+// A run that ends in the middle of a hand-over has no time to write what came of it, so there must be time for
+// the second one too, which begins late.
+func TestAHedgeIsNotBegunThatTheRunHasNoTimeFor(t *testing.T) {
+	for pause, want := range map[time.Duration]int{time.Second: 1, 5 * time.Second: 0} {
+		w := newWorld(t)
+		second := &carrier{}
+		worker := w.worker(
+			delivery.Route{Name: "first", Provider: &carrier{answers: fail(badRequest)}},
+			delivery.Route{Name: "second", Provider: second, Hedge: pause},
+			delivery.Route{Name: "third", Provider: &carrier{}})
+		ctx, cancel := context.WithTimeout(t.Context(), 13*time.Second)
+		defer cancel()
+		if err := worker.Work(ctx, job(w, 1, "ES")); err != nil || len(second.keys) != want {
+			t.Errorf("with 13 s left and a hedge after %s it was given %d messages, want %d: %v", pause, len(second.keys), want, err)
+		}
+	}
+}
+
 // Reports of both find the attempt, by the identifier that each provider gave, and the first to say that
 // the message arrived is believed.
 func TestReportsOfBothHandOversAreMatched(t *testing.T) {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/ratelimit"
@@ -235,11 +236,8 @@ func (w *Worker) enter(ctx context.Context, name string) bool {
 		return got
 	default:
 	}
-	for i, waiting := range r.queue {
-		if waiting == mine {
-			r.queue = append(r.queue[:i:i], r.queue[i+1:]...)
-			break
-		}
+	if i := slices.Index(r.queue, mine); i >= 0 {
+		r.queue = slices.Delete(r.queue, i, i+1)
 	}
 	r.silent(w.Now())
 	return false

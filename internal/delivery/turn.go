@@ -34,7 +34,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 			if why := t.spent(now); why != "" {
 				return t.over(why)
 			}
-			if deadline, ok := ctx.Deadline(); ok && t.result.HandOvers > 0 && time.Until(deadline) < sendTimeout(d.Attempt.Channel) {
+			if deadline, ok := ctx.Deadline(); ok && t.result.HandOvers > 0 && time.Until(deadline) < route.Hedge+sendTimeout(d.Attempt.Channel) {
 				return t.later(0) // slow routes: go on in the next run
 			}
 		}

@@ -91,7 +91,8 @@ func (b *Breaker) End(began, now time.Time, o Outcome) {
 	if o == Good && now.Sub(began) > slow {
 		o = Bad
 	}
-	if t := b.at(began); now.Sub(began) < slot*(slots-1) {
+	if now.Sub(began) < slot*(slots-1) { // else its slot counts others by now
+		t := b.at(began)
 		t.ended++
 		switch o {
 		case Bad:

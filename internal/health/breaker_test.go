@@ -65,6 +65,16 @@ func TestASuccessThatTookLongIsAFailure(t *testing.T) {
 	}
 }
 
+// An outcome that is older than the last minute belongs to a slot that counts others by now.
+func TestAnOutcomeFromLongAgoForgetsNothing(t *testing.T) {
+	var b Breaker
+	take(&b, noon, fewest-1, Bad)
+	b.End(noon.Add(-slots*slot), noon, Doubtful)
+	if part, of := b.Failing(noon); part != 1 || of != fewest-1 {
+		t.Errorf("%.0f%% of %d failed, want all of %d", 100*part, of, fewest-1)
+	}
+}
+
 // A silent other side gives no outcomes for a long time; that is one.
 func TestOutcomesThatDoNotComeOpen(t *testing.T) {
 	var b Breaker
