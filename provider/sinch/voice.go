@@ -205,19 +205,11 @@ func (p *Provider) call(ctx context.Context, m provider.Message) (provider.Accep
 	if failed != nil {
 		return provider.Accepted{}, failed
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    p.voice.endpoint,
 		Header: http.Header{"Authorization": {httpsend.Basic(p.voice.key, p.voice.secret)}, "Content-Type": {"application/json"}},
 		Body:   httpsend.JSON(request),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readCallAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readCallAnswer)
 }
 
 // readCallAnswer gives either the acceptance or the error that an answer means, by its status.

@@ -221,19 +221,11 @@ func (p *Provider) call(ctx context.Context, m provider.Message) (provider.Accep
 	if err != nil {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: err.Error()}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    p.voice.endpoint,
 		Header: http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Accept": {"application/json"}},
 		Body:   httpsend.JSON(request),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readCallAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readCallAnswer)
 }
 
 // readCallAnswer gives either the acceptance or the error that an answer means. There are no codes: the
