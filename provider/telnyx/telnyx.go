@@ -48,6 +48,9 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	read := readAnswer
 	switch m.Channel {
 	case "sms":
+		if p.from == "" && p.profile == "" && m.From == "" {
+			return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "from is missing: there is a call_from alone"}
+		}
 		endpoint, request = p.endpoint, p.request(m)
 	case "call":
 		call, failed := p.callRequest(m)
