@@ -2,6 +2,7 @@ package plivo
 
 import (
 	"crypto/sha256"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -196,14 +197,8 @@ func signedCall(u *url.URL, form url.Values) string {
 // pairs are the names and values in their order.
 func pairs(values url.Values, equals, and string) string {
 	var all []string
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		of := slices.Sorted(slices.Values(values[name]))
-		for _, value := range of {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range slices.Sorted(slices.Values(values[name])) {
 			all = append(all, name+equals+value)
 		}
 	}
