@@ -100,8 +100,6 @@ type option struct {
 // pressed is what the menu returns for any key.
 const pressed = "pressed"
 
-const talk = 120 // seconds, from the answer
-
 var (
 	// tags are Sinch's names of languages where they are its own.
 	tags = callscript.Tags{"zh": "cmn-CN", "zh-CN": "cmn-CN", "zh-HK": "yue-CN"}
@@ -151,7 +149,7 @@ func (p *Provider) callout(m provider.Message) (callout, *provider.Error) {
 		rest.Say, rest.Then = append(slices.Clone(rest.Say), rest.Then.Say...), nil
 	}
 	return callout{Method: "customCallout", Custom: &customCallout{
-		CLI: script.From, Destination: to, DTMF: dtmf, Custom: p.voice.seal.Close(script, rest, m.Key), MaxDuration: talk,
+		CLI: script.From, Destination: to, DTMF: dtmf, Custom: p.voice.seal.Close(script, rest, m.Key), MaxDuration: callscript.Talk,
 		EnableDice: true, EnablePie: true,
 		ICE: string(httpsend.JSON(svaml{Action: svamlAction{Name: "connectPstn", Number: m.To, CLI: script.From}})),
 		ACE: string(httpsend.JSON(svaml{Action: svamlAction{Name: "runMenu", Barge: true, Locale: tag, MainMenu: "main", Menus: []menu{keys}}})),
