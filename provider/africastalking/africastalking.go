@@ -37,7 +37,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if m.Channel != "sms" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "africastalking carries sms and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL: p.endpoint,
 		Header: http.Header{
 			"Apikey":       {p.apiKey},
@@ -45,15 +45,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 			"Content-Type": {"application/x-www-form-urlencoded"},
 		},
 		Body: []byte(p.form(m).Encode()),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readAnswer)
 }
 
 // ServeReport takes delivery reports.

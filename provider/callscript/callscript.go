@@ -9,7 +9,8 @@
 //	Ask "press a key" ── key ──▶ Say the code ── said ──▶ Say it again ──▶ hang up
 //	        └─ none ──▶ hang up       └─ whoever asks for the page behind it has heard the code once
 //
-// It knows no vendor's markup; plain text, SSML and the tags of languages are here because all want them.
+// It knows no vendor's markup; plain text, SSML, the form of spoken XML and the tags of
+// languages are here because more than one wants them.
 package callscript
 
 import (
@@ -51,6 +52,12 @@ type Script struct {
 	First      Page
 	Ends       time.Time // the end of the code's life
 }
+
+// Ring and Talk are how many seconds a call may ring, and how many it may last from the answer.
+const (
+	Ring = 30
+	Talk = 120
+)
 
 const (
 	// repeatPause parts two repetitions, in milliseconds.

@@ -118,6 +118,14 @@ func TestWhatIsNoCallIsRefused(t *testing.T) {
 	}
 }
 
+func TestMarkup(t *testing.T) {
+	m := callscript.Markup{Say: "Speak", Pause: "Wait", Attributes: ` language="es-ES"`}
+	got := m.Lines([]callscript.Line{{Say: "A & B"}, {Pause: 499}, {Pause: 1500}, {Say: "4."}})
+	if want := `<Speak language="es-ES">A &amp; B</Speak><Wait length="2"/><Speak language="es-ES">4.</Speak>`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestLanguages(t *testing.T) {
 	tags := callscript.Tags{"nb": "no-NO", "ca": "", "es-MX": "es-MX"}
 	for language, want := range map[string]string{

@@ -83,15 +83,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 			Class: provider.BadRequest, Detail: "encode the message: " + p.sender.Excerpt(err.Error(), m),
 		}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{URL: p.endpoint, Header: p.header(m.Key, body), Body: body}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	return p.sender.Send(ctx, httpsend.Request{URL: p.endpoint, Header: p.header(m.Key, body), Body: body}, m, readAnswer)
 }
 
 func (p *Provider) header(key string, body []byte) http.Header {

@@ -205,6 +205,23 @@ func (s *Sender) Unsaid(e *provider.Error, m provider.Message) *provider.Error {
 	return e
 }
 
+// Send is Do for a message: read gives the acceptance or the error that an answer means, of which it is
+// given what the status says (Refusal). The error is a *provider.Error that repeats nothing of m and of
+// the secrets (Unsaid).
+func (s *Sender) Send(
+	ctx context.Context, r Request, m provider.Message, read func(Answer, *provider.Error) (provider.Accepted, *provider.Error),
+) (provider.Accepted, error) {
+	answer, err := s.Do(ctx, r, m)
+	if err != nil {
+		return provider.Accepted{}, err
+	}
+	accepted, failure := read(answer, s.Refusal(answer))
+	if failure != nil {
+		return provider.Accepted{}, s.Unsaid(failure, m)
+	}
+	return accepted, nil
+}
+
 // Life is what is left of the code's life in whole seconds, but no less than lo and no more than hi:
 // a message that arrives later is useless. It is hi where m has no deadline.
 func (s *Sender) Life(m provider.Message, lo, hi time.Duration) time.Duration {

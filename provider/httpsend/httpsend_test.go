@@ -213,6 +213,36 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestSendReadsTheAnswerAndRepeatsNoSecretOfIt(t *testing.T) {
+	status := http.StatusCreated
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		io.WriteString(w, secret)
+	}))
+	defer server.Close()
+	s, m := httpsend.New(provider.Deps{}, time.Minute, secret), providertest.Message("sms", 1)
+	read := func(a httpsend.Answer, refusal *provider.Error) (provider.Accepted, *provider.Error) {
+		if a.OK() {
+			return provider.Accepted{ID: "abc"}, nil
+		}
+		refusal.Detail = "no " + string(a.Body)
+		return provider.Accepted{}, refusal
+	}
+	got, err := s.Send(t.Context(), httpsend.Request{URL: server.URL}, m, read)
+	if got.ID != "abc" || err != nil {
+		t.Errorf("201: got %+v, %v; want abc", got, err)
+	}
+	status = http.StatusForbidden
+	_, err = s.Send(t.Context(), httpsend.Request{URL: server.URL}, m, read)
+	if e, ok := errors.AsType[*provider.Error](err); !ok || e.Class != provider.BadRequest || e.Code != "403" || e.Detail != "no [secret]" {
+		t.Errorf("403: got %#v, want a BadRequest 403 without the secret", err)
+	}
+	server.Close()
+	if _, err = s.Send(t.Context(), httpsend.Request{URL: server.URL}, m, read); err == nil {
+		t.Error("nobody there: got no error")
+	}
+}
+
 // A vendor that takes JSON, and answers 201 with an identifier.
 func ExampleSender() {
 	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

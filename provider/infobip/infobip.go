@@ -54,7 +54,10 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	default:
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "infobip carries sms and call and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	read := func(a httpsend.Answer, refusal *provider.Error) (provider.Accepted, *provider.Error) {
+		return readAnswer(a, m.Key, refusal)
+	}
+	return p.sender.Send(ctx, httpsend.Request{
 		URL: endpoint,
 		Header: http.Header{
 			"Authorization": {"App " + p.apiKey},
@@ -62,15 +65,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 			"Accept":        {"application/json"},
 		},
 		Body: httpsend.JSON(request),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readAnswer(answer, m.Key, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, read)
 }
 
 // ServeReport takes delivery reports.

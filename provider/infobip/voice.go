@@ -54,7 +54,7 @@ func (p *Provider) voiceRequest(m provider.Message) (voiceRequest, *provider.Err
 	}
 	out := voiceMessage{
 		From: strings.TrimPrefix(script.From, "+"), Destinations: []destination{{To: strings.TrimPrefix(m.To, "+"), MessageID: m.Key}},
-		Text: callscript.Text(all), Language: language, RingTimeout: 30,
+		Text: callscript.Text(all), Language: language, RingTimeout: callscript.Ring,
 		ValidityPeriod: int(p.sender.Life(m, time.Minute, 10*time.Minute).Minutes()),
 	}
 	if p.reportURL != "" {

@@ -41,19 +41,11 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	case m.Code == "":
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "a flow takes a code, and the message has none"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    p.endpoint,
 		Header: http.Header{"Authkey": {p.authKey}, "Content-Type": {"application/json"}, "Accept": {"application/json"}},
 		Body:   httpsend.JSON(p.request(m)),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readAnswer)
 }
 
 // ServeReport takes delivery reports.

@@ -55,19 +55,11 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	default:
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "plivo carries sms and call and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    endpoint,
 		Header: http.Header{"Authorization": {p.authorization}, "Content-Type": {"application/json"}},
 		Body:   httpsend.JSON(request),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readAnswer)
 }
 
 // ServeReport takes callbacks, and tells calls how they go on.

@@ -2,10 +2,10 @@ package plivo
 
 import (
 	"crypto/sha256"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/verifyd/verifyd/provider"
@@ -17,11 +17,6 @@ import (
 // A call is made without words (https://www.plivo.com/docs/voice/api/call/make-a-call): Plivo asks at
 // report_url what to say, first when somebody answers, and for each page behind it. Those calls are
 // proved by X-Plivo-Signature-V3, which is over the URL and the body.
-
-const (
-	ring = 30  // seconds
-	talk = 120 // seconds, from the answer
-)
 
 // callRequest is the body of a call.
 type callRequest struct {
@@ -52,7 +47,7 @@ func (p *Provider) callRequest(m provider.Message) (callRequest, *provider.Error
 		AnswerURL: p.page(script, script.First, m.Key), AnswerMethod: http.MethodPost,
 		HangupURL: p.page(script, callscript.Page{}, m.Key), HangupMethod: http.MethodPost,
 		SendDigits: script.SendDigits, // w and W are Plivo's own
-		TimeLimit:  talk, HangupOnRing: ring,
+		TimeLimit:  callscript.Talk, HangupOnRing: callscript.Ring,
 	}, nil
 }
 
@@ -67,47 +62,29 @@ var voices = map[string]string{"ja-JP": "Polly.Mizuki", "ko-KR": "Polly.Seoyeon"
 
 var tags = callscript.Tags{"ca": "", "fi": "", "zh-HK": "", "zh": "cmn-CN", "zh-CN": "cmn-CN"}
 
-// voice is what a Speak is spoken in.
-type voice struct{ attributes string }
-
-func newVoice(s callscript.Script) (voice, bool) {
+// newVoice is what the script is spoken in; ok is false where Plivo does not speak its language.
+func newVoice(s callscript.Script) (v callscript.Markup, ok bool) {
 	tag, ok := tags.Tag(s.Language)
-	v := voice{` language="` + tag + `"`}
+	v = callscript.Markup{Say: "Speak", Pause: "Wait", Attributes: ` language="` + tag + `"`}
 	if name := voices[tag]; name != "" {
-		v.attributes += ` voice="` + name + `"`
+		v.Attributes += ` voice="` + name + `"`
 	}
 	return v, ok
-}
-
-func (v voice) speak(text string) string {
-	return "<Speak" + v.attributes + ">" + callscript.Escape(text) + "</Speak>"
-}
-
-func (v voice) lines(lines []callscript.Line) string {
-	var b strings.Builder
-	for _, l := range lines {
-		if l.Say != "" {
-			b.WriteString(v.speak(l.Say))
-		} else if n := callscript.Seconds(l.Pause); n > 0 {
-			b.WriteString(`<Wait length="` + strconv.Itoa(n) + `"/>`)
-		}
-	}
-	return b.String()
 }
 
 func document(inside string) string { return "<Response>" + inside + "</Response>" }
 
 // xml is a page. A key is waited for twice; who presses none is hung up on.
-func (p *Provider) xml(v voice, s callscript.Script, page callscript.Page, key string) string {
+func (p *Provider) xml(v callscript.Markup, s callscript.Script, page callscript.Page, key string) string {
 	if page.Then == nil {
-		return document(v.lines(page.Say) + "<Hangup/>")
+		return document(v.Lines(page.Say) + "<Hangup/>")
 	}
 	next := callscript.Escape(p.page(s, *page.Then, key))
 	if page.Ask != "" {
 		return document(`<GetDigits action="` + next + `" method="POST" timeout="5" numDigits="1" retries="2" redirect="true" finishOnKey="none" log="false">` +
-			v.speak(page.Ask) + `</GetDigits><Hangup/>`)
+			v.Sentence(page.Ask) + `</GetDigits><Hangup/>`)
 	}
-	return document(v.lines(page.Say) + `<Redirect method="POST">` + next + `</Redirect>`)
+	return document(v.Lines(page.Say) + `<Redirect method="POST">` + next + `</Redirect>`)
 }
 
 // ended are the CallStatus of a call that is over.
@@ -196,14 +173,8 @@ func signedCall(u *url.URL, form url.Values) string {
 // pairs are the names and values in their order.
 func pairs(values url.Values, equals, and string) string {
 	var all []string
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		of := slices.Sorted(slices.Values(values[name]))
-		for _, value := range of {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range slices.Sorted(slices.Values(values[name])) {
 			all = append(all, name+equals+value)
 		}
 	}

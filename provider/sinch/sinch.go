@@ -44,19 +44,11 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	default:
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "sinch carries sms and call and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    p.endpoint,
 		Header: http.Header{"Authorization": {"Bearer " + p.apiToken}, "Content-Type": {"application/json"}},
 		Body:   httpsend.JSON(p.request(m)),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readAnswer)
 }
 
 // ServeReport takes delivery reports, and tells calls how they go on.

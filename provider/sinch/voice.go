@@ -100,8 +100,6 @@ type option struct {
 // pressed is what the menu returns for any key.
 const pressed = "pressed"
 
-const talk = 120 // seconds, from the answer
-
 var (
 	// tags are Sinch's names of languages where they are its own.
 	tags = callscript.Tags{"zh": "cmn-CN", "zh-CN": "cmn-CN", "zh-HK": "yue-CN"}
@@ -151,7 +149,7 @@ func (p *Provider) callout(m provider.Message) (callout, *provider.Error) {
 		rest.Say, rest.Then = append(slices.Clone(rest.Say), rest.Then.Say...), nil
 	}
 	return callout{Method: "customCallout", Custom: &customCallout{
-		CLI: script.From, Destination: to, DTMF: dtmf, Custom: p.voice.seal.Close(script, rest, m.Key), MaxDuration: talk,
+		CLI: script.From, Destination: to, DTMF: dtmf, Custom: p.voice.seal.Close(script, rest, m.Key), MaxDuration: callscript.Talk,
 		EnableDice: true, EnablePie: true,
 		ICE: string(httpsend.JSON(svaml{Action: svamlAction{Name: "connectPstn", Number: m.To, CLI: script.From}})),
 		ACE: string(httpsend.JSON(svaml{Action: svamlAction{Name: "runMenu", Barge: true, Locale: tag, MainMenu: "main", Menus: []menu{keys}}})),
@@ -205,19 +203,11 @@ func (p *Provider) call(ctx context.Context, m provider.Message) (provider.Accep
 	if failed != nil {
 		return provider.Accepted{}, failed
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    p.voice.endpoint,
 		Header: http.Header{"Authorization": {httpsend.Basic(p.voice.key, p.voice.secret)}, "Content-Type": {"application/json"}},
 		Body:   httpsend.JSON(request),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readCallAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readCallAnswer)
 }
 
 // readCallAnswer gives either the acceptance or the error that an answer means, by its status.

@@ -48,6 +48,9 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	read := readAnswer
 	switch m.Channel {
 	case "sms":
+		if p.from == "" && p.profile == "" && m.From == "" {
+			return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "from is missing: there is a call_from alone"}
+		}
 		endpoint, request = p.endpoint, p.request(m)
 	case "call":
 		call, failed := p.callRequest(m)
@@ -58,15 +61,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	default:
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "telnyx carries sms and call and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{URL: endpoint, Header: p.header(), Body: httpsend.JSON(request)}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := read(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	return p.sender.Send(ctx, httpsend.Request{URL: endpoint, Header: p.header(), Body: httpsend.JSON(request)}, m, read)
 }
 
 func (p *Provider) header() http.Header {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,6 +121,17 @@ func TestConfigurations(t *testing.T) {
 		least + `,"timeout":"10"`:                                            "timeout",
 		least + `,"profile":"x"`:                                             "unknown field",
 	})
+}
+
+func TestATextWantsASenderOfItsOwn(t *testing.T) {
+	p, err := New(Config{APIKey: testKey, CallFrom: "+15005550006", BaseURL: "https://127.0.0.1:1"}, provider.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Send(t.Context(), providertest.Message("sms", 1))
+	if e := provider.AsError(err); err == nil || e.Class != provider.BadRequest || !strings.Contains(e.Detail, "from is missing") {
+		t.Errorf("with call_from alone: got %v, want a BadRequest that names from", err)
+	}
 }
 
 func read(status int, body string) (provider.Accepted, *provider.Error) {

@@ -22,11 +22,6 @@ import (
 // of the webhook that it answers as its command_id, so that a webhook that comes twice says nothing
 // twice.
 
-const (
-	ring = 30  // seconds
-	talk = 120 // seconds, from the answer
-)
-
 // callRequest is the body of a call.
 type callRequest struct {
 	ConnectionID       string `json:"connection_id"`
@@ -81,7 +76,7 @@ func (p *Provider) callRequest(m provider.Message) (callRequest, *provider.Error
 		ConnectionID: p.connectionID, To: m.To, From: script.From, WebhookURL: p.reportURL, WebhookURLMethod: http.MethodPost,
 		ClientState: p.state(script, script.First, m.Key), CommandID: m.Key,
 		SendDigitsOnAnswer: script.SendDigits, // w and W are Telnyx's own
-		TimeoutSecs:        ring, TimeLimitSecs: talk,
+		TimeoutSecs:        callscript.Ring, TimeLimitSecs: callscript.Talk,
 	}, nil
 }
 

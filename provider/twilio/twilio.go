@@ -67,22 +67,17 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	default:
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "twilio carries sms, rcs and call and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	read := func(a httpsend.Answer, refusal *provider.Error) (provider.Accepted, *provider.Error) {
+		return readAnswer(a, codes, refusal)
+	}
+	return p.sender.Send(ctx, httpsend.Request{
 		URL: endpoint,
 		Header: http.Header{
 			"Authorization": {p.authorization},
 			"Content-Type":  {"application/x-www-form-urlencoded"},
 		},
 		Body: []byte(form.Encode()),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readAnswer(answer, codes, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, read)
 }
 
 // ServeReport takes status callbacks, and tells calls how they go on.

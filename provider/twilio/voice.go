@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/callscript"
@@ -26,11 +25,7 @@ var callRefusals = httpsend.Table(map[provider.Class]string{
 	provider.Unknown:      "20500",
 })
 
-const (
-	maxTwiML = 4000 // characters of the parameter Twiml
-	ring     = 30   // seconds
-	talk     = 120  // seconds, from the answer
-)
+const maxTwiML = 4000 // characters of the parameter Twiml
 
 // callForm is the request of a call.
 func (p *Provider) callForm(m provider.Message) (url.Values, *provider.Error) {
@@ -50,13 +45,13 @@ func (p *Provider) callForm(m provider.Message) (url.Values, *provider.Error) {
 		if !ok {
 			return nil, &provider.Error{Class: provider.BadRequest, Detail: "report_url is missing: a call that waits for a key asks there what to say"}
 		}
-		twiml = document(say.lines(all) + "<Hangup/>")
+		twiml = document(say.Lines(all) + "<Hangup/>")
 	}
 	if len([]rune(twiml)) > maxTwiML {
 		return nil, &provider.Error{Class: provider.BadRequest, Detail: "the message is too long for a call"}
 	}
 	form := url.Values{
-		"To": {m.To}, "From": {script.From}, "Twiml": {twiml}, "Timeout": {strconv.Itoa(ring)}, "TimeLimit": {strconv.Itoa(talk)},
+		"To": {m.To}, "From": {script.From}, "Twiml": {twiml}, "Timeout": {strconv.Itoa(callscript.Ring)}, "TimeLimit": {strconv.Itoa(callscript.Talk)},
 	}
 	if script.SendDigits != "" {
 		form.Set("SendDigits", script.SendDigits) // w and W are Twilio's own
@@ -67,36 +62,18 @@ func (p *Provider) callForm(m provider.Message) (url.Values, *provider.Error) {
 	return form, nil
 }
 
-// voice is what a Say is spoken in.
-type voice struct{ attributes string }
-
 // ownVoice is a name of https://www.twilio.com/docs/voice/twiml/say/text-speech. A service may have set
 // one that is somebody else's: a name that Twilio does not know is an error in the middle of a call.
 var ownVoice = regexp.MustCompile(`^(man|woman|alice|(Polly|Google)\.[A-Za-z0-9.-]{1,60})$`)
 
-func newVoice(s callscript.Script) (voice, bool) {
+// newVoice is what the script is spoken in; ok is false where Twilio does not speak its language.
+func newVoice(s callscript.Script) (v callscript.Markup, ok bool) {
 	tag, ok := callscript.Tags{}.Tag(s.Language)
-	v := voice{` language="` + tag + `"`}
+	v = callscript.Markup{Say: "Say", Pause: "Pause", Attributes: ` language="` + tag + `"`}
 	if ownVoice.MatchString(s.Voice) {
-		v.attributes += ` voice="` + s.Voice + `"`
+		v.Attributes += ` voice="` + s.Voice + `"`
 	}
 	return v, ok
-}
-
-func (v voice) say(text string) string {
-	return "<Say" + v.attributes + ">" + callscript.Escape(text) + "</Say>"
-}
-
-func (v voice) lines(lines []callscript.Line) string {
-	var b strings.Builder
-	for _, l := range lines {
-		if l.Say != "" {
-			b.WriteString(v.say(l.Say))
-		} else if n := callscript.Seconds(l.Pause); n > 0 {
-			b.WriteString(`<Pause length="` + strconv.Itoa(n) + `"/>`)
-		}
-	}
-	return b.String()
 }
 
 func document(inside string) string {
@@ -104,16 +81,16 @@ func document(inside string) string {
 }
 
 // twiml is a page. A key is waited for twice; who presses none is hung up on.
-func (p *Provider) twiml(v voice, s callscript.Script, page callscript.Page, key string) string {
+func (p *Provider) twiml(v callscript.Markup, s callscript.Script, page callscript.Page, key string) string {
 	if page.Then == nil {
-		return document(v.lines(page.Say) + "<Hangup/>")
+		return document(v.Lines(page.Say) + "<Hangup/>")
 	}
 	next := callscript.Escape(callscript.At(p.reportURL, p.seal.Close(s, *page.Then, key)))
 	if page.Ask != "" {
 		return document(`<Gather input="dtmf" numDigits="1" finishOnKey="" timeout="5" method="POST" action="` + next + `">` +
-			v.say(page.Ask) + `<Pause length="5"/>` + v.say(page.Ask) + `</Gather><Hangup/>`)
+			v.Sentence(page.Ask) + `<Pause length="5"/>` + v.Sentence(page.Ask) + `</Gather><Hangup/>`)
 	}
-	return document(v.lines(page.Say) + `<Redirect method="POST">` + next + `</Redirect>`)
+	return document(v.Lines(page.Say) + `<Redirect method="POST">` + next + `</Redirect>`)
 }
 
 // asked is the page that a call asks for, if it does; ok is false where it asks for none that it may

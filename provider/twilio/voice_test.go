@@ -201,13 +201,13 @@ func TestHowCallsEnd(t *testing.T) {
 
 func TestEveryLanguageOfCallsIsSpoken(t *testing.T) {
 	for _, language := range callscript.Languages() {
-		if v, ok := newVoice(callscript.Script{Language: language}); !ok || strings.Contains(v.attributes, `""`) {
+		if v, ok := newVoice(callscript.Script{Language: language}); !ok || strings.Contains(v.Attributes, `""`) {
 			t.Errorf("%s: got %+v, %v", language, v, ok)
 		}
 	}
 	for name, want := range map[string]bool{"Polly.Lucia": true, "Google.es-ES-Standard-A": true, "Mia": false, `man" x="`: false, "": false} {
-		if v, _ := newVoice(callscript.Script{Language: "es", Voice: name}); strings.Contains(v.attributes, "voice=") != want {
-			t.Errorf("%q: got %s", name, v.attributes)
+		if v, _ := newVoice(callscript.Script{Language: "es", Voice: name}); strings.Contains(v.Attributes, "voice=") != want {
+			t.Errorf("%q: got %s", name, v.Attributes)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (p *Provider) readAnswer(a httpsend.Answer, refusal *provider.Error) (provi
 	for _, part := range read.Messages {
 		if part.Status == "0" {
 			taken++
-			if price, ok := new(big.Rat).SetString(string(httpsend.Price(string(part.Price), "XXX").Amount)); ok {
+			if price, ok := new(big.Rat).SetString(string(httpsend.Price(string(part.Price), p.currency).Amount)); ok {
 				sum.Add(sum, price)
 			}
 			continue

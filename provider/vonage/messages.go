@@ -34,33 +34,30 @@ func (p *Provider) sendRCS(ctx context.Context, m provider.Message) (provider.Ac
 	if from == "" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "there is no sender for rcs: set rcs_from"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    p.messages,
 		Header: http.Header{"Authorization": {p.authorization}, "Content-Type": {"application/json"}, "Accept": {"application/json"}},
 		Body: httpsend.JSON(text{
 			MessageType: "text", Channel: "rcs", To: strings.TrimPrefix(m.To, "+"), From: from, Text: m.Text, ClientRef: m.Key,
 			TTL: int(p.sender.Life(m, 20*time.Second, 10*time.Minute).Seconds()), WebhookURL: p.reportURL,
 		}),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
+	}, m, readMessage)
+}
+
+// readMessage gives either the acceptance or the error that an answer means. There are no codes: the
+// status decides.
+func readMessage(a httpsend.Answer, refusal *provider.Error) (provider.Accepted, *provider.Error) {
 	var read struct {
 		ID     httpsend.Scalar `json:"message_uuid"`
 		Title  httpsend.Scalar `json:"title"`
 		Detail httpsend.Scalar `json:"detail"`
 	}
-	if json.Valid(answer.Body) {
-		_ = json.Unmarshal(answer.Body, &read) // fields of another type are taken as absent
-	}
-	if answer.OK() {
+	_ = json.Unmarshal(a.Body, &read) // fields of another type are taken as absent
+	if a.OK() {
 		return provider.Accepted{ID: httpsend.ID(string(read.ID))}, nil
 	}
-	failure := p.sender.Refusal(answer)
-	if words := strings.TrimSuffix(string(read.Title)+": "+string(read.Detail), ": "); words != "" {
-		failure.Detail = words
-	}
-	return provider.Accepted{}, p.sender.Unsaid(failure, m)
+	httpsend.Codes(nil).Refine(refusal, "", strings.Trim(string(read.Title)+": "+string(read.Detail), ": "))
+	return provider.Accepted{}, refusal
 }
 
 // messageStates are the states of a message of the Messages API; submitted is on its way.
@@ -81,9 +78,7 @@ func readStatus(body []byte) (reports []provider.Report, ok bool) {
 			Title httpsend.Scalar `json:"title"`
 		} `json:"error"`
 	}
-	if json.Valid(body) {
-		_ = json.Unmarshal(body, &read) // fields of another type are taken as absent
-	}
+	_ = json.Unmarshal(body, &read) // fields of another type are taken as absent
 	if read.ID == "" {
 		return nil, false
 	}

@@ -44,6 +44,7 @@ func TestAnswersOfTheMessagesAPI(t *testing.T) {
 		{202, `{}`, "", 0, ""},
 		{401, `{"title":"Unauthorized","detail":"You did not provide correct credentials."}`, "", provider.BadRequest, "Unauthorized: You did not"},
 		{422, `{"title":"Invalid params"}`, "", provider.BadRequest, "Invalid params"},
+		{422, `{"detail":"The value of from is invalid."}`, "", provider.BadRequest, "422: The value of from"},
 		{429, `{"title":["x"]}`, "", provider.Throttled, "429"},
 		{500, `<html>`, "", provider.Unknown, "500"},
 		{503, ``, "", provider.Temporary, "503"},

@@ -26,11 +26,6 @@ import (
 // Vonage is to do, one after the other. Where it waits for a key it tells report_url which one, and is
 // answered with the NCCO that has the code in it. That call is a signed webhook, or is refused.
 
-const (
-	ring = 30  // seconds
-	talk = 120 // seconds, from the answer
-)
-
 // callRequest is the body of a call.
 type callRequest struct {
 	To           []endpoint `json:"to"`
@@ -81,7 +76,7 @@ func (p *Provider) callRequest(m provider.Message) (callRequest, *provider.Error
 	r := callRequest{
 		To:           []endpoint{{Type: "phone", Number: strings.TrimPrefix(m.To, "+"), DTMFAnswer: callscript.Dial(script.SendDigits, "p", "pp")}},
 		From:         endpoint{Type: "phone", Number: strings.TrimPrefix(script.From, "+")},
-		RingingTimer: ring, LengthTimer: talk,
+		RingingTimer: callscript.Ring, LengthTimer: callscript.Talk,
 	}
 	switch {
 	case p.voice.key == nil:
@@ -221,19 +216,11 @@ func (p *Provider) call(ctx context.Context, m provider.Message) (provider.Accep
 	if err != nil {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: err.Error()}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL:    p.voice.endpoint,
 		Header: http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Accept": {"application/json"}},
 		Body:   httpsend.JSON(request),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := readCallAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, readCallAnswer)
 }
 
 // readCallAnswer gives either the acceptance or the error that an answer means. There are no codes: the

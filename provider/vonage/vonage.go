@@ -55,22 +55,14 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	default:
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "vonage carries sms, rcs and call and nothing else"}
 	}
-	answer, err := p.sender.Do(ctx, httpsend.Request{
+	return p.sender.Send(ctx, httpsend.Request{
 		URL: p.endpoint,
 		Header: http.Header{
 			"Authorization": {p.authorization},
 			"Content-Type":  {"application/x-www-form-urlencoded"},
 		},
 		Body: []byte(p.form(m).Encode()),
-	}, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := p.readAnswer(answer, p.sender.Refusal(answer))
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	}, m, p.readAnswer)
 }
 
 // ServeReport takes delivery receipts, and tells calls how they go on.

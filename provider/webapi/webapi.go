@@ -79,15 +79,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if err != nil {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: p.sender.Excerpt(err.Error(), m)}
 	}
-	answer, err := p.sender.Do(ctx, r, m)
-	if err != nil {
-		return provider.Accepted{}, err
-	}
-	accepted, failure := p.read(answer)
-	if failure != nil {
-		return provider.Accepted{}, p.sender.Unsaid(failure, m)
-	}
-	return accepted, nil
+	return p.sender.Send(ctx, r, m, p.answers.read)
 }
 
 func (p *Provider) read(a httpsend.Answer) (provider.Accepted, *provider.Error) {
