@@ -121,10 +121,7 @@ func attemptOf(tx Tx, job Job) (*Attempt, *Verification, error) {
 			return a, v, nil
 		}
 	}
-	if errors.Is(err, ErrNotFound) {
-		err = nil
-	}
-	return nil, nil, err
+	return nil, nil, ignoreNotFound(err)
 }
 
 // nothingToDo is of obstacle where there is nothing to say either: a receipt came meanwhile, or another route
