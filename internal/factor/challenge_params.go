@@ -128,14 +128,12 @@ func parseField(object map[string]any) (DetailField, bool) {
 		utf8.RuneCountInString(label) <= maxDetailsLabel && utf8.RuneCountInString(value) <= maxDetailsValue
 }
 
-var challengeStatuses = []ChallengeStatus{ChallengePending, ChallengeExpired, ChallengeApproved, ChallengeDenied}
-
 // read checks the parameters of a list. A factor that nobody has gives an empty one.
 func (p ListChallenges) read() (ChallengeQuery, error) {
 	var q ChallengeQuery
 	if status, given := sent(p.Status); given {
 		q.Status = ChallengeStatus(strings.ToLower(status))
-		if !slices.Contains(challengeStatuses, q.Status) {
+		if !slices.Contains(ChallengeStatuses(), q.Status) {
 			return q, refuse("Status")
 		}
 	}

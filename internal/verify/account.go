@@ -66,8 +66,8 @@ func (e *Engine) CreateAccount(ctx context.Context, name, accountSID, token stri
 		CreatedAt:   now,
 	}
 	err = e.Store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.Account(a.SID); !errors.Is(err, ErrNotFound) {
-			return errors.Join(err, ErrExists)
+		if _, err := tx.Account(a.SID); vacant(err) != nil {
+			return vacant(err)
 		}
 		tx.PutAccount(&a)
 		if len(countries) > 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -141,11 +140,4 @@ func (e *Engine) subscriber(tx Tx, serviceSID string) (*Service, error) {
 		return nil, nil
 	}
 	return s, nil
-}
-
-func ignoreNotFound(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
 }

@@ -152,3 +152,19 @@ func invalid(param string) error { return &Error{Code: CodeInvalidParameter, Par
 func refuse(param string) error { return &Error{Code: CodeInvalidRequest, Param: param} }
 
 func missing(param string) error { return &Error{Code: CodeMissingParameter, Param: param} }
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// vacant is what the outcome of a read says of a key that is to be taken: nil where nothing was found,
+// ErrExists where something was. A read that failed says neither.
+func vacant(err error) error {
+	if err == nil {
+		return ErrExists
+	}
+	return ignoreNotFound(err)
+}

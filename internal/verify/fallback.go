@@ -121,10 +121,7 @@ func attemptOf(tx Tx, job Job) (*Attempt, *Verification, error) {
 			return a, v, nil
 		}
 	}
-	if errors.Is(err, ErrNotFound) {
-		err = nil
-	}
-	return nil, nil, err
+	return nil, nil, ignoreNotFound(err)
 }
 
 // nothingToDo is of obstacle where there is nothing to say either: a receipt came meanwhile, or another route
@@ -248,7 +245,11 @@ func (e *Engine) fallBack(tx Tx, job Job, seen *Attempt, s *Service, w *wish, wh
 	}
 	a.UpdatedAt = now
 	tx.PutAttempt(a)
-	return nil
+	subscriber, err := e.subscriber(tx, a.ServiceSID)
+	if err != nil {
+		return err
+	}
+	return e.announceMessage(tx, subscriber, state, a, now) // undelivered, if it was taken back
 }
 
 // goOn makes the new attempt, if nothing is in its way, and returns what there is to say about it.

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -178,6 +179,27 @@ func TestTheBodiesOfMessageEvents(t *testing.T) {
 	} {
 		if diff := cmp.Diff(want, w.body(kind)); diff != "" {
 			t.Errorf("%s:\n%s", kind, diff)
+		}
+	}
+}
+
+// A message that was taken back is at its end, as if its carrier had reported that it did not arrive.
+func TestAMessageThatIsTakenBackIsAnnounced(t *testing.T) {
+	for says, want := range map[verify.RevocationOutcome][]string{
+		verify.Revoked: {"message.sent", "message.undelivered"},
+		verify.Kept:    {"message.sent"},
+		verify.Unclear: {"message.sent"},
+	} {
+		w := chained(t, "rcs,sms", verify.ServiceParams{FallbackAfter: new(30), VerifyEventSubscription: new(true)})
+		w.announces("message.*")
+		w.mustStart(ana, "rcs")
+		w.delivered("rcs", verify.AttemptSent)
+		w.advance(30 * time.Second)
+		if !w.recalled(always(says)) {
+			t.Fatal("there is no job")
+		}
+		if diff := cmp.Diff(want, w.messages()); diff != "" {
+			t.Errorf("%s:\n%s", says, diff)
 		}
 	}
 }

@@ -75,8 +75,8 @@ func (e *Engine) CreateMessagingConfiguration(ctx context.Context, accountSID, s
 		if _, err := ownService(tx, accountSID, serviceSID); err != nil {
 			return err
 		}
-		if _, err := tx.MessagingConfiguration(s.SID, code); !errors.Is(err, ErrNotFound) {
-			return errors.Join(err, ErrExists)
+		if _, err := tx.MessagingConfiguration(s.SID, code); vacant(err) != nil {
+			return vacant(err)
 		}
 		tx.PutMessagingConfiguration(c)
 		return nil

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/sid"
@@ -24,26 +23,24 @@ func (e *Engine) ServiceOf(ctx context.Context, recordSID string) (serviceSID st
 		switch {
 		case sid.Valid(sid.Verification, recordSID):
 			v, err := tx.Verification(recordSID)
-			return owned(&serviceSID, err, func() string { return v.ServiceSID })
+			if err == nil {
+				serviceSID = v.ServiceSID
+			}
+			return err
 		case sid.Valid(sid.Attempt, recordSID):
 			a, err := tx.Attempt(recordSID)
-			return owned(&serviceSID, err, func() string { return a.ServiceSID })
+			if err == nil {
+				serviceSID = a.ServiceSID
+			}
+			return err
 		case sid.Valid(sid.EventDelivery, recordSID):
 			d, err := tx.EventDelivery(recordSID)
-			return owned(&serviceSID, err, func() string { return d.ServiceSID })
+			if err == nil {
+				serviceSID = d.ServiceSID
+			}
+			return err
 		}
 		return nil
 	})
-	return serviceSID, err
-}
-
-// owned notes the service of a record that was read; one that is gone has none.
-func owned(serviceSID *string, err error, of func() string) error {
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		*serviceSID = of()
-	}
-	return err
+	return serviceSID, ignoreNotFound(err)
 }

@@ -38,8 +38,8 @@ func (e *Engine) AddSafeNumber(ctx context.Context, accountSID string, number *s
 	}
 	s := &SafeNumber{SID: safeSID, AccountSID: accountSID, Number: n.E164(), CreatedAt: now}
 	err = e.Store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.SafeNumber(accountSID, s.Number); !errors.Is(err, ErrNotFound) {
-			return errors.Join(err, ErrExists)
+		if _, err := tx.SafeNumber(accountSID, s.Number); vacant(err) != nil {
+			return vacant(err)
 		}
 		tx.AddSafeNumber(s)
 		return nil

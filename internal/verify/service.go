@@ -182,8 +182,8 @@ func (e *Engine) ImportService(ctx context.Context, accountSID, serviceSID strin
 		return nil, err
 	}
 	err := e.Store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.Service(serviceSID); !errors.Is(err, ErrNotFound) {
-			return errors.Join(err, ErrExists)
+		if _, err := tx.Service(serviceSID); vacant(err) != nil {
+			return vacant(err)
 		}
 		if err := checkDefaultTemplate(tx, s); err != nil {
 			return err

@@ -62,9 +62,8 @@ func (e *Engine) putTemplate(ctx context.Context, accountSID, newSID string, f *
 			err = may(t)
 		} else {
 			t = &Template{SID: newSID, AccountSID: accountSID, Name: f.Name, CreatedAt: now}
-			if _, taken := tx.Template(newSID); !errors.Is(taken, ErrNotFound) {
-				err = errors.Join(taken, ErrExists)
-			}
+			_, err = tx.Template(newSID)
+			err = vacant(err)
 		}
 		if err != nil {
 			return err
