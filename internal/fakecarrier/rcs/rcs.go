@@ -278,7 +278,7 @@ func (s *Server) capabilities(r *http.Request, _ []byte) (any, *Refusal) {
 func (s *Server) create(r *http.Request, body []byte) (any, *Refusal) {
 	m, refusal := s.read(r, body)
 	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), m.To)
+		refusal = s.Fates.Meet(r.Context(), m.To).Refuse
 	}
 	if refusal != nil {
 		return nil, refusal
@@ -329,7 +329,7 @@ func (s *Server) delete(r *http.Request, body []byte) (any, *Refusal) {
 	if len(body) > 0 {
 		return nil, invalid("The request body must be empty.")
 	}
-	if refusal := s.Fates.Meet(r.Context(), r.PathValue("phone")); refusal != nil {
+	if refusal := s.Fates.Meet(r.Context(), r.PathValue("phone")).Refuse; refusal != nil {
 		return nil, refusal
 	}
 	s.mu.Lock()
