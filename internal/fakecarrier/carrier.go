@@ -99,9 +99,9 @@ func Start(o Options) (*Carrier, error) {
 	web.Handle("/fcm/", http.StripPrefix("/fcm", c.fcm))
 	c.api = &port{name: "api", address: o.API, open: openHTTP(c.handler(), nil)}
 	c.ports = []*port{
-		{name: "smpp", address: o.SMPP, providers: []string{smsc.Name}, open: c.openSMPP},
+		{name: "smpp", address: o.SMPP, providers: []string{smsc.Name}, open: openTCP(c.smsc.Serve, c.smsc.Cut)},
 		{name: "sip", address: o.SIP, providers: []string{sip.Name}, open: c.openSIP},
-		{name: "smtp", address: o.SMTP, providers: []string{smtp.Name}, open: c.openSMTP},
+		{name: "smtp", address: o.SMTP, providers: []string{smtp.Name}, open: openTCP(c.smtp.Serve, c.smtp.Cut)},
 		{name: "http", address: o.HTTP, providers: append(c.vendorNames(), fcmName), open: openHTTP(web, nil)},
 		{name: "apns", address: o.APNs, providers: []string{apnsName}, open: openHTTP(c.apns, &tls.Config{
 			Certificates: []tls.Certificate{c.cert}, NextProtos: []string{"h2"},
@@ -237,38 +237,24 @@ func openHTTP(h http.Handler, secured *tls.Config) func(string) (string, func(),
 	}
 }
 
-func (c *Carrier) openSMPP(address string) (string, func(), error) {
-	l, err := listen(address)
-	if err != nil {
-		return "", nil, err
+// openTCP serves what is not HTTP. Cut breaks its connections.
+func openTCP(serve func(net.Listener) error, cut func()) func(string) (string, func(), error) {
+	return func(address string) (string, func(), error) {
+		l, err := listen(address)
+		if err != nil {
+			return "", nil, err
+		}
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			serve(l)
+		}()
+		return l.Addr().String(), func() {
+			l.Close()
+			cut()
+			<-served
+		}, nil
 	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		c.smsc.Serve(l)
-	}()
-	return l.Addr().String(), func() {
-		l.Close()
-		c.smsc.Cut()
-		<-served
-	}, nil
-}
-
-func (c *Carrier) openSMTP(address string) (string, func(), error) {
-	l, err := listen(address)
-	if err != nil {
-		return "", nil, err
-	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		c.smtp.Serve(l)
-	}()
-	return l.Addr().String(), func() {
-		l.Close()
-		c.smtp.Cut()
-		<-served
-	}, nil
 }
 
 // openSIP opens the same port of TCP and of UDP. Where the system chooses it may choose one for TCP that is
