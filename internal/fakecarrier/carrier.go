@@ -66,7 +66,8 @@ type Carrier struct {
 	cert    tls.Certificate // of APNs
 	bounces string
 
-	turning sync.Mutex // of ports, by knobs
+	turning sync.Mutex // of ports: their start, their end, and by knobs what is between
+	closed  bool
 }
 
 // The accounts of SMPP.
@@ -107,27 +108,33 @@ func Start(o Options) (*Carrier, error) {
 			Certificates: []tls.Certificate{c.cert}, NextProtos: []string{"h2"},
 		})},
 	}
-	for _, p := range append([]*port{c.api}, c.ports...) {
-		if err := p.start(); err != nil {
-			return nil, errors.Join(fmt.Errorf("--%s: %w", p.name, err), c.Close())
-		}
+	c.desk.OnKnobs = c.turn // before somebody can reach the API
+	if err := c.open(); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	c.desk.OnKnobs = c.turn
 	c.desk.Set(o.Knobs)
 	return c, nil
 }
 
-// Close ends everything, and waits for it.
-func (c *Carrier) Close() error {
-	c.desk.OnKnobs = nil
-	c.desk.Set(nil)
+func (c *Carrier) open() error {
 	c.turning.Lock()
 	defer c.turning.Unlock()
+	for _, p := range append([]*port{c.api}, c.ports...) {
+		if err := p.start(); err != nil {
+			return fmt.Errorf("--%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+// Close ends everything, and waits for it.
+func (c *Carrier) Close() error {
+	c.turning.Lock()
+	defer c.turning.Unlock()
+	c.closed = true
 	c.vendors.Close()
 	for _, p := range append([]*port{c.api}, c.ports...) {
-		if p != nil {
-			p.stop()
-		}
+		p.stop()
 	}
 	c.smsc.Close()
 	c.sip.Close()
@@ -135,10 +142,13 @@ func (c *Carrier) Close() error {
 	return nil
 }
 
-// turn closes and opens ports as the knobs say.
+// turn closes and opens ports as the knobs say. A request that sets them may come while Close is waited for.
 func (c *Carrier) turn() {
 	c.turning.Lock()
 	defer c.turning.Unlock()
+	if c.closed {
+		return
+	}
 	for _, p := range c.ports {
 		switch closed := slices.ContainsFunc(p.providers, c.desk.Closed); {
 		case closed:

@@ -200,6 +200,27 @@ func TestAPortIsClosedAndOpenedAgain(t *testing.T) {
 	}
 }
 
+func TestACarrierThatIsClosedOpensNoPortAgain(t *testing.T) {
+	c, err := fakecarrier.Start(anywhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vendors string
+	for _, table := range c.Tables() {
+		if table.Type == "httpapi" {
+			vendors = table.Keys[0][1].(string)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Set(nil)
+	if answered, err := http.Get(vendors); err == nil {
+		answered.Body.Close()
+		t.Errorf("somebody is at %s", vendors)
+	}
+}
+
 func TestPushArrivesAndIsRefused(t *testing.T) {
 	c := start(t, anywhere)
 	client := trusting(t, c)
