@@ -18,6 +18,7 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
 	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
 	"github.com/verifyd/verifyd/internal/fakecarrier/fcm"
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 )
 
 // The types of the providers of push.
@@ -28,7 +29,7 @@ const (
 
 // makePush makes Google's side and Apple's. Neither reports.
 func (c *Carrier) makePush() (err error) {
-	if c.fcm, err = fcm.New(fcm.Options{Now: c.desk.Time, Taken: func(m fcm.Message) {
+	if c.fcm, err = fcm.New(fcm.Options{Key: vendors.Key(), Now: c.desk.Time, Taken: func(m fcm.Message) {
 		text, err := json.Marshal(m.Data)
 		if err != nil {
 			panic(err) // texts always encode
