@@ -306,10 +306,16 @@ func (s *Server) read(r *http.Request, body []byte) (Message, *Refusal) {
 	return m, refusal
 }
 
+// keep is how many messages are remembered; when there are more the oldest tenth is forgotten.
+const keep = 10_000
+
 // put keeps a message, unless its identifier was used before.
 func (s *Server) put(m *Message) bool {
 	if slices.ContainsFunc(s.messages, func(before *Message) bool { return before.ID == m.ID }) {
 		return false
+	}
+	if len(s.messages) >= keep {
+		s.messages = slices.Delete(s.messages, 0, keep/10)
 	}
 	s.messages = append(s.messages, m)
 	return true
