@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
+	"github.com/verifyd/verifyd/internal/fakecarrier/sip"
 	"github.com/verifyd/verifyd/internal/fakecarrier/smtp"
 )
 
@@ -91,13 +92,16 @@ func (c *Carrier) getRecording(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	cancel() // nobody waits
 	number, err := strconv.Atoi(r.PathValue("number"))
-	all := c.desk.Messages(ctx, desk.Query{All: true, After: number - 1})
-	if err != nil || len(all) == 0 || all[0].Number != number || c.sip.Recording(all[0].ID) == nil {
+	var heard []byte
+	if all := c.desk.Messages(ctx, desk.Query{Provider: sip.Name, All: true, After: number - 1}); err == nil && len(all) > 0 && all[0].Number == number {
+		heard = c.sip.Recording(all[0].ID)
+	}
+	if heard == nil {
 		refuse(w, http.StatusNotFound, errors.New("no message of that number was heard"))
 		return
 	}
 	w.Header().Set("Content-Type", "audio/wav")
-	w.Write(c.sip.Recording(all[0].ID))
+	w.Write(heard)
 }
 
 func (c *Carrier) getKnobs(w http.ResponseWriter, _ *http.Request) {

@@ -66,7 +66,8 @@ type Carrier struct {
 	cert    tls.Certificate // of APNs
 	bounces string
 
-	turning sync.Mutex // of ports, by knobs
+	turning sync.Mutex // of ports: their start, their end, and by knobs what is between
+	closed  bool
 }
 
 // The accounts of SMPP.
@@ -99,35 +100,41 @@ func Start(o Options) (*Carrier, error) {
 	web.Handle("/fcm/", http.StripPrefix("/fcm", c.fcm))
 	c.api = &port{name: "api", address: o.API, open: openHTTP(c.handler(), nil)}
 	c.ports = []*port{
-		{name: "smpp", address: o.SMPP, providers: []string{smsc.Name}, open: c.openSMPP},
+		{name: "smpp", address: o.SMPP, providers: []string{smsc.Name}, open: openTCP(c.smsc.Serve, c.smsc.Cut)},
 		{name: "sip", address: o.SIP, providers: []string{sip.Name}, open: c.openSIP},
-		{name: "smtp", address: o.SMTP, providers: []string{smtp.Name}, open: c.openSMTP},
+		{name: "smtp", address: o.SMTP, providers: []string{smtp.Name}, open: openTCP(c.smtp.Serve, c.smtp.Cut)},
 		{name: "http", address: o.HTTP, providers: append(c.vendorNames(), fcmName), open: openHTTP(web, nil)},
 		{name: "apns", address: o.APNs, providers: []string{apnsName}, open: openHTTP(c.apns, &tls.Config{
 			Certificates: []tls.Certificate{c.cert}, NextProtos: []string{"h2"},
 		})},
 	}
-	for _, p := range append([]*port{c.api}, c.ports...) {
-		if err := p.start(); err != nil {
-			return nil, errors.Join(fmt.Errorf("--%s: %w", p.name, err), c.Close())
-		}
+	c.desk.OnKnobs = c.turn // before somebody can reach the API
+	if err := c.open(); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	c.desk.OnKnobs = c.turn
 	c.desk.Set(o.Knobs)
 	return c, nil
 }
 
-// Close ends everything, and waits for it.
-func (c *Carrier) Close() error {
-	c.desk.OnKnobs = nil
-	c.desk.Set(nil)
+func (c *Carrier) open() error {
 	c.turning.Lock()
 	defer c.turning.Unlock()
+	for _, p := range append([]*port{c.api}, c.ports...) {
+		if err := p.start(); err != nil {
+			return fmt.Errorf("--%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+// Close ends everything, and waits for it.
+func (c *Carrier) Close() error {
+	c.turning.Lock()
+	defer c.turning.Unlock()
+	c.closed = true
 	c.vendors.Close()
 	for _, p := range append([]*port{c.api}, c.ports...) {
-		if p != nil {
-			p.stop()
-		}
+		p.stop()
 	}
 	c.smsc.Close()
 	c.sip.Close()
@@ -135,10 +142,13 @@ func (c *Carrier) Close() error {
 	return nil
 }
 
-// turn closes and opens ports as the knobs say.
+// turn closes and opens ports as the knobs say. A request that sets them may come while Close is waited for.
 func (c *Carrier) turn() {
 	c.turning.Lock()
 	defer c.turning.Unlock()
+	if c.closed {
+		return
+	}
 	for _, p := range c.ports {
 		switch closed := slices.ContainsFunc(p.providers, c.desk.Closed); {
 		case closed:
@@ -237,38 +247,24 @@ func openHTTP(h http.Handler, secured *tls.Config) func(string) (string, func(),
 	}
 }
 
-func (c *Carrier) openSMPP(address string) (string, func(), error) {
-	l, err := listen(address)
-	if err != nil {
-		return "", nil, err
+// openTCP serves what is not HTTP. Cut breaks its connections.
+func openTCP(serve func(net.Listener) error, cut func()) func(string) (string, func(), error) {
+	return func(address string) (string, func(), error) {
+		l, err := listen(address)
+		if err != nil {
+			return "", nil, err
+		}
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			serve(l)
+		}()
+		return l.Addr().String(), func() {
+			l.Close()
+			cut()
+			<-served
+		}, nil
 	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		c.smsc.Serve(l)
-	}()
-	return l.Addr().String(), func() {
-		l.Close()
-		c.smsc.Cut()
-		<-served
-	}, nil
-}
-
-func (c *Carrier) openSMTP(address string) (string, func(), error) {
-	l, err := listen(address)
-	if err != nil {
-		return "", nil, err
-	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		c.smtp.Serve(l)
-	}()
-	return l.Addr().String(), func() {
-		l.Close()
-		c.smtp.Cut()
-		<-served
-	}, nil
 }
 
 // openSIP opens the same port of TCP and of UDP. Where the system chooses it may choose one for TCP that is

@@ -200,6 +200,27 @@ func TestAPortIsClosedAndOpenedAgain(t *testing.T) {
 	}
 }
 
+func TestACarrierThatIsClosedOpensNoPortAgain(t *testing.T) {
+	c, err := fakecarrier.Start(anywhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vendors string
+	for _, table := range c.Tables() {
+		if table.Type == "httpapi" {
+			vendors = table.Keys[0][1].(string)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Set(nil)
+	if answered, err := http.Get(vendors); err == nil {
+		answered.Body.Close()
+		t.Errorf("somebody is at %s", vendors)
+	}
+}
+
 func TestPushArrivesAndIsRefused(t *testing.T) {
 	c := start(t, anywhere)
 	client := trusting(t, c)
@@ -220,6 +241,15 @@ func TestPushArrivesAndIsRefused(t *testing.T) {
 		}
 		if got := c.Messages(t.Context(), desk.Query{Provider: name}); len(got) != 1 || got[0].To != m.To || !strings.Contains(got[0].Text, m.Push.Data["challenge_sid"]) {
 			t.Errorf("%s: %+v", name, got)
+		}
+		lost := false
+		c.Set([]desk.Knob{{Provider: name, Arrives: &lost}})
+		if _, err := p.Send(t.Context(), m); err != nil {
+			t.Errorf("%s, lost: %v", name, err)
+		}
+		arrived, all := c.Messages(t.Context(), desk.Query{Provider: name}), c.Messages(t.Context(), desk.Query{Provider: name, All: true})
+		if len(arrived) != 1 || len(all) != 2 || all[1].Arrived || all[1].Answer != desk.Accepted {
+			t.Errorf("%s, lost: %d arrived, of %+v", name, len(arrived), all)
 		}
 		for answer, want := range map[desk.Answer]provider.Class{
 			desk.BadRecipient: provider.BadRecipient, desk.Throttled: provider.Throttled, desk.Temporary: provider.Temporary, desk.Dropped: provider.Unknown,

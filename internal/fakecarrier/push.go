@@ -18,6 +18,7 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
 	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
 	"github.com/verifyd/verifyd/internal/fakecarrier/fcm"
+	"github.com/verifyd/verifyd/internal/fakecarrier/vendors"
 )
 
 // The types of the providers of push.
@@ -28,12 +29,12 @@ const (
 
 // makePush makes Google's side and Apple's. Neither reports.
 func (c *Carrier) makePush() (err error) {
-	if c.fcm, err = fcm.New(fcm.Options{Now: c.desk.Time, Taken: func(m fcm.Message) {
+	if c.fcm, err = fcm.New(fcm.Options{Key: vendors.Key(), Now: c.desk.Time, Taken: func(m fcm.Message) {
 		text, err := json.Marshal(m.Data)
 		if err != nil {
 			panic(err) // texts always encode
 		}
-		c.desk.Keep(desk.Message{ID: m.ID, Provider: fcmName, To: m.Token, Text: string(text), Arrived: true})
+		c.desk.Keep(desk.Message{ID: m.ID, Provider: fcmName, To: m.Token, Text: string(text), Arrived: !m.Lost})
 	}}); err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (c *Carrier) makePush() (err error) {
 		desk.Throttled: fcm.QuotaExceeded, desk.Unknown: fcm.Internal,
 	})
 	if c.apns, err = apns.New(apns.Options{Now: c.desk.Time, Taken: func(n apns.Notification) {
-		c.desk.Keep(desk.Message{ID: n.ID, Provider: apnsName, To: n.Token, From: n.Topic, Text: string(n.Payload), Arrived: true})
+		c.desk.Keep(desk.Message{ID: n.ID, Provider: apnsName, To: n.Token, From: n.Topic, Text: string(n.Payload), Arrived: !n.Lost})
 	}}); err != nil {
 		return err
 	}
@@ -54,13 +55,14 @@ func (c *Carrier) makePush() (err error) {
 	return err
 }
 
-// decide is the desk's plan as the fate of a notification. One that is accepted and does not arrive is
-// taken all the same: nobody could tell.
+// decide is the desk's plan as the fate of a notification. One that is accepted is kept when it is taken,
+// any other here.
 func decide[R any](d *desk.Desk, name string, refusals map[desk.Answer]R) func(string) fate.Fate[R] {
 	return func(to string) fate.Fate[R] {
 		plan := d.Meet(name, to)
 		f := fate.Fate[R]{Delay: plan.Latency, Drop: plan.Answer == desk.Dropped}
 		if plan.Answer == desk.Accepted {
+			f.Lost = !plan.Arrives
 			return f
 		}
 		d.Keep(desk.Message{Provider: name, To: to, Answer: plan.Answer, Arrived: plan.Arrives})

@@ -25,6 +25,8 @@ type Table struct {
 
 // Tables are those of all providers whose port is open, in the order of their types.
 func (c *Carrier) Tables() []Table {
+	c.turning.Lock() // a port that is opened again says where
+	defer c.turning.Unlock()
 	var all []Table
 	open := func(name string) (host string, number int, ok bool) {
 		at := slices.IndexFunc(c.ports, func(p *port) bool { return p.name == name })

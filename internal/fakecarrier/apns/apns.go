@@ -103,6 +103,7 @@ type Notification struct {
 	CollapseID string // "" where there was none
 	Payload    json.RawMessage
 	At         time.Time
+	Lost       bool // on the way to the handset
 }
 
 // Inbox lists the notifications that were taken, in the order of their arrival.
@@ -155,7 +156,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header()["apns-id"] = []string{n.ID}
 	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), n.Token)
+		f := s.Fates.Meet(r.Context(), n.Token)
+		refusal, n.Lost = f.Refuse, f.Lost
 	}
 	if refusal != nil {
 		refusal.write(w)

@@ -66,6 +66,9 @@ var answers = []Answer{Accepted, Temporary, Throttled, BadRecipient, BadRequest,
 // Refusal says whether the sender is told that the message is not taken.
 func (a Answer) Refusal() bool { return slices.Contains(answers[1:6], a) }
 
+// final says that nothing can follow: the message was refused beyond doubt.
+func (a Answer) final() bool { return a.Refusal() && a != Unknown }
+
 // State is what a report says.
 type State string
 
@@ -95,8 +98,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Check says what is wrong with a knob. Providers are the types that there are, and ports those of them
-// that have a port of their own or share the one of HTTP.
+// Check says what is wrong with a knob. Providers are the types that there are.
 func (k Knob) Check(providers []string) error {
 	switch {
 	case k.Provider != "" && !slices.Contains(providers, k.Provider):
@@ -109,7 +111,7 @@ func (k Knob) Check(providers []string) error {
 		return fmt.Errorf("answer %q is none of %v", k.Answer, answers)
 	case k.Answer == Closed && (k.To != "" || k.Share != 0):
 		return errors.New(`answer "closed" is about a port, and cannot choose messages by to or share`)
-	case k.Answer.Refusal() && k.Arrives != nil && *k.Arrives && k.Answer != Unknown:
+	case k.Answer.final() && k.Arrives != nil && *k.Arrives:
 		return errors.New("arrives: a message that is refused does not")
 	}
 	if k.Keys != "none" && strings.Trim(k.Keys, "0123456789*#") != "" {
@@ -142,7 +144,7 @@ func (k Knob) plan() Plan {
 		p.Arrives = *k.Arrives
 	}
 	switch {
-	case p.Answer.Refusal() && p.Answer != Unknown: // nothing follows
+	case p.Answer.final(): // nothing follows
 	case k.Report != nil:
 		p.Reports = slices.Clone(*k.Report)
 	case p.Answer == Accepted && p.Arrives:

@@ -24,6 +24,8 @@ type Fate[R any] struct {
 	Hold chan<- struct{}
 	// Drop ends the connection, or the stream of HTTP/2, without an answer.
 	Drop bool
+	// Lost has the message taken, and nobody get it.
+	Lost bool
 }
 
 // Book holds the fates of all destinations. The zero value takes everything.
@@ -54,9 +56,10 @@ func (b *Book[R]) SetAll(f Fate[R]) {
 	b.rest = f
 }
 
-// Meet lets a message to a destination meet its fate, and returns the refusal, or nil for a message
-// that is taken. It is called by an HTTP handler, which it aborts where there is to be no answer.
-func (b *Book[R]) Meet(ctx context.Context, to string) *R {
+// Meet lets a message to a destination meet its fate, and returns what is left of it: the refusal, or
+// whether a message that is taken is lost. It is called by an HTTP handler, which it aborts where there is
+// to be no answer.
+func (b *Book[R]) Meet(ctx context.Context, to string) Fate[R] {
 	b.mu.Lock()
 	f, own := b.of[to]
 	if !own {
@@ -85,5 +88,5 @@ func (b *Book[R]) Meet(ctx context.Context, to string) *R {
 	if f.Drop || ctx.Err() != nil {
 		panic(http.ErrAbortHandler)
 	}
-	return f.Refuse
+	return f
 }

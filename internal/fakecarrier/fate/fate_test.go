@@ -17,7 +17,7 @@ func meet(ctx context.Context, b *fate.Book[string], to string) (refusal *string
 			aborted = p == http.ErrAbortHandler
 		}
 	}()
-	return b.Meet(ctx, to), false
+	return b.Meet(ctx, to).Refuse, false
 }
 
 func TestEachDestinationMeetsItsOwnFate(t *testing.T) {

@@ -89,6 +89,7 @@ type Message struct {
 	CollapseKey string
 	At          time.Time
 	Raw         []byte // the whole body of the request
+	Lost        bool   // on the way to the handset
 
 	trial bool // validate_only: judged and not taken
 }
@@ -176,7 +177,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	}
 	m, refusal := s.check(r, raw)
 	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), m.Token)
+		f := s.Fates.Meet(r.Context(), m.Token)
+		refusal, m.Lost = f.Refuse, f.Lost
 	}
 	if refusal != nil {
 		refusal.write(w)

@@ -1,7 +1,7 @@
 // Package postmark is the other end of Postmark's API, for tests and for whoever tries mail without
 // Postmark. It checks what Postmark checks of a mail: the token, both addresses, a body, the stream.
 //
-// What passes lies in an inbox. Other fates are set by hand, by the address (see fate).
+// What passes lies in an inbox. What else may become of a mail is for who calls Read (package vendors).
 package postmark
 
 import (
@@ -11,15 +11,10 @@ import (
 	"net/http"
 	"net/mail"
 	"sync"
-
-	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
 )
 
 // Server is Postmark for one server of an account. It is an http.Handler for POST /email and GET /server.
 type Server struct {
-	// Fates are what becomes of mails by their address.
-	Fates fate.Book[Refusal]
-
 	token string
 	mux   *http.ServeMux
 
@@ -110,9 +105,6 @@ func (s *Server) Read(r *http.Request) (Mail, *Refusal) {
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	m, refusal := s.Read(r)
-	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), m.To)
-	}
 	if refusal != nil {
 		refusal.Write(w)
 		return

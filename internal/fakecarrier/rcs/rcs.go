@@ -278,7 +278,7 @@ func (s *Server) capabilities(r *http.Request, _ []byte) (any, *Refusal) {
 func (s *Server) create(r *http.Request, body []byte) (any, *Refusal) {
 	m, refusal := s.read(r, body)
 	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), m.To)
+		refusal = s.Fates.Meet(r.Context(), m.To).Refuse
 	}
 	if refusal != nil {
 		return nil, refusal
@@ -306,10 +306,16 @@ func (s *Server) read(r *http.Request, body []byte) (Message, *Refusal) {
 	return m, refusal
 }
 
+// keep is how many messages are remembered; when there are more the oldest tenth is forgotten.
+const keep = 10_000
+
 // put keeps a message, unless its identifier was used before.
 func (s *Server) put(m *Message) bool {
 	if slices.ContainsFunc(s.messages, func(before *Message) bool { return before.ID == m.ID }) {
 		return false
+	}
+	if len(s.messages) >= keep {
+		s.messages = slices.Delete(s.messages, 0, keep/10)
 	}
 	s.messages = append(s.messages, m)
 	return true
@@ -329,7 +335,7 @@ func (s *Server) delete(r *http.Request, body []byte) (any, *Refusal) {
 	if len(body) > 0 {
 		return nil, invalid("The request body must be empty.")
 	}
-	if refusal := s.Fates.Meet(r.Context(), r.PathValue("phone")); refusal != nil {
+	if refusal := s.Fates.Meet(r.Context(), r.PathValue("phone")).Refuse; refusal != nil {
 		return nil, refusal
 	}
 	s.mu.Lock()

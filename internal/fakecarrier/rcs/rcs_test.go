@@ -366,3 +366,16 @@ func FuzzReadMessage(f *testing.F) {
 		}
 	})
 }
+
+func TestTheOldestMessagesAreForgotten(t *testing.T) {
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10_001 {
+		s.Put(Message{ID: fmt.Sprint(i), State: Waiting})
+	}
+	if got := s.Messages(); len(got) != 9001 || got[0].ID != "1000" {
+		t.Errorf("%d are left, the first is %s", len(got), got[0].ID)
+	}
+}

@@ -2,7 +2,7 @@
 // SendGrid. It checks what SendGrid checks of a mail: the key, who it is for, that both bodies stand in
 // their order; and it signs its events as SendGrid does.
 //
-// What passes lies in an inbox. Other fates are set by hand, by the address (see fate).
+// What passes lies in an inbox. What else may become of a mail is for who calls Read (package vendors).
 package sendgrid
 
 import (
@@ -20,14 +20,10 @@ import (
 	"net/mail"
 	"sync"
 	"time"
-
-	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
 )
 
 // Server is SendGrid for one account. It is an http.Handler for POST /v3/mail/send and GET /v3/scopes.
 type Server struct {
-	// Fates are what becomes of mails by their address.
-	Fates fate.Book[Refusal]
 	// Scopes are what the key may do, "mail.send" unless it is set.
 	Scopes []string
 
@@ -144,9 +140,6 @@ func valid(address string) bool {
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	m, refusal := s.Read(r)
-	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), m.To)
-	}
 	if refusal != nil {
 		refusal.Write(w)
 		return

@@ -2,8 +2,8 @@
 // without AWS. It checks what SES checks of a request: who signed it, when and over what, by its own
 // reading of Signature Version 4; and of a mail the addresses, that the sender is verified, and a body.
 //
-// What passes lies in an inbox. Other fates are set by hand, by the address (see fate). Events come by
-// SNS: see the package sns.
+// What passes lies in an inbox. What else may become of a mail is for who calls Read (package vendors).
+// Events come by SNS: see the package sns.
 package ses
 
 import (
@@ -19,15 +19,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/verifyd/verifyd/internal/fakecarrier/fate"
 )
 
 // Server is SES in eu-west-1 for one account. It is an http.Handler for POST /v2/email/outbound-emails
 // and GET /v2/email/account.
 type Server struct {
-	// Fates are what becomes of mails by their address.
-	Fates fate.Book[Refusal]
 	// Sandbox has GET /v2/email/account say that the account may write to verified addresses alone, and
 	// Paused that it may not send at all.
 	Sandbox, Paused bool
@@ -191,9 +187,6 @@ func (s *Server) Read(r *http.Request) (Mail, *Refusal) {
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	m, refusal := s.Read(r)
-	if refusal == nil {
-		refusal = s.Fates.Meet(r.Context(), m.To)
-	}
 	if refusal != nil {
 		refusal.Write(w)
 		return

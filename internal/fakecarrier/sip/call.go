@@ -19,8 +19,6 @@ type call struct {
 	id     string
 	invite *siplib.Request // with our tag
 
-	acked     chan struct{}
-	ackedOnce sync.Once
 	ended     chan struct{} // by BYE or CANCEL
 	endedOnce sync.Once
 
@@ -28,8 +26,7 @@ type call struct {
 	last func() // says again what was said last
 }
 
-func (c *call) acknowledge() { c.ackedOnce.Do(func() { close(c.acked) }) }
-func (c *call) end()         { c.endedOnce.Do(func() { close(c.ended) }) }
+func (c *call) end() { c.endedOnce.Do(func() { close(c.ended) }) }
 
 // invited begins a call, or says again what was said to an INVITE that was sent again.
 func (s *Server) invited(req *siplib.Request, c *call, w wire) {
@@ -51,7 +48,7 @@ func (s *Server) invited(req *siplib.Request, c *call, w wire) {
 		return
 	}
 	req.To().Params.Add("tag", siplib.GenerateTagN(16))
-	c = &call{server: s, wire: w, id: req.CallID().Value(), invite: req, acked: make(chan struct{}), ended: make(chan struct{})}
+	c = &call{server: s, wire: w, id: req.CallID().Value(), invite: req, ended: make(chan struct{})}
 	s.mu.Lock()
 	s.calls[c.id] = c
 	s.mu.Unlock()

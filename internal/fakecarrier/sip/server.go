@@ -223,10 +223,7 @@ func (s *Server) take(m siplib.Message, w wire) {
 	switch req.Method {
 	case siplib.INVITE:
 		s.invited(req, c, w)
-	case siplib.ACK:
-		if c != nil {
-			c.acknowledge()
-		}
+	case siplib.ACK: // nothing is sent again that would have to end
 	case siplib.CANCEL:
 		w.respond(req, 200, "OK", nil)
 		if c != nil {

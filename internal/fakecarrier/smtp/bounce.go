@@ -44,16 +44,25 @@ func (s *Server) report(b bounce) {
 			continue
 		}
 		content, err := b.mail(state, s.desk.Time())
-		for try := 0; err == nil && try < bounceTries && s.ctx.Err() == nil; try++ {
-			if try > 0 {
-				s.wait(bouncePause)
-			}
-			if err = bring(s.ctx, address, b.from, content); err == nil {
-				break
-			}
-			s.log.Warn("a bounce was not taken", "provider", Name, "error", err)
-			err = nil
+		if err != nil {
+			s.log.Error("a bounce could not be written", "provider", Name, "error", err)
+			return
 		}
+		s.bring(address, b.from, content)
+	}
+}
+
+// bring hands a bounce over, in several tries if need be.
+func (s *Server) bring(address, to string, content []byte) {
+	for try := range bounceTries {
+		if try > 0 {
+			s.wait(bouncePause)
+		}
+		err := bring(s.ctx, address, to, content)
+		if err == nil || s.ctx.Err() != nil {
+			return
+		}
+		s.log.Warn("a bounce was not taken", "provider", Name, "error", err)
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/sendgrid"
 )
 
-// key is that of every account that has one of RSA. It takes long to make, so that a process has one.
-var key = sync.OnceValue(func() *rsa.PrivateKey {
+// Key is that of every account that has one of RSA. It takes long to make, so that a process has one.
+var Key = sync.OnceValue(func() *rsa.PrivateKey {
 	made, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err) // the system's randomness does not fail
@@ -24,7 +24,7 @@ var key = sync.OnceValue(func() *rsa.PrivateKey {
 // All are the APIs of a fake carrier, with accounts that the whole world may know: nothing behind them
 // costs anything. Now is the clock of those whose requests carry a time.
 func All(now func() time.Time) []API {
-	google, err := rcs.New(rcs.Options{Key: key(), Now: now})
+	google, err := rcs.New(rcs.Options{Key: Key(), Now: now})
 	if err != nil {
 		panic(err) // its key is there
 	}
@@ -51,7 +51,7 @@ func All(now func() time.Time) []API {
 		Telnyx(TelnyxAccount{Key: "telnyx-key", Connection: "1494404757140276705", Private: ed25519.NewKeyFromSeed(seed[:])}),
 		Twilio(TwilioAccount{SID: "AC00000000000000000000000000000fac", Token: "twilio-token"}),
 		Vonage(VonageAccount{Key: "fakecarrier", Secret: "vonage-secret", SignatureSecret: "vonage-reports",
-			Application: "aaaaaaaa-bbbb-cccc-dddd-00000000fake", Private: key()}),
+			Application: "aaaaaaaa-bbbb-cccc-dddd-00000000fake", Private: Key()}),
 		WhatsApp(WhatsAppAccount{NumberID: "106540352242922", Token: "whatsapp-token", AppSecret: "whatsapp-app", VerifyToken: "whatsapp-webhook"}),
 	}
 }

@@ -26,21 +26,26 @@ type telnyxCommand struct {
 	name string // the last part of its path
 }
 
-// telnyxCalls are the calls that are under way, and the commands that they were given.
+// telnyxCalls are the calls that are under way.
 type telnyxCalls struct {
 	mu    sync.Mutex
-	given map[string][]telnyxCommand // by call_control_id; a call that is not there has ended
-	known map[string]bool            // by command_id: one that comes twice is ignored
+	under map[string]*telnyxCall // by call_control_id; a call that is not there has ended
+}
+
+// telnyxCall is what a call was told and has not done yet.
+type telnyxCall struct {
+	given []telnyxCommand
+	known map[string]bool // by command_id: one that comes twice is ignored
 }
 
 func (c *telnyxCalls) begin(id string) (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.given[id] = nil
+	c.under[id] = &telnyxCall{known: map[string]bool{}}
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		delete(c.given, id)
+		delete(c.under, id)
 	}
 }
 
@@ -48,13 +53,13 @@ func (c *telnyxCalls) begin(id string) (end func()) {
 func (c *telnyxCalls) give(id string, command telnyxCommand) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	given, there := c.given[id]
-	if !there {
+	call := c.under[id]
+	if call == nil {
 		return false
 	}
-	if name := id + " " + command.CommandID; command.CommandID == "" || !c.known[name] {
-		c.known[name] = true
-		c.given[id] = append(given, command)
+	if command.CommandID == "" || !call.known[command.CommandID] {
+		call.known[command.CommandID] = true
+		call.given = append(call.given, command)
 	}
 	return true
 }
@@ -63,18 +68,19 @@ func (c *telnyxCalls) give(id string, command telnyxCommand) bool {
 func (c *telnyxCalls) next(id string) (command telnyxCommand, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.given[id]) == 0 {
+	call := c.under[id]
+	if call == nil || len(call.given) == 0 {
 		return telnyxCommand{}, false
 	}
-	command = c.given[id][0]
-	c.given[id] = c.given[id][1:]
+	command = call.given[0]
+	call.given = call.given[1:]
 	return command, true
 }
 
 // voice is Call Control: a call is dialled, and then told by commands what to do. It refuses as Messaging
 // does.
 func (a TelnyxAccount) voice(texts API) API {
-	calls := &telnyxCalls{given: map[string][]telnyxCommand{}, known: map[string]bool{}}
+	calls := &telnyxCalls{under: map[string]*telnyxCall{}}
 	api := API{
 		Prefix: "v3:", Refuse: texts.Refuse, Refusals: texts.Refusals,
 		Takes: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v2/calls") },
