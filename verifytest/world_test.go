@@ -95,3 +95,30 @@ func TestAResetToAWorldThatIsWrong(t *testing.T) {
 		t.Errorf("a check after it: %s", got)
 	}
 }
+
+// What only the API can refuse is found when everything is gone already: the answer says what it is, and the
+// inbox has nothing of before.
+func TestAResetToAWorldThatTheAPIRefuses(t *testing.T) {
+	file := writeWorld(t, smallWorld)
+	srv := verifytest.Start(t, verifytest.World(file))
+	start(t, srv, ana)
+	srv.Code(t, ana)
+	if err := os.WriteFile(file, []byte(strings.Replace(smallWorld, "code_length = 4", "code_length = 40", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, body := call(t, srv, "POST", "/dev/reset")
+	if status != 400 || !strings.Contains(body, "code_length") {
+		t.Errorf("%d %s", status, body)
+	}
+	if _, messages := call(t, srv, "GET", "/dev/inbox"); !strings.Contains(messages, `"messages":[]`) {
+		t.Errorf("after it the inbox has %s", messages)
+	}
+	if err := os.WriteFile(file, []byte(smallWorld), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv.Reset()
+	start(t, srv, ana)
+	if got := check(t, srv, ana, srv.Code(t, ana)); got != "200 approved" {
+		t.Errorf("a check after the file was mended: %s", got)
+	}
+}

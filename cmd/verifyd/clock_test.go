@@ -38,7 +38,7 @@ func (p *program) move(move string) (s clockFace) {
 // newest is the newest code that a number was sent, whether or not it is still good.
 func (p *program) newest(to string) string {
 	p.t.Helper()
-	message, err := waitForMessage(p.t.Context(), p.base, url.Values{"to": {to}}, longestWait)
+	message, err := waitForMessage(p.t.Context(), devAddress(p.base), url.Values{"to": {to}}, longestWait)
 	code := regexp.MustCompile(`"code":"(\d+)"`).FindSubmatch(message)
 	if err != nil || code == nil {
 		p.t.Fatalf("nothing was sent to %s: %s, %v", to, message, err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
@@ -63,8 +62,8 @@ func runClockAdvance(ctx context.Context, args []string, sys system) error {
 const movePatience = 90 * time.Second
 
 // callClock moves the clock, or looks at it if move is "".
-func callClock(ctx context.Context, find func() (string, error), move, value, service string, sys system) error {
-	base, err := find()
+func callClock(ctx context.Context, find func() (devAddress, error), move, value, service string, sys system) error {
+	at, err := find()
 	if err != nil {
 		return err
 	}
@@ -75,17 +74,16 @@ func callClock(ctx context.Context, find func() (string, error), move, value, se
 	if service != "" {
 		query.Set("service", service)
 	}
-	body, err := callDev(ctx, method, base+"/dev/clock?"+query.Encode(), nil, movePatience)
-	if err != nil {
-		return err
-	}
 	var shows struct {
 		Now    string
 		Frozen bool
 		Next   *string
 	}
-	if err := json.Unmarshal(body, &shows); err != nil || shows.Now == "" {
-		return fmt.Errorf("%s does not answer as a verifyd dev does", base)
+	if err := at.call(ctx, method, "/dev/clock?"+query.Encode(), movePatience, &shows); err != nil {
+		return err
+	}
+	if shows.Now == "" {
+		return at.stranger()
 	}
 	line := shows.Now
 	if shows.Frozen {
@@ -104,10 +102,9 @@ func runReset(ctx context.Context, args []string, sys system) error {
 	if err := parse(flags, args, sys); err != nil {
 		return err
 	}
-	base, err := find()
+	at, err := find()
 	if err != nil {
 		return err
 	}
-	_, err = callDev(ctx, http.MethodPost, base+"/dev/reset", nil, movePatience)
-	return err
+	return at.call(ctx, http.MethodPost, "/dev/reset", movePatience, nil)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
@@ -19,12 +18,11 @@ func snapshotCommand(name, method, path string) func(context.Context, []string, 
 		if err != nil {
 			return err
 		}
-		base, err := find()
+		at, err := find()
 		if err != nil {
 			return err
 		}
-		_, err = callDev(ctx, method, base+fmt.Sprintf(path, url.PathEscape(snapshot)), nil, movePatience)
-		return err
+		return at.call(ctx, method, fmt.Sprintf(path, url.PathEscape(snapshot)), movePatience, nil)
 	}
 }
 
@@ -34,17 +32,13 @@ func runSnapshotList(ctx context.Context, args []string, sys system) error {
 	if err := parse(flags, args, sys); err != nil {
 		return err
 	}
-	base, err := find()
-	if err != nil {
-		return err
-	}
-	body, err := callDev(ctx, http.MethodGet, base+"/dev/snapshots", nil, movePatience)
+	at, err := find()
 	if err != nil {
 		return err
 	}
 	var list struct{ Snapshots []struct{ Name, Now string } }
-	if err := json.Unmarshal(body, &list); err != nil {
-		return fmt.Errorf("%s does not answer as a verifyd dev does", base)
+	if err := at.call(ctx, http.MethodGet, "/dev/snapshots", movePatience, &list); err != nil {
+		return err
 	}
 	table := tabwriter.NewWriter(sys.stdout, 0, 0, 2, ' ', 0)
 	for _, s := range list.Snapshots {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,12 +31,12 @@ func runInbox(ctx context.Context, args []string, sys system) error {
 	if err := parse(flags, args, sys); err != nil {
 		return err
 	}
-	base, err := find()
+	at, err := find()
 	if err != nil {
 		return err
 	}
 	query := url.Values{"pending": {"true"}, "limit": {"1"}, "to": {*to}, "channel": {*channel}, "after": {*after}}
-	message, err := waitForMessage(ctx, base, query, *wait)
+	message, err := waitForMessage(ctx, at, query, *wait)
 	switch {
 	case err != nil:
 		return err
@@ -70,17 +69,13 @@ func inTime(wait time.Duration) string {
 }
 
 // waitForMessage asks until there is a message, or the time is up: then it is nil.
-func waitForMessage(ctx context.Context, base string, query url.Values, wait time.Duration) (json.RawMessage, error) {
+func waitForMessage(ctx context.Context, at devAddress, query url.Values, wait time.Duration) (json.RawMessage, error) {
 	for {
 		step := min(wait, longestWait)
 		query.Set("wait", step.String())
-		body, err := callDev(ctx, http.MethodGet, base+"/dev/inbox?"+query.Encode(), nil, step+callMargin)
-		if err != nil {
-			return nil, err
-		}
 		var inbox struct{ Messages []json.RawMessage }
-		if err := json.Unmarshal(body, &inbox); err != nil {
-			return nil, fmt.Errorf("%s does not answer as a verifyd dev does", base)
+		if err := at.call(ctx, http.MethodGet, "/dev/inbox?"+query.Encode(), step+callMargin, &inbox); err != nil {
+			return nil, err
 		}
 		if wait -= step; len(inbox.Messages) > 0 || wait <= 0 {
 			if len(inbox.Messages) == 0 {
@@ -91,20 +86,23 @@ func waitForMessage(ctx context.Context, base string, query url.Values, wait tim
 	}
 }
 
+// devAddress is the base of a verifyd dev.
+type devAddress string
+
 // devFlags are the flags with which a command finds a verifyd dev, of which it needs no more than the
 // address.
-func devFlags(flags *flag.FlagSet, sys system) (find func() (base string, err error)) {
+func devFlags(flags *flag.FlagSet, sys system) (find func() (devAddress, error)) {
 	base := flags.String("url", "", "the `address` of the verifyd dev, else VERIFYD_URL, else that of the one that runs here")
 	data := flags.String("data", "", "the data `folder` of the verifyd dev to speak to")
-	return func() (string, error) {
+	return func() (devAddress, error) {
 		env, _ := sys.getenv("VERIFYD_URL")
 		switch {
 		case *base != "" && *data != "":
 			return "", misuse(flags, "--url and --data say two servers", sys)
 		case *base != "":
-			return strings.TrimSuffix(*base, "/"), nil
+			return devAddress(strings.TrimSuffix(*base, "/")), nil
 		case *data == "" && env != "":
-			return strings.TrimSuffix(env, "/"), nil
+			return devAddress(strings.TrimSuffix(env, "/")), nil
 		case *data == "":
 			*data = defaultData(sys.getenv)
 		}
@@ -112,47 +110,46 @@ func devFlags(flags *flag.FlagSet, sys system) (find func() (base string, err er
 		if errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("no verifyd dev runs on the data folder %s; start one, or say where it is with --url or VERIFYD_URL", *data)
 		}
-		return at.URL, err
+		return devAddress(at.URL), err
 	}
 }
 
 // callMargin is how much longer an answer may take than the server was asked to wait.
 const callMargin = 10 * time.Second
 
-// callDev calls what a verifyd dev has beside the API: no credentials, and no proxy. A body that is not
-// nil is sent as JSON.
-func callDev(ctx context.Context, method, address string, body any, patience time.Duration) ([]byte, error) {
+// call calls what a verifyd dev has beside the API: no credentials, and no proxy. into takes the answer, nil
+// if it does not matter.
+func (at devAddress) call(ctx context.Context, method, path string, patience time.Duration, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return nil, err
-		}
-		content = bytes.NewReader(text)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, address, content)
+	r, err := http.NewRequestWithContext(ctx, method, string(at)+path, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r.Header.Set("Content-Type", "application/json")
 	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s does not answer: %w; does the verifyd dev run?", r.URL.Host, err)
+		return fmt.Errorf("%s does not answer: %w; does the verifyd dev run?", r.URL.Host, err)
 	}
 	defer answer.Body.Close()
 	const most = 16 << 20
 	text, err := io.ReadAll(io.LimitReader(answer.Body, most))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if answer.StatusCode < 300 {
-		return text, nil
+		if into != nil && json.Unmarshal(text, into) != nil {
+			return at.stranger()
+		}
+		return nil
 	}
 	var refusal struct{ Message string }
 	if json.Unmarshal(text, &refusal) != nil || refusal.Message == "" {
 		refusal.Message = "is that a verifyd dev?"
 	}
-	return nil, fmt.Errorf("%s answers %s: %s", r.URL.Host, answer.Status, refusal.Message)
+	return fmt.Errorf("%s answers %s: %s", r.URL.Host, answer.Status, refusal.Message)
+}
+
+// stranger says that something else is at the address.
+func (at devAddress) stranger() error {
+	return fmt.Errorf("%s does not answer as a verifyd dev does", at)
 }

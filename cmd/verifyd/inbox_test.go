@@ -85,7 +85,7 @@ func TestAHundredWaitsNeverCross(t *testing.T) {
 	for i := range 100 {
 		to := fmt.Sprintf("+346123457%02d", i)
 		waits.Go(func() {
-			message, err := waitForMessage(t.Context(), p.base, url.Values{"to": {to}, "pending": {"true"}}, longestWait)
+			message, err := waitForMessage(t.Context(), devAddress(p.base), url.Values{"to": {to}, "pending": {"true"}}, longestWait)
 			code := regexp.MustCompile(`"code":"(\d+)"`).FindSubmatch(message)
 			if err != nil || code == nil {
 				t.Errorf("wait for %s: %s, %v", to, message, err)

@@ -177,7 +177,7 @@ func TestDevOverPostgresStartsOver(t *testing.T) {
 	p := begin(t, devReady, nil, "dev", "--listen", "127.0.0.1:0", "--data", data, "--log", "warn", "--store", server.DSN(database), "--world", file)
 	dev := func(method, path string) {
 		t.Helper()
-		if _, err := callDev(t.Context(), method, p.base+path, nil, movePatience); err != nil {
+		if err := devAddress(p.base).call(t.Context(), method, path, movePatience, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

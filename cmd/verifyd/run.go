@@ -93,7 +93,7 @@ func runCommand(ctx context.Context, args []string, sys system) (err error) {
 		return err
 	}
 	cmd := &exec.Cmd{Path: path, Args: flags.Args(), Env: env, Stdin: sys.stdin, Stdout: sys.stdout, Stderr: sys.stderr}
-	return carryOut(cmd)
+	return carryOut(ctx, cmd)
 }
 
 // tidy ends something. If that fails it says so, and the command's own exit code still stands, unless it
@@ -236,11 +236,15 @@ func commandEnviron(at operator.Dev, proxy, data, folder string, sys system) ([]
 // passedOn are the signals that the command gets in the place of verifyd.
 var passedOn = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 
-// carryOut runs a command to its end, which it alone decides.
-func carryOut(cmd *exec.Cmd) error {
+// carryOut runs a command to its end, which it alone decides. A ctx that has ended is a signal that came while
+// there was no command to pass it on to: there will be none.
+func carryOut(ctx context.Context, cmd *exec.Cmd) error {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, passedOn...)
 	defer signal.Stop(signals)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -6,12 +6,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -161,6 +163,17 @@ func environment(t *testing.T, env []string, args ...string) map[string]string {
 		got[name] = value
 	}
 	return got
+}
+
+// A signal that comes while the server is being started is not lost.
+func TestASignalBeforeTheCommandKeepsItFromStarting(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("terminated"))
+	file := filepath.Join(t.TempDir(), "ran")
+	err := carryOut(ctx, exec.Command("touch", file))
+	if _, ran := os.Stat(file); ran == nil || err == nil || err.Error() != "terminated" {
+		t.Errorf("it says %v, and the file of the command: %v", err, ran)
+	}
 }
 
 func TestNothingIsLeftRunning(t *testing.T) {

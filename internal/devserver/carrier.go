@@ -25,20 +25,43 @@ func (d *Server) carry(start Carrier, now func() time.Time, ruled provider.Provi
 	for channel, route := range by {
 		d.Providers[route.Name] = route.Provider // itself, which is run and reported to
 		out.by[string(channel)] = route.Provider
-		var p provider.Provider = carried{ruled, route.Provider}
-		if revoker, ok := route.Provider.(provider.Revoker); ok {
-			p = revocable{carried{ruled, route.Provider}, revoker}
-		}
-		d.Routes[channel] = delivery.Anywhere(delivery.Route{Name: route.Name, Provider: p})
+		d.Routes[channel] = delivery.Anywhere(delivery.Route{Name: route.Name, Provider: before(route.Provider, ruled)})
 	}
 	return nil
 }
 
-// revocable is carried by one that can take messages back.
-type revocable struct {
-	carried
-	provider.Revoker
+// before is a provider that stands before another one. Delivery goes by what the other one can do.
+func before(by, p provider.Provider) provider.Provider {
+	c := carried{p, by}
+	revoker, canRevoke := by.(provider.Revoker)
+	_, canRepeat := by.(provider.Repeatable)
+	switch {
+	case canRevoke && canRepeat:
+		return repeatableRevocable{revocable{c, revoker}}
+	case canRevoke:
+		return revocable{c, revoker}
+	case canRepeat:
+		return repeatable{c}
+	default:
+		return c
+	}
 }
+
+// revocable is carried by one that can take messages back, repeatable by one that knows a message again.
+type (
+	revocable struct {
+		carried
+		provider.Revoker
+	}
+	repeatable          struct{ carried }
+	repeatableRevocable struct{ revocable }
+)
+
+// Repeatable implements provider.Repeatable.
+func (repeatable) Repeatable() {}
+
+// Repeatable implements provider.Repeatable.
+func (repeatableRevocable) Repeatable() {}
 
 // carried is a provider before another one that may report: delivery keeps the identifiers of those alone.
 type carried struct {

@@ -190,11 +190,9 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	}
 	work := duties{d.Server, happened, carrier}
 	d.parts = parts{clock: now, random: random, work: work, happened: happened, book: book, carrier: carrier, box: box, handsets: handsets, services: services}
-	// A page from elsewhere must not do it through the developer's browser.
-	guarded := http.NewCrossOriginProtection()
-	resetting, snapping := guarded.Handler(http.HandlerFunc(d.serveReset)), guarded.Handler(d.snapshotRoutes())
+	resetting, snapping, ruling := sameOrigin(http.HandlerFunc(d.serveReset)), sameOrigin(d.snapshotRoutes()), sameOrigin(serveRules(book))
 	steering, messages := now.Handler(work), box.Handler()
-	steeringOne := guarded.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.serveService(w, r, r.FormValue("service")) }))
+	steeringOne := sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.serveService(w, r, r.FormValue("service")) }))
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/":
@@ -212,7 +210,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		case path == "/dev/snapshots" || strings.HasPrefix(path, "/dev/snapshots/"):
 			snapping.ServeHTTP(w, r)
 		case path == "/dev/rules":
-			book.ServeHTTP(w, r)
+			ruling.ServeHTTP(w, r)
 		default:
 			messages.ServeHTTP(w, r)
 		}

@@ -8,11 +8,14 @@ import (
 	"github.com/verifyd/verifyd/internal/world"
 )
 
-// wrongWorld says that the file of the test world is wrong. Nothing was reset.
+// wrongWorld says that the file of the test world is wrong.
 type wrongWorld struct{ error }
 
+func (w wrongWorld) Unwrap() error { return w.error }
+
 // reset puts everything back to how it was at the start, but for the clock: the account keeps its
-// credentials, the first service its SID. The test world is that of its file as it is now.
+// credentials, the first service its SID. The test world is that of its file as it is now; one that cannot be
+// read resets nothing, of one that the API refuses there is what came before the refusal.
 func (d *Server) reset(ctx context.Context) error {
 	wanted, err := d.made.readWorld()
 	if err != nil {
@@ -32,11 +35,9 @@ func (d *Server) startOver(ctx context.Context, wanted *world.World) error {
 	again := d.made
 	again.Account, again.Token = d.World.Account, d.World.Token
 	again.Environ = append([]string{"=" + d.World.Service}, again.Environ...) // by its name the first of all
-	if _, err := prepare(ctx, d.Engine, again, wanted); err != nil {
-		return err
-	}
-	d.startAgain(wanted.Rules)
-	return nil
+	_, err := prepare(ctx, d.Engine, again, wanted)
+	d.startAgain(wanted.Rules) // in any case: what the memory has is about records that are gone
+	return err
 }
 
 // resetPatience is how long what is under way may take to end.

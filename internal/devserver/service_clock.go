@@ -2,6 +2,7 @@ package devserver
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -207,9 +208,13 @@ func (all *serviceClocks) serviceOf(ctx context.Context, m provider.Message) str
 // serveService is /dev/clock with the parameter service: that of one service, which can be moved on.
 func (d *Server) serveService(w http.ResponseWriter, r *http.Request, serviceSID string) {
 	_, err := d.Engine.Service(r.Context(), d.World.Account, serviceSID)
+	_, refused := errors.AsType[*verify.Error](err)
 	switch {
-	case err != nil:
+	case refused:
 		refuse(w, 20404, http.StatusNotFound, "There is no service "+serviceSID)
+		return
+	case err != nil:
+		refuse(w, 20500, http.StatusInternalServerError, "An internal server error has occurred")
 		return
 	case r.Form.Has("freeze") || r.Form.Has("resume"):
 		refuse(w, 60200, http.StatusBadRequest, "Only the whole server stands still: freeze it, and move the service on")
@@ -217,12 +222,13 @@ func (d *Server) serveService(w http.ResponseWriter, r *http.Request, serviceSID
 	}
 	r.Form.Del("service")
 	c := d.services.of(serviceSID)
+	h := c.Handler(c)
 	if r.Method != http.MethodPost {
-		c.Handler(c).ServeHTTP(w, r)
+		h.ServeHTTP(w, r)
 		return
 	}
 	_ = d.parts.clock.Hold(func() error {
-		c.Handler(c).ServeHTTP(w, r)
+		h.ServeHTTP(w, r)
 		return nil
 	})
 }

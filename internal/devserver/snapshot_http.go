@@ -72,6 +72,15 @@ func (d *Server) withPatience(do func(context.Context, *http.Request) (any, erro
 	}
 }
 
+// sameOrigin is a handler that a page from elsewhere does not reach through the developer's browser, but to look.
+func sameOrigin(h http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, 20403, http.StatusForbidden, "Cross-origin requests are refused")
+	}))
+	return guard.Handler(h)
+}
+
 func refuse(w http.ResponseWriter, code, status int, message string) {
 	write(w, status, struct {
 		Code    int    `json:"code"`

@@ -77,7 +77,7 @@ func prepare(ctx context.Context, e *verify.Engine, o Options, wanted *world.Wor
 		w.Found = fmt.Sprintf("found its account and %d service(s)", len(services))
 	}
 	if err := wanted.Apply(ctx, e, account.SID); err != nil {
-		return w, fmt.Errorf("%s: %w", o.World, err)
+		return w, wrongWorld{fmt.Errorf("%s: %w", o.World, err)}
 	}
 	name := "Acme"
 	for _, known := range ServicesIn(o.Environ) {

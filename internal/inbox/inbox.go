@@ -232,8 +232,17 @@ func (in *Inbox) read(ctx context.Context, q Query) []Message {
 	}
 	all := q
 	all.Limit = stateWindow
-	got := slices.DeleteFunc(in.withStatus(ctx, in.find(all)), func(m Message) bool { return settled(m.VerificationStatus) })
-	return got[:min(len(got), q.limit())]
+	status, got := in.statuses(ctx), []Message{}
+	for _, found := range in.find(all) {
+		if len(got) == q.limit() {
+			break // every status is a question to the store
+		}
+		m := *found
+		if m.VerificationStatus = status(m.subject()); !settled(m.VerificationStatus) {
+			got = append(got, m)
+		}
+	}
+	return got
 }
 
 func (in *Inbox) find(q Query) []*Message {
@@ -315,17 +324,25 @@ func (in *Inbox) wake(key string) {
 // for each verification.
 func (in *Inbox) withStatus(ctx context.Context, found []*Message) []Message {
 	messages := make([]Message, len(found))
-	known := make(map[string]string)
+	status := in.statuses(ctx)
 	for i, m := range found {
 		messages[i] = *m
-		status, ok := known[m.subject()]
-		if !ok {
-			status = in.status(ctx, m.subject())
-			known[m.subject()] = status
-		}
-		messages[i].VerificationStatus = status
+		messages[i].VerificationStatus = status(m.subject())
 	}
 	return messages
+}
+
+// statuses is status that asks once about each.
+func (in *Inbox) statuses(ctx context.Context) func(sid string) string {
+	known := make(map[string]string)
+	return func(sid string) string {
+		status, ok := known[sid]
+		if !ok {
+			status = in.status(ctx, sid)
+			known[sid] = status
+		}
+		return status
+	}
 }
 
 // status is "" when nobody knows. A verification that was deleted is no reason to withhold the

@@ -435,3 +435,20 @@ func TestEveryMessageIsToldOf(t *testing.T) {
 		t.Errorf("told of %q", got)
 	}
 }
+
+// Whoever waits for one code is not the reason to read every verification that there is.
+func TestPendingAsksForNoMoreStatesThanItNeeds(t *testing.T) {
+	asked := 0
+	in := New(Options{State: func(context.Context, string) (string, error) {
+		asked++
+		return "pending", nil
+	}})
+	for i := range 100 {
+		m := textTo("+34612345678", fmt.Sprint(i))
+		m.Verification = fmt.Sprintf("VE%032x", i)
+		send(t, in, m)
+	}
+	if got := codes(in.Messages(t.Context(), Query{Pending: true, Limit: 2})); got != "99 98" || asked != 2 {
+		t.Errorf("%s, and %d questions", got, asked)
+	}
+}

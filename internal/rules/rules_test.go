@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -250,31 +249,6 @@ func TestCodesAndLines(t *testing.T) {
 		if line, err := b.Line(t.Context(), number); err != nil || line.Type != want {
 			t.Errorf("%s is %q, %v; want %q", number, line.Type, err, want)
 		}
-	}
-}
-
-func TestRulesOverHTTP(t *testing.T) {
-	var b Book
-	for _, step := range []struct{ method, body, want string }{
-		{"GET", "", `200 {"rules":[]}`},
-		{"PUT", `{"rules":[{"to":"*","carrier":"late"}]}`, `200 {"rules":[{"to":"*","carrier":"late"}]}`},
-		{"PUT", `{"rules":[{"to":"*","carrier":"x"}]}`, `400 {"code":60200,"message":"rule 1: carrier \"x\" is none`},
-		{"PUT", strings.Repeat(" ", maxText+1), `400 `},
-		{"GET", "", `200 {"rules":[{"to":"*","carrier":"late"}]}`},
-		{"DELETE", "", `200 {"rules":[]}`},
-		{"POST", "", `405 `},
-	} {
-		rec := httptest.NewRecorder()
-		b.ServeHTTP(rec, httptest.NewRequest(step.method, "/dev/rules", strings.NewReader(step.body)))
-		if got := fmt.Sprint(rec.Code, " ", rec.Body); !strings.HasPrefix(got, step.want) {
-			t.Errorf("%s %.50s: %s, want %s", step.method, step.body, got, step.want)
-		}
-	}
-	foreign := httptest.NewRequest("DELETE", "/dev/rules", nil)
-	foreign.Header.Set("Origin", "https://evil.example")
-	rec := httptest.NewRecorder()
-	if b.ServeHTTP(rec, foreign); rec.Code != 403 {
-		t.Errorf("from another origin: %d", rec.Code)
 	}
 }
 
