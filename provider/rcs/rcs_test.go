@@ -83,7 +83,7 @@ func TestRecordedRequests(t *testing.T) {
 
 func TestWhatThePersonIsSent(t *testing.T) {
 	f := newFar(t)
-	f.at(epoch)
+	f.stand.At(epoch)
 	for _, c := range []struct {
 		ttl  string
 		left time.Duration
@@ -139,7 +139,7 @@ func TestAMessageIsSentOnceHoweverOftenItIsHandedOver(t *testing.T) {
 	m := providertest.Message("rcs", 1)
 	var names []string
 	for _, answered := range []bool{false, true, true} {
-		f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+		f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 			if !answered && strings.HasSuffix(r.URL.Path, "/agentMessages") {
 				f.Server.ServeHTTP(&silent{}, r)
 				panic(http.ErrAbortHandler)
@@ -177,7 +177,7 @@ func TestAnAccessTokenThatIsNoLongerTakenIsReplacedOnce(t *testing.T) {
 	if got := f.Grants(); got != 2 {
 		t.Errorf("%d tokens were asked for, want 2", got)
 	}
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/token" {
 			return false
 		}
@@ -196,7 +196,7 @@ func TestATelephoneWithoutRCS(t *testing.T) {
 		m := providertest.Message("rcs", 1)
 		f.Set(m.To, fake.Handset{NotRCS: true})
 		sends := 0
-		f.instead(func(_ http.ResponseWriter, r *http.Request) bool {
+		f.stand.Instead(func(_ http.ResponseWriter, r *http.Request) bool {
 			if strings.HasSuffix(r.URL.Path, "/agentMessages") {
 				sends++
 			}
@@ -256,14 +256,14 @@ func TestWhatARevocationComesTo(t *testing.T) {
 	} {
 		m := providertest.Message("rcs", 1)
 		m.Key = c.name
-		f.instead(nil)
+		f.stand.Instead(nil)
 		f.Set(m.To, c.handset)
 		a, err := p.Send(t.Context(), m)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if c.answer != 0 {
-			f.instead(func(w http.ResponseWriter, _ *http.Request) bool {
+			f.stand.Instead(func(w http.ResponseWriter, _ *http.Request) bool {
 				w.WriteHeader(c.answer)
 				return true
 			})
@@ -288,7 +288,7 @@ func TestTheDoctorIsToldWhatIsWrong(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "403 PERMISSION_DENIED") {
 		t.Errorf("another's agent: %v", err)
 	}
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		w.WriteHeader(400)
 		io.WriteString(w, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`)
 		return true
