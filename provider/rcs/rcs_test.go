@@ -231,7 +231,7 @@ func TestCodesAndTheirClasses(t *testing.T) {
 		{502, ``, provider.Unknown, "502"},
 		{400, `{"error":7}`, provider.BadRequest, "400"},
 	} {
-		e := p.refusal(httpsend.Answer{Status: c.status, Body: []byte(c.body)}, provider.Message{})
+		e := p.refusal(httpsend.Answer{Status: c.status, Body: []byte(c.body)}, "", provider.Message{})
 		if e.Class != c.class || e.Code != c.code {
 			t.Errorf("%d %s: got %v, want %v %s", c.status, c.body, e, c.class, c.code)
 		}
@@ -340,7 +340,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(404, `{"error":{"status":["NOT_FOUND"]}}`)
 	f.Add(500, `<html>`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		e := p.refusal(httpsend.Answer{Status: status, Body: []byte(body)}, provider.Message{})
+		e := p.refusal(httpsend.Answer{Status: status, Body: []byte(body)}, "", provider.Message{})
 		if _, ok := provider.ParseClass(e.Class.String()); !ok || e.Code == "" {
 			t.Errorf("%d %s is %v", status, body, e)
 		}
