@@ -27,9 +27,9 @@ import (
 // signature is in it, because it is the same every time.
 func TestRecordedRequest(t *testing.T) {
 	f := newFar(t)
-	f.at(epoch)
+	f.stand.At(epoch)
 	var recorded bytes.Buffer
-	f.instead(func(_ http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(_ http.ResponseWriter, r *http.Request) bool {
 		fmt.Fprintf(&recorded, "%s %s %s\n", r.Method, r.URL.Path, r.Proto)
 		for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 			fmt.Fprintf(&recorded, "%s: %s\n", strings.ToLower(name), strings.Join(r.Header[name], " | "))
@@ -64,7 +64,7 @@ func TestWhatThePhoneShows(t *testing.T) {
 	} {
 		config := f.config()
 		config.Title = c.title
-		p := mustNew(t, config, provider.Deps{HTTP: f.server.Client()})
+		p := mustNew(t, config, provider.Deps{HTTP: f.stand.Client()})
 		m := message(1)
 		m.Push.Title, m.Push.Body = c.brand, c.body
 		if _, err := p.Send(t.Context(), m); err != nil {
@@ -93,7 +93,7 @@ func TestWhatIsLeftOut(t *testing.T) {
 	f := newFar(t)
 	c := f.config()
 	c.Topic = "com.acme.other"
-	p := mustNew(t, c, provider.Deps{HTTP: f.server.Client()})
+	p := mustNew(t, c, provider.Deps{HTTP: f.stand.Client()})
 	m := message(1)
 	m.Key, m.Deadline, m.Push.App, m.Push.Collapse, m.Push.Data = "", time.Time{}, "", "", nil
 	accepted, err := p.Send(t.Context(), m)
@@ -160,14 +160,14 @@ func two(t *testing.T, c Config) (p *Provider, production, sandbox *far) {
 	t.Helper()
 	production, sandbox = newFar(t), newFar(t)
 	own := production.config()
-	own.SandboxURL, own.Sandbox = sandbox.server.URL, c.Sandbox
-	return mustNew(t, own, provider.Deps{HTTP: production.server.Client()}), production, sandbox
+	own.SandboxURL, own.Sandbox = sandbox.stand.URL, c.Sandbox
+	return mustNew(t, own, provider.Deps{HTTP: production.stand.Client()}), production, sandbox
 }
 
 func TestAHandsetIsAskedForAtTheOtherHost(t *testing.T) {
 	p, production, sandbox := two(t, Config{})
 	var asked int
-	production.instead(func(http.ResponseWriter, *http.Request) bool { asked++; return false })
+	production.stand.Instead(func(http.ResponseWriter, *http.Request) bool { asked++; return false })
 	m := message(1)
 	production.Fates.Set(m.To, fate.Fate[fake.Refusal]{Refuse: &fake.BadDeviceToken})
 	for n := 1; n <= 3; n++ {
@@ -273,7 +273,7 @@ func TestOneConnectionIsKept(t *testing.T) {
 	f := newFar(t)
 	var mu sync.Mutex
 	ends := map[string]bool{}
-	f.instead(func(_ http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(_ http.ResponseWriter, r *http.Request) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		ends[r.RemoteAddr] = true

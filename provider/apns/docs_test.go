@@ -26,12 +26,12 @@ func TestTheManualsConfigurationWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	providertest.ReadManual(t, "apns").Try(providertest.Trial{
-		Unmarshal: toml.Unmarshal, Pieces: 1, Build: provider.Build(New), Channel: "push", Deps: provider.Deps{HTTP: f.server.Client()},
+		Unmarshal: toml.Unmarshal, Pieces: 1, Build: provider.Build(New), Channel: "push", Deps: provider.Deps{HTTP: f.stand.Client()},
 		Divert: func(table map[string]any) {
 			if name, _ := table["key_file"].(string); filepath.Base(name) != fmt.Sprintf("AuthKey_%s.p8", table["key_id"]) {
 				t.Errorf("the key %v is in %v", table["key_id"], table["key_file"])
 			}
-			table["key_file"], table["key_id"], table["team_id"], table["base_url"] = path, testKeyID, testTeam, f.server.URL
+			table["key_file"], table["key_id"], table["team_id"], table["base_url"] = path, testKeyID, testTeam, f.stand.URL
 		},
 		Adapt: adapt,
 	})

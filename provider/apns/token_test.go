@@ -112,7 +112,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 func TestAnExpiredTokenIsReplacedOnce(t *testing.T) {
 	f := newFar(t)
 	ours := epoch.Add(30*time.Minute + 59*time.Second)
-	f.at(ours.Add(35 * time.Minute))
+	f.stand.At(ours.Add(35 * time.Minute))
 	p := f.provider(provider.Deps{Now: func() time.Time { return ours }})
 	if _, err := p.Send(t.Context(), message(1)); err != nil {
 		t.Fatal(err)

@@ -1,8 +1,8 @@
 // Package aws sends SMS by AWS End User Messaging (once Pinpoint SMS), with SendTextMessage.
 //
 // Requests are signed by Signature Version 4 (sigv4). Events come by an SNS topic that calls
-// verifyd's URL (snstopic). SNS itself sends texts too, without telling
-// what became of them, and is not used for that.
+// verifyd's URL (snstopic). SNS itself sends texts too, without telling what became of them, and is
+// not used for that.
 package aws
 
 import (
@@ -48,13 +48,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if m.Channel != "sms" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "aws carries sms and nothing else"}
 	}
-	body := httpsend.JSON(p.request(m))
-	header := http.Header{
-		"Content-Type": {"application/x-amz-json-1.0"},
-		"X-Amz-Target": {"PinpointSMSVoiceV2.SendTextMessage"},
-	}
-	p.credentials.Sign(http.MethodPost, p.endpoint, header, body, sigv4.Service{Region: p.region, Name: "sms-voice"}, p.now())
-	answer, err := p.sender.Do(ctx, httpsend.Request{URL: p.endpoint.String(), Header: header, Body: body}, m)
+	answer, err := p.sender.Do(ctx, p.signed("SendTextMessage", httpsend.JSON(p.request(m))), m)
 	if err != nil {
 		return provider.Accepted{}, err
 	}
@@ -63,6 +57,16 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 		return provider.Accepted{}, p.sender.Unsaid(failure, m)
 	}
 	return accepted, nil
+}
+
+// signed is a call of an action.
+func (p *Provider) signed(action string, body []byte) httpsend.Request {
+	header := http.Header{
+		"Content-Type": {"application/x-amz-json-1.0"},
+		"X-Amz-Target": {"PinpointSMSVoiceV2." + action},
+	}
+	p.credentials.Sign(http.MethodPost, p.endpoint, header, body, sigv4.Service{Region: p.region, Name: "sms-voice"}, p.now())
+	return httpsend.Request{Method: http.MethodPost, URL: p.endpoint.String(), Header: header, Body: body}
 }
 
 // ServeReport takes messages of the SNS topic.

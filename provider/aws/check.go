@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpsend"
-	"github.com/verifyd/verifyd/provider/sigv4"
 )
 
 // strangers are the exceptions that speak of the credentials, from "Common Errors" of the API.
@@ -32,16 +29,8 @@ type attributes struct {
 // account is still in the sandbox (https://docs.aws.amazon.com/pinpoint/latest/
 // apireference_smsvoicev2/API_DescribeAccountAttributes.html).
 func (p *Provider) Check(ctx context.Context) error {
-	body := []byte("{}")
-	header := http.Header{
-		"Content-Type": {"application/x-amz-json-1.0"},
-		"X-Amz-Target": {"PinpointSMSVoiceV2.DescribeAccountAttributes"},
-	}
-	p.credentials.Sign(http.MethodPost, p.endpoint, header, body, sigv4.Service{Region: p.region, Name: "sms-voice"}, p.now())
 	var read attributes
-	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{
-		Method: http.MethodPost, URL: p.endpoint.String(), Header: header, Body: body,
-	}, "the account", &read)
+	answer, err := p.sender.CheckJSON(ctx, p.signed("DescribeAccountAttributes", []byte("{}")), "the account", &read)
 	if err != nil {
 		_ = json.Unmarshal(answer.Body, &read) // what cannot be read says no more than the status
 	}

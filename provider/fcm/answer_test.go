@@ -70,7 +70,7 @@ func TestAnIdentifierMayBeMissing(t *testing.T) {
 	f := newFar(t, false)
 	p := f.provider(provider.Deps{})
 	for _, body := range []string{``, `{}`, `[]`, `{"name":7.5e3}`, `{"name":null}`, `<html>`} {
-		f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+		f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/token" {
 				return false
 			}

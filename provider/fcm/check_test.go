@@ -44,7 +44,7 @@ func TestCheckExam(t *testing.T) {
 
 func TestCheckSaysWhatIsWrong(t *testing.T) {
 	answering := func(f *far, status int, body string) {
-		f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+		f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/token" {
 				return false
 			}
@@ -71,7 +71,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 			f := newFar(t, false)
 			config := f.config()
 			c.change(f, &config)
-			p, err := New(config, provider.Deps{HTTP: f.server.Client()})
+			p, err := New(config, provider.Deps{HTTP: f.stand.Client()})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,12 +26,12 @@ func TestTheManualsConfigurationWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	providertest.ReadManual(t, "fcm").Try(providertest.Trial{
-		Unmarshal: toml.Unmarshal, Pieces: 1, Build: provider.Build(New), Channel: "push", Deps: provider.Deps{HTTP: f.server.Client()},
+		Unmarshal: toml.Unmarshal, Pieces: 1, Build: provider.Build(New), Channel: "push", Deps: provider.Deps{HTTP: f.stand.Client()},
 		Divert: func(table map[string]any) {
 			if table["credentials_file"] != "/etc/verifyd/firebase.json" {
 				t.Errorf("the key is in %v", table["credentials_file"])
 			}
-			table["credentials_file"], table["base_url"] = path, f.server.URL
+			table["credentials_file"], table["base_url"] = path, f.stand.URL
 		},
 	})
 }

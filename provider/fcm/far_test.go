@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/big"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +14,7 @@ import (
 	fake "github.com/verifyd/verifyd/internal/fakecarrier/fcm"
 	"github.com/verifyd/verifyd/provider"
 	"github.com/verifyd/verifyd/provider/providertest"
+	"github.com/verifyd/verifyd/provider/providertest/httpfar"
 )
 
 var epoch = time.Date(2031, 1, 2, 3, 0, 0, 0, time.UTC)
@@ -55,76 +54,33 @@ var testKey = sync.OnceValue(func() *rsa.PrivateKey {
 // far is Google's side, which takes the exam together with the provider.
 type far struct {
 	*fake.Server
-	t       testing.TB
-	server  *httptest.Server
-	holding chan struct{}
-
-	mu    sync.Mutex
-	clock time.Time // the zero time is that of the machine
-	did   func(http.ResponseWriter, *http.Request) bool
+	stand *httpfar.Stand
+	t     testing.TB
 }
 
 func newFar(t testing.TB, h2 bool) *far {
-	f := &far{t: t, holding: make(chan struct{}, 100)}
-	google, err := fake.New(fake.Options{Key: testKey(), Now: f.now})
+	f := &far{t: t, stand: httpfar.NewStand(t, h2)}
+	google, err := fake.New(fake.Options{Key: testKey(), Now: f.stand.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Server = google
-	f.server = httptest.NewUnstartedServer(f)
-	if f.server.EnableHTTP2 = h2; h2 {
-		f.server.StartTLS()
-	} else {
-		f.server.Start()
-	}
-	t.Cleanup(f.server.Close)
+	f.stand.Carry(google)
 	return f
-}
-
-// instead lets a test answer in Google's place: do says whether it has.
-func (f *far) instead(do func(w http.ResponseWriter, r *http.Request) bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.did = do
-}
-
-func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	did := f.did
-	f.mu.Unlock()
-	if did == nil || !did(w, r) {
-		f.Server.ServeHTTP(w, r)
-	}
-}
-
-func (f *far) now() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.clock.IsZero() {
-		return time.Now()
-	}
-	return f.clock
-}
-
-// at sets the clock of both ends.
-func (f *far) at(now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.clock = now
 }
 
 func (f *far) config() Config {
 	f.t.Helper()
-	file, err := f.ServiceAccount(f.server.URL)
+	file, err := f.ServiceAccount(f.stand.URL)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return Config{Credentials: string(file), BaseURL: f.server.URL, Timeout: "2m"}
+	return Config{Credentials: string(file), BaseURL: f.stand.URL, Timeout: "2m"}
 }
 
 func (f *far) provider(deps provider.Deps) *Provider {
 	f.t.Helper()
-	deps.HTTP, deps.Now = f.server.Client(), f.now
+	deps.HTTP, deps.Now = f.stand.Client(), f.stand.Now
 	p, err := New(f.config(), deps)
 	if err != nil {
 		f.t.Fatal(err)
@@ -142,26 +98,17 @@ var refusals = map[provider.Class]fake.Refusal{
 }
 
 func (f *far) Behave(b providertest.Behaviour) {
-	var fate fate.Fate[fake.Refusal]
-	switch b.Act {
-	case providertest.Refuse:
+	var meets fate.Fate[fake.Refusal]
+	meets.Hold, meets.Drop = f.stand.Act(b.Act)
+	if b.Act == providertest.Refuse {
 		r := refusals[b.Class]
 		r.Words = b.Words
-		fate.Refuse = &r
-	case providertest.Hang:
-		fate.Hold = f.holding
-	case providertest.Mute:
-		fate.Hold = make(chan struct{})
-	case providertest.Drop:
-		fate.Drop = true
-	case providertest.Leave:
-		f.server.Listener.Close()
-		f.server.CloseClientConnections()
+		meets.Refuse = &r
 	}
-	f.Fates.SetAll(fate)
+	f.Fates.SetAll(meets)
 }
 
-func (f *far) Holding() <-chan struct{} { return f.holding }
+func (f *far) Holding() <-chan struct{} { return f.stand.Holding() }
 
 func (f *far) Taken() []providertest.Taken {
 	var all []providertest.Taken

@@ -81,7 +81,7 @@ func TestRecordedRequests(t *testing.T) {
 
 func TestWhatTheHandsetIsSent(t *testing.T) {
 	f := newFar(t, false)
-	f.at(epoch)
+	f.stand.At(epoch)
 	p := f.provider(provider.Deps{})
 	m := providertest.Message("push", 1)
 	m.Deadline = epoch.Add(5*time.Minute + 900*time.Millisecond)
@@ -149,7 +149,7 @@ func TestTheAccessTokenIsNotRepeated(t *testing.T) {
 	p := f.provider(provider.Deps{})
 	m := providertest.Message("push", 1)
 	var shown string
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		if shown = r.Header.Get("Authorization"); shown == "" {
 			return false
 		}
@@ -168,7 +168,7 @@ func TestOneTimeoutHoldsForTokenAndMessage(t *testing.T) {
 	f := newFar(t, false)
 	c := f.config()
 	c.Timeout = "50ms"
-	p, err := New(c, provider.Deps{HTTP: f.server.Client()})
+	p, err := New(c, provider.Deps{HTTP: f.stand.Client()})
 	if err != nil {
 		t.Fatal(err)
 	}

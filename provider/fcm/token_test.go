@@ -44,16 +44,16 @@ func TestManyMessagesWaitForOneToken(t *testing.T) {
 
 func TestATokenIsReplacedFiveMinutesBeforeItsEnd(t *testing.T) {
 	f := newFar(t, false)
-	f.at(epoch)
+	f.stand.At(epoch)
 	p := f.provider(provider.Deps{})
 	mustSend(t, "the first", p)
-	f.at(epoch.Add(3599*time.Second - 5*time.Minute - time.Second))
+	f.stand.At(epoch.Add(3599*time.Second - 5*time.Minute - time.Second))
 	mustSend(t, "a moment before", p)
 	wantGrants(t, "a moment before", f, 1)
-	f.at(epoch.Add(3599*time.Second - 5*time.Minute))
+	f.stand.At(epoch.Add(3599*time.Second - 5*time.Minute))
 	mustSend(t, "five minutes before the end", p)
 	wantGrants(t, "five minutes before the end", f, 2)
-	f.at(epoch.Add(5 * time.Hour))
+	f.stand.At(epoch.Add(5 * time.Hour))
 	mustSend(t, "long after the end", p)
 	wantGrants(t, "long after the end", f, 3)
 }
@@ -61,12 +61,12 @@ func TestATokenIsReplacedFiveMinutesBeforeItsEnd(t *testing.T) {
 // A token endpoint that is down or slow for a while disturbs nobody, as long as the old token lives.
 func TestTheOldTokenServesUntilItsEnd(t *testing.T) {
 	f := newFar(t, false)
-	f.at(epoch)
+	f.stand.At(epoch)
 	p := f.provider(provider.Deps{})
 	mustSend(t, "the first", p)
 
 	var asked atomic.Int32
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/token" {
 			return false
 		}
@@ -79,39 +79,39 @@ func TestTheOldTokenServesUntilItsEnd(t *testing.T) {
 		at   time.Time
 		want int32
 	}{{late, 1}, {late.Add(29 * time.Second), 1}, {late.Add(30 * time.Second), 2}} {
-		f.at(c.at)
+		f.stand.At(c.at)
 		mustSend(t, "with Google down", p)
 		if got := asked.Load(); got != c.want {
 			t.Errorf("at %v it was asked for the %dth time, want %d", c.at, got, c.want)
 		}
 	}
-	f.at(epoch.Add(3599 * time.Second))
+	f.stand.At(epoch.Add(3599 * time.Second))
 	_, err := p.Send(t.Context(), providertest.Message("push", 1))
 	if e := provider.AsError(err); err == nil || e.Class != provider.Temporary || e.Code != "503" {
 		t.Errorf("after the end: %v, want temporary 503", err)
 	}
 
-	f.instead(nil)
-	f.at(epoch.Add(2 * time.Hour))
+	f.stand.Instead(nil)
+	f.stand.At(epoch.Add(2 * time.Hour))
 	mustSend(t, "with Google up", p)
 }
 
 // While one asks for the next token, the others go on with the old one.
 func TestNobodyWaitsForTheNextToken(t *testing.T) {
 	f := newFar(t, false)
-	f.at(epoch)
+	f.stand.At(epoch)
 	p := f.provider(provider.Deps{})
 	mustSend(t, "the first", p)
 
 	asked, answer := make(chan struct{}), make(chan struct{})
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/token" {
 			close(asked)
 			<-answer
 		}
 		return false
 	})
-	f.at(epoch.Add(3599*time.Second - time.Minute))
+	f.stand.At(epoch.Add(3599*time.Second - time.Minute))
 	var asking sync.WaitGroup
 	asking.Go(func() { mustSend(t, "who asks", p) })
 	<-asked
@@ -125,10 +125,10 @@ func TestWhoWaitsForATokenGivesUpInTime(t *testing.T) {
 	f := newFar(t, false)
 	p := f.provider(provider.Deps{})
 	asked, answer := make(chan struct{}), make(chan struct{})
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		close(asked)
 		<-answer
-		f.instead(nil)
+		f.stand.Instead(nil)
 		return false
 	})
 	var asking sync.WaitGroup
@@ -191,7 +191,7 @@ func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 		{200, `{"access_token":"a\nb","expires_in":3599}`, provider.Temporary, "without a token"},
 		{200, `{"access_token":["x"],"expires_in":3599}`, provider.Temporary, "without a token"},
 	} {
-		f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+		f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 			w.WriteHeader(c.status)
 			io.WriteString(w, c.body)
 			return true
@@ -201,7 +201,7 @@ func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 			t.Errorf("%d %s: got %v, want %v with %q", c.status, c.body, err, c.class, c.says)
 		}
 	}
-	f.instead(func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) })
+	f.stand.Instead(func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) })
 	_, err := p.Send(t.Context(), providertest.Message("push", 1))
 	if e := provider.AsError(err); err == nil || e.Class != provider.Temporary || !strings.Contains(e.Detail, "access token: Google did not answer") {
 		t.Errorf("no answer: got %v, want temporary", err)
@@ -213,7 +213,7 @@ func TestTheAssertionIsNotRepeated(t *testing.T) {
 	f := newFar(t, false)
 	p := f.provider(provider.Deps{})
 	var assertion string
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		assertion = r.PostFormValue("assertion")
 		w.WriteHeader(http.StatusBadRequest)
 		io.WriteString(w, `{"error":"`+assertion+`","error_description":"`+assertion+`"}`)

@@ -128,20 +128,13 @@ func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.repor
 
 // Check implements provider.Checker: it asks for the server of the token.
 func (p *Provider) Check(ctx context.Context) error {
-	answer, err := p.sender.Do(ctx, httpsend.Request{
-		Method: http.MethodGet, URL: p.base.JoinPath("server").String(), Header: p.header(),
-	}, provider.Message{})
-	if err != nil {
-		return fmt.Errorf("the API of Postmark was not reached: %w", err)
-	}
 	var read struct{ DeliveryType string }
-	_ = json.Unmarshal(answer.Body, &read) // what cannot be read has no type
+	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{URL: p.base.JoinPath("server").String(), Header: p.header()}, "the server of the token", &read)
 	switch {
 	case answer.Status == http.StatusUnauthorized:
 		return errors.New("the server_token is not one that Postmark knows (401): it is that of a server, not of the account")
-	case !answer.OK():
-		return fmt.Errorf("the API of Postmark answers %d when asked for the server of the token: %s",
-			answer.Status, p.sender.Excerpt(string(answer.Body), provider.Message{}))
+	case err != nil:
+		return err
 	case read.DeliveryType == "Sandbox":
 		return errors.New("the server of the token is a sandbox: Postmark takes mail there and delivers none")
 	}

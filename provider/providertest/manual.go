@@ -123,6 +123,8 @@ type Trial struct {
 	Pieces int
 	Build  provider.Builder
 	Deps   provider.Deps
+	// Beside is a type of other providers that the page shows beside its own, if it does.
+	Beside string
 	// Divert has a table lead to the test's far end instead of the carrier that the page names.
 	Divert func(table map[string]any)
 	// Channel is that of the message, which Adapt may change.
@@ -141,7 +143,12 @@ func (m Manual) Try(trial Trial) {
 		if err := trial.Unmarshal([]byte(block), &file); err != nil {
 			m.Fatalf("%v\n%s", err, block)
 		}
+		own := 0
 		for name, table := range file.Providers {
+			if trial.Beside != "" && table["type"] == trial.Beside {
+				continue
+			}
+			own++
 			led := slices.ContainsFunc(slices.Collect(maps.Values(file.Routes)), func(to []string) bool { return slices.Contains(to, name) })
 			if table["type"] != m.kind || !led {
 				m.Errorf("[providers.%s] is of type %v, the routes are %v", name, table["type"], file.Routes)
@@ -164,6 +171,9 @@ func (m Manual) Try(trial Trial) {
 			if err := sendOnce(m.Context(), p, message); err != nil {
 				m.Errorf("[providers.%s] does not send: %v\n%s", name, err, block)
 			}
+		}
+		if own == 0 {
+			m.Errorf("no provider of type %s is in\n%s", m.kind, block)
 		}
 	}
 }

@@ -80,6 +80,16 @@ func TestATrialSends(t *testing.T) {
 	if got := complain(t, other, func(m Manual) { m.Try(trial) }); !strings.Contains(got, "the routes are map[sms:[b]]") {
 		t.Errorf("no route: got %q", got)
 	}
+	beside := trial
+	beside.Beside = "gateway"
+	two := strings.Replace(page, `{"a": {`, `{"b": {"type": "gateway"}, "a": {`, 1)
+	if got := complain(t, two, func(m Manual) { m.Try(beside) }); got != "" || len(sent) != 3 {
+		t.Errorf("one of another type beside it: got %q, sent %q", got, sent)
+	}
+	beside.Beside = "acme"
+	if got := complain(t, page, func(m Manual) { m.Try(beside) }); !strings.Contains(got, "no provider of type acme") {
+		t.Errorf("none of its own: got %q", got)
+	}
 	trial.Build = func(json.RawMessage, provider.Deps) (provider.Provider, error) {
 		return nil, errors.New("token is missing")
 	}

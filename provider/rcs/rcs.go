@@ -87,37 +87,23 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 		}
 	}
 	accepted := provider.Accepted{ID: messageID(m.Key)}
-	answer, err := p.call(ctx, http.MethodPost, p.phone(m.To, "agentMessages", "messageId", accepted.ID), httpsend.JSON(agentMessage{
+	err := p.call(ctx, http.MethodPost, p.phone(m.To, "agentMessages", "messageId", accepted.ID), httpsend.JSON(agentMessage{
 		ContentMessage: contentMessage{m.Text}, MessageTrafficType: p.trafficType,
 		TTL: fmt.Sprintf("%ds", p.sender.Life(m, minTTL, p.ttl)/time.Second),
 	}), m)
-	switch {
-	case err != nil && provider.AsError(err).Class != provider.Unknown:
+	if err != nil && provider.AsError(err).Class != provider.Unknown {
 		return provider.Accepted{}, err
-	case err != nil:
-		return accepted, err
-	case answer.OK():
-		return accepted, nil
 	}
-	failure := p.refusal(answer, m)
-	if failure.Class != provider.Unknown {
-		accepted = provider.Accepted{}
-	}
-	return accepted, failure
+	return accepted, err
 }
 
 // capable asks whether RCS reaches a telephone, before the code leaves the house.
 func (p *Provider) capable(ctx context.Context, m provider.Message) error {
-	answer, err := p.call(ctx, http.MethodGet, p.phone(m.To, "capabilities", "requestId", messageID(m.Key+"?")), nil, m)
-	failure := &provider.Error{}
-	switch {
-	case err != nil:
-		failure = provider.AsError(err)
-	case answer.OK():
+	err := p.call(ctx, http.MethodGet, p.phone(m.To, "capabilities", "requestId", messageID(m.Key+"?")), nil, m)
+	if err == nil {
 		return nil
-	default:
-		failure = p.refusal(answer, m)
 	}
+	failure := provider.AsError(err)
 	if failure.Class == provider.Unknown {
 		failure.Class = provider.Temporary // whatever became of this request, the message was not in it
 	}
@@ -131,15 +117,11 @@ func (p *Provider) Revoke(ctx context.Context, s provider.Sent) error {
 	if id == "" {
 		id = messageID(s.Key)
 	}
-	m := provider.Message{To: s.To}
-	answer, err := p.call(ctx, http.MethodDelete, p.phone(s.To, "agentMessages/"+url.PathEscape(id)), nil, m)
-	switch {
-	case err != nil:
-		return err
-	case answer.OK():
+	err := p.call(ctx, http.MethodDelete, p.phone(s.To, "agentMessages/"+url.PathEscape(id)), nil, provider.Message{To: s.To})
+	if err == nil {
 		return nil
 	}
-	failure := p.refusal(answer, m)
+	failure := provider.AsError(err)
 	if failure.Class == provider.BadRecipient {
 		failure.Class, failure.Detail = provider.BadRequest, "Google has delivered it, or does not know it"
 	}
@@ -152,15 +134,11 @@ const nobody = "+12025550100"
 // Check asks for an access token, and for the capabilities of a telephone that nobody has: that proves the
 // account, its key and the agent, and sends nothing.
 func (p *Provider) Check(ctx context.Context) error {
-	m := provider.Message{To: nobody, Key: "check"}
-	answer, err := p.call(ctx, http.MethodGet, p.phone(m.To, "capabilities", "requestId", messageID(m.Key)), nil, m)
-	if err != nil {
-		return err
+	err := p.call(ctx, http.MethodGet, p.phone(nobody, "capabilities", "requestId", messageID("check")), nil, provider.Message{To: nobody})
+	if err == nil || provider.AsError(err).Class == provider.BadRecipient {
+		return nil
 	}
-	if failure := p.refusal(answer, m); !answer.OK() && failure.Class != provider.BadRecipient {
-		return failure
-	}
-	return nil
+	return provider.Plain(err)
 }
 
 // space is in which names of messages are made of keys (RFC 9562, 5.5). It never changes: the name of a
@@ -179,24 +157,29 @@ func (p *Provider) phone(number, what string, more ...string) string {
 	return p.base + "/v1/phones/" + url.PathEscape(number) + "/" + what + "?" + query.Encode()
 }
 
-// call makes one request. An access token that Google no longer takes is replaced once: what was refused
-// for its credentials was surely not done.
-func (p *Provider) call(ctx context.Context, method, url string, body []byte, m provider.Message) (httpsend.Answer, error) {
+// call makes one request, whose answer is to be a 2xx; the error is a *provider.Error. An access token that
+// Google no longer takes is replaced once: what was refused for its credentials was surely not done.
+func (p *Provider) call(ctx context.Context, method, url string, body []byte, m provider.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	refused := ""
 	for {
 		access, err := p.tokens.Get(ctx, refused, m)
 		if err != nil {
-			return httpsend.Answer{}, err
+			return err
 		}
 		header := http.Header{"Authorization": {"Bearer " + access}}
 		if body != nil {
 			header.Set("Content-Type", "application/json")
 		}
 		answer, err := p.sender.Do(ctx, httpsend.Request{Method: method, URL: url, Header: header, Body: body}, m)
-		if err != nil || answer.Status != http.StatusUnauthorized || refused != "" {
-			return answer, err
+		switch {
+		case err != nil:
+			return err
+		case answer.OK():
+			return nil
+		case answer.Status != http.StatusUnauthorized || refused != "":
+			return p.refusal(answer, access, m)
 		}
 		refused = access
 	}
@@ -215,8 +198,8 @@ var codes = httpsend.Codes{
 	"500 INTERNAL":           provider.Unknown,
 }
 
-// refusal is what an answer that is no 2xx means to routing.
-func (p *Provider) refusal(answer httpsend.Answer, m provider.Message) *provider.Error {
+// refusal is what an answer that is no 2xx means to routing. It does not repeat the access token.
+func (p *Provider) refusal(answer httpsend.Answer, access string, m provider.Message) *provider.Error {
 	var read struct {
 		Error struct {
 			Message httpsend.Scalar `json:"message"`
@@ -230,7 +213,8 @@ func (p *Provider) refusal(answer httpsend.Answer, m provider.Message) *provider
 	if read.Error.Status != "" {
 		codes.Refine(e, e.Code+" "+string(read.Error.Status), string(read.Error.Message))
 	}
-	return p.sender.Unsaid(e, m)
+	e.Code, e.Detail = p.sender.Excerpt(e.Code, m, access), p.sender.Excerpt(e.Detail, m, access)
+	return e
 }
 
 // errNoToken says why no webhook is believed.

@@ -83,7 +83,7 @@ func TestRecordedRequests(t *testing.T) {
 
 func TestWhatThePersonIsSent(t *testing.T) {
 	f := newFar(t)
-	f.at(epoch)
+	f.stand.At(epoch)
 	for _, c := range []struct {
 		ttl  string
 		left time.Duration
@@ -139,7 +139,7 @@ func TestAMessageIsSentOnceHoweverOftenItIsHandedOver(t *testing.T) {
 	m := providertest.Message("rcs", 1)
 	var names []string
 	for _, answered := range []bool{false, true, true} {
-		f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+		f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 			if !answered && strings.HasSuffix(r.URL.Path, "/agentMessages") {
 				f.Server.ServeHTTP(&silent{}, r)
 				panic(http.ErrAbortHandler)
@@ -177,7 +177,7 @@ func TestAnAccessTokenThatIsNoLongerTakenIsReplacedOnce(t *testing.T) {
 	if got := f.Grants(); got != 2 {
 		t.Errorf("%d tokens were asked for, want 2", got)
 	}
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/token" {
 			return false
 		}
@@ -196,7 +196,7 @@ func TestATelephoneWithoutRCS(t *testing.T) {
 		m := providertest.Message("rcs", 1)
 		f.Set(m.To, fake.Handset{NotRCS: true})
 		sends := 0
-		f.instead(func(_ http.ResponseWriter, r *http.Request) bool {
+		f.stand.Instead(func(_ http.ResponseWriter, r *http.Request) bool {
 			if strings.HasSuffix(r.URL.Path, "/agentMessages") {
 				sends++
 			}
@@ -231,7 +231,7 @@ func TestCodesAndTheirClasses(t *testing.T) {
 		{502, ``, provider.Unknown, "502"},
 		{400, `{"error":7}`, provider.BadRequest, "400"},
 	} {
-		e := p.refusal(httpsend.Answer{Status: c.status, Body: []byte(c.body)}, provider.Message{})
+		e := p.refusal(httpsend.Answer{Status: c.status, Body: []byte(c.body)}, "", provider.Message{})
 		if e.Class != c.class || e.Code != c.code {
 			t.Errorf("%d %s: got %v, want %v %s", c.status, c.body, e, c.class, c.code)
 		}
@@ -256,14 +256,14 @@ func TestWhatARevocationComesTo(t *testing.T) {
 	} {
 		m := providertest.Message("rcs", 1)
 		m.Key = c.name
-		f.instead(nil)
+		f.stand.Instead(nil)
 		f.Set(m.To, c.handset)
 		a, err := p.Send(t.Context(), m)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if c.answer != 0 {
-			f.instead(func(w http.ResponseWriter, _ *http.Request) bool {
+			f.stand.Instead(func(w http.ResponseWriter, _ *http.Request) bool {
 				w.WriteHeader(c.answer)
 				return true
 			})
@@ -288,7 +288,7 @@ func TestTheDoctorIsToldWhatIsWrong(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "403 PERMISSION_DENIED") {
 		t.Errorf("another's agent: %v", err)
 	}
-	f.instead(func(w http.ResponseWriter, r *http.Request) bool {
+	f.stand.Instead(func(w http.ResponseWriter, r *http.Request) bool {
 		w.WriteHeader(400)
 		io.WriteString(w, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`)
 		return true
@@ -340,7 +340,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(404, `{"error":{"status":["NOT_FOUND"]}}`)
 	f.Add(500, `<html>`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		e := p.refusal(httpsend.Answer{Status: status, Body: []byte(body)}, provider.Message{})
+		e := p.refusal(httpsend.Answer{Status: status, Body: []byte(body)}, "", provider.Message{})
 		if _, ok := provider.ParseClass(e.Class.String()); !ok || e.Code == "" {
 			t.Errorf("%d %s is %v", status, body, e)
 		}

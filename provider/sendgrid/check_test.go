@@ -22,6 +22,18 @@ func TestCheckExam(t *testing.T) {
 	})
 }
 
+// TestCheckKnowsThatItIsNotSendGrid holds what has nothing to do with the credentials apart from them.
+func TestCheckKnowsThatItIsNotSendGrid(t *testing.T) {
+	httpfar.CheckWords(t, func(url string, deps provider.Deps) (provider.Provider, error) {
+		return New(Config{APIKey: "SG.s3cr3t-key", From: "codes@example.com", BaseURL: url}, deps)
+	}, []httpfar.Said{
+		{Status: 200, Body: "<html>a page of some proxy</html>", Want: "something else than JSON"},
+		{Status: 302, Want: "sends us elsewhere (302)"},
+		{Status: 429, Body: "slowly", Want: "asked too often", Unproven: true},
+		{Status: 502, Body: "bad gateway", Want: "it answers 502: bad gateway"},
+	})
+}
+
 func TestTheManualNamesEveryKey(t *testing.T) {
 	providertest.ReadManual(t, "sendgrid").NamesKeys(Config{})
 }

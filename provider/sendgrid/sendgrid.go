@@ -9,7 +9,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -73,24 +72,16 @@ func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.repor
 
 // Check implements provider.Checker: it asks what the API key may do.
 func (p *Provider) Check(ctx context.Context) error {
-	answer, err := p.sender.Do(ctx, httpsend.Request{
-		Method: http.MethodGet, URL: p.base.JoinPath("v3", "scopes").String(), Header: p.header(),
-	}, provider.Message{})
-	if err != nil {
-		return fmt.Errorf("SendGrid was not reached: %w", err)
-	}
-	switch {
-	case answer.Status == http.StatusUnauthorized:
-		return errors.New("SendGrid does not know the api_key (401): it may have been deleted, or be that of another region")
-	case !answer.OK():
-		return fmt.Errorf("SendGrid answers %d when asked for the scopes of the api_key: %s",
-			answer.Status, p.sender.Excerpt(string(answer.Body), provider.Message{}))
-	}
 	var read struct {
 		Scopes []string `json:"scopes"`
 	}
-	_ = json.Unmarshal(answer.Body, &read) // what cannot be read has no scopes
-	if !slices.Contains(read.Scopes, "mail.send") {
+	answer, err := p.sender.CheckJSON(ctx, httpsend.Request{URL: p.base.JoinPath("v3", "scopes").String(), Header: p.header()}, "the list of scopes", &read)
+	switch {
+	case answer.Status == http.StatusUnauthorized:
+		return errors.New("SendGrid does not know the api_key (401): it may have been deleted, or be that of another region")
+	case err != nil:
+		return err
+	case !slices.Contains(read.Scopes, "mail.send"):
 		return errors.New("the api_key may not send mail: give it the permission Mail Send")
 	}
 	return nil

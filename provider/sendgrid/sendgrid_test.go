@@ -236,7 +236,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("a wrong key: %v", err)
 	}
 	p.base.Path = "/elsewhere"
-	if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "answers 404") {
+	if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "is not known there (404)") {
 		t.Errorf("another server: %v", err)
 	}
 	if n := len(s.Inbox()); n != 0 {

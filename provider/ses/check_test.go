@@ -29,4 +29,16 @@ func TestCheckExam(t *testing.T) {
 	})
 }
 
+// TestCheckKnowsThatItIsNotSES holds what has nothing to do with the credentials apart from them.
+func TestCheckKnowsThatItIsNotSES(t *testing.T) {
+	httpfar.CheckWords(t, func(url string, deps provider.Deps) (provider.Provider, error) {
+		return New(Config{Region: "eu-west-1", AccessKeyID: testKeyID, SecretAccessKey: testSecret, From: "codes@example.com", BaseURL: url}, deps)
+	}, []httpfar.Said{
+		{Status: 200, Body: "<html>a page of some proxy</html>", Want: "something else than JSON"},
+		{Status: 302, Want: "sends us elsewhere (302)"},
+		{Status: 429, Body: "slowly", Want: "asked too often", Unproven: true},
+		{Status: 502, Body: "bad gateway", Want: "it answers 502: bad gateway"},
+	})
+}
+
 func TestTheManualNamesEveryKey(t *testing.T) { providertest.ReadManual(t, "ses").NamesKeys(Config{}) }

@@ -117,7 +117,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if failed != nil {
 		return provider.Accepted{}, failed
 	}
-	answer, err := p.call(ctx, http.MethodPost, httpsend.JSON(p.request(letter)), m, "v2", "email", "outbound-emails")
+	answer, err := p.sender.Do(ctx, p.signed(http.MethodPost, httpsend.JSON(p.request(letter)), "outbound-emails"), m)
 	if err != nil {
 		return provider.Accepted{}, err
 	}
@@ -128,12 +128,12 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	return accepted, nil
 }
 
-// call signs a request and sends it.
-func (p *Provider) call(ctx context.Context, method string, body []byte, m provider.Message, path ...string) (httpsend.Answer, error) {
-	u := p.base.JoinPath(path...)
+// signed is a request for what the path names below /v2/email.
+func (p *Provider) signed(method string, body []byte, path string) httpsend.Request {
+	u := p.base.JoinPath("v2", "email", path)
 	h := http.Header{"Content-Type": {"application/json"}}
 	p.credentials.Sign(method, u, h, body, sigv4.Service{Region: p.region, Name: "ses"}, p.now())
-	return p.sender.Do(ctx, httpsend.Request{Method: method, URL: u.String(), Header: h, Body: body}, m)
+	return httpsend.Request{Method: method, URL: u.String(), Header: h, Body: body}
 }
 
 // ServeReport takes messages of the SNS topic.
@@ -142,16 +142,14 @@ func (p *Provider) ServeReport(w http.ResponseWriter, r *http.Request) { p.repor
 // Check implements provider.Checker: it asks for the account. A key that may do nothing but send is
 // refused with words that tell that AWS knows it, which is provider.ErrUnproven of the account alone.
 func (p *Provider) Check(ctx context.Context) error {
-	answer, err := p.call(ctx, http.MethodGet, nil, provider.Message{}, "v2", "email", "account")
+	var read struct{ ProductionAccessEnabled, SendingEnabled bool }
+	answer, err := p.sender.CheckJSON(ctx, p.signed(http.MethodGet, nil, "account"), "the account", &read)
 	if err != nil {
-		return fmt.Errorf("SES was not reached: %w", err)
-	}
-	if !answer.OK() {
-		_, refusal := readAnswer(answer, p.sender.Refusal(answer))
-		p.sender.Unsaid(refusal, provider.Message{})
+		refusal := p.sender.Refusal(answer)
+		readAnswer(answer, refusal) // which names the exception
 		switch refusal.Code {
 		case "AccessDeniedException":
-			return fmt.Errorf("SES knows the access key, and the key may not read the account (ses:GetAccount): %w", provider.ErrUnproven)
+			return provider.Unproven("SES knows the access key, and the key may not read the account (ses:GetAccount)")
 		case "UnrecognizedClientException":
 			return errors.New("AWS does not know the access_key_id, or the session_token is another's")
 		case "ExpiredTokenException":
@@ -159,11 +157,7 @@ func (p *Provider) Check(ctx context.Context) error {
 		case "InvalidSignatureException", "SignatureDoesNotMatch":
 			return errors.New("AWS refuses our signature: the secret_access_key is not that of the access_key_id, or the clock of this host is wrong")
 		}
-		return fmt.Errorf("SES answers %s when asked for the account: %s", refusal.Code, refusal.Detail)
-	}
-	var read struct{ ProductionAccessEnabled, SendingEnabled bool }
-	if err := json.Unmarshal(answer.Body, &read); err != nil {
-		return errors.New("what answers is not SES: the account cannot be read")
+		return err
 	}
 	switch {
 	case !read.SendingEnabled:

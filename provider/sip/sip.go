@@ -8,8 +8,8 @@
 //	└────────── Send ──────────────┘└───────────────────── the call (call.go) ───────────────────┘
 //	  refused: an Error by its class             hung up, no key, busy: a Report by its class
 //
-// Until somebody answers nothing was said, so every failure before that is surely not sent, except
-// silence after an INVITE that may have arrived. Whoever must press a key and does not (a mailbox)
+// Until somebody answers nothing was said, so every failure before that is surely not sent, except that
+// the connection breaks, or Send gives up, after an INVITE that may have arrived. Whoever must press a key and does not (a mailbox)
 // never hears the code.
 //
 // What is said comes from recordings inside the program (recordings.go), or from a program that

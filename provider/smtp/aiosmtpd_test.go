@@ -30,11 +30,7 @@ func TestAnotherServerReadsWhatWeSend(t *testing.T) {
 		c.Auth = auth
 		p := mustNew(t, c, provider.Deps{})
 
-		m := providertest.Message("email", 1)
-		m.Email.Subject = m.Code + " ist dein Bestätigungscode für Müller & Söhne"
-		m.Email.Text += "\n.\nEin Punkt für sich: 验证码\n"
-		m.Email.HTML = `<!doctype html><html lang="de"><body><p><b>` + m.Code + "</b> ist dein Code. Grüße!</p></body></html>\n"
-		m.Email.FromName = "Müller & Söhne"
+		m := farFromASCII()
 		accepted, err := p.Send(t.Context(), m)
 		if err != nil {
 			t.Fatalf("auth %s: %v", auth, err)
@@ -132,6 +128,35 @@ func TestAnotherServerRefusesAtEachCommand(t *testing.T) {
 	}
 }
 
+// farFromASCII is a mail in which a server that reads it can go wrong.
+func farFromASCII() provider.Message {
+	m := providertest.Message("email", 1)
+	m.Email.Subject = m.Code + " ist dein Bestätigungscode für Müller & Söhne"
+	m.Email.Text += "\n.\nEin Punkt für sich: 验证码\n"
+	m.Email.HTML = `<!doctype html><html lang="de"><body><p><b>` + m.Code + "</b> ist dein Code. Grüße!</p></body></html>\n"
+	m.Email.FromName = "Müller & Söhne"
+	return m
+}
+
+// files are a certificate for this host and its key, for a server that is another program.
+func (a *authority) files(t *testing.T) (cert, key string) {
+	t.Helper()
+	issued := a.issue(time.Now().Add(time.Hour), "127.0.0.1")
+	der, err := x509.MarshalPKCS8PrivateKey(issued.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("cert.pem", "CERTIFICATE", issued.Certificate[0]), write("key.pem", "PRIVATE KEY", der)
+}
+
 // aiosmtpd is a server that runs testdata/relay.py.
 type aiosmtpd struct {
 	config Config
@@ -146,21 +171,8 @@ func startAiosmtpd(t *testing.T) *aiosmtpd {
 		t.Fatalf("aiosmtpd is not installed: `make tools` does it (package python3-aiosmtpd): %v\n%s", err, out)
 	}
 	a := newAuthority(t)
-	cert := a.issue(time.Now().Add(time.Hour), "127.0.0.1")
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	write := func(name, kind string, der []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	cmd := exec.Command(python, "testdata/relay.py",
-		write("cert.pem", "CERTIFICATE", cert.Certificate[0]), write("key.pem", "PRIVATE KEY", key), testUser, testPassword)
+	cert, key := a.files(t)
+	cmd := exec.Command(python, "testdata/relay.py", cert, key, testUser, testPassword)
 	cmd.Stderr = t.Output()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

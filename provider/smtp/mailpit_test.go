@@ -4,9 +4,7 @@ package smtp
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -31,11 +29,7 @@ func TestMailpitReadsWhatWeSend(t *testing.T) {
 		c := pit.config
 		c.Auth = auth
 		p := mustNew(t, c, provider.Deps{})
-		m := providertest.Message("email", 1)
-		m.Email.Subject = m.Code + " ist dein Bestätigungscode für Müller & Söhne"
-		m.Email.Text += "\n.\nEin Punkt für sich: 验证码\n"
-		m.Email.HTML = `<!doctype html><html lang="de"><body><p><b>` + m.Code + "</b> ist dein Code. Grüße!</p></body></html>\n"
-		m.Email.FromName = "Müller & Söhne"
+		m := farFromASCII()
 		if _, err := p.Send(t.Context(), m); err != nil {
 			t.Fatalf("auth %s: %v", auth, err)
 		}
@@ -130,25 +124,16 @@ func startMailpit(t *testing.T) *mailpit {
 		t.Fatalf("Mailpit is not installed: `make tools` does it: %v", err)
 	}
 	a := newAuthority(t)
-	cert := a.issue(time.Now().Add(time.Hour), "127.0.0.1")
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cert, key := a.files(t)
 	dir := t.TempDir()
-	write := func(name string, text []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
+	passwords := filepath.Join(dir, "passwords")
+	if err := os.WriteFile(passwords, []byte(testUser+":"+testPassword+"\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	mail, web := freePort(t), freePort(t)
 	var log bytes.Buffer
 	cmd := exec.Command(program, "--smtp", fmt.Sprintf("127.0.0.1:%d", mail), "--listen", fmt.Sprintf("127.0.0.1:%d", web),
-		"--smtp-tls-cert", write("cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})),
-		"--smtp-tls-key", write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
-		"--smtp-require-starttls", "--smtp-auth-file", write("passwords", []byte(testUser+":"+testPassword+"\n")),
+		"--smtp-tls-cert", cert, "--smtp-tls-key", key, "--smtp-require-starttls", "--smtp-auth-file", passwords,
 		"--smtp-disable-rdns", "--disable-version-check", "--enable-chaos", "--database", filepath.Join(dir, "mailpit.db"))
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = &log, &log

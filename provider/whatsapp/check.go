@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/verifyd/verifyd/provider"
@@ -16,11 +18,19 @@ import (
 // defaultTemplate is what channels ask for where the configuration names none.
 const defaultTemplate = "verification_code"
 
-// Check implements provider.Checker: it asks Meta for the number, and for the template in each of its
+// Check implements provider.Checker: it asks Meta for each number, and for the template in each of its
 // languages where the configuration names the business account to which they belong.
 func (p *Provider) Check(ctx context.Context) error {
-	if err := p.checkNumber(ctx); err != nil {
+	if err := p.checkNumber(ctx, p.endpoint, "phone_number_id"); err != nil {
 		return err
+	}
+	for _, from := range slices.Sorted(maps.Keys(p.endpoints)) {
+		if p.endpoints[from] == p.endpoint {
+			continue
+		}
+		if err := p.checkNumber(ctx, p.endpoints[from], "the number of phone_numbers for "+from); err != nil {
+			return err
+		}
 	}
 	if p.businessAccount == "" {
 		return provider.Unproven("the token and the number are right; whether the template is approved is not known without business_account_id")
@@ -30,15 +40,15 @@ func (p *Provider) Check(ctx context.Context) error {
 
 // checkNumber reads the number
 // (https://developers.facebook.com/docs/whatsapp/cloud-api/phone-numbers).
-func (p *Provider) checkNumber(ctx context.Context) error {
+func (p *Provider) checkNumber(ctx context.Context, endpoint, asked string) error {
 	var number struct {
 		Status string `json:"status"`
 	}
-	if err := p.ask(ctx, strings.TrimSuffix(p.endpoint, "/messages")+"?fields=verified_name,status", "phone_number_id", &number); err != nil {
+	if err := p.ask(ctx, strings.TrimSuffix(endpoint, "/messages")+"?fields=verified_name,status", asked, &number); err != nil {
 		return err
 	}
 	if number.Status != "" && number.Status != "CONNECTED" {
-		return fmt.Errorf("the number is %s, and CONNECTED is what can send", p.sender.Excerpt(number.Status, provider.Message{}))
+		return fmt.Errorf("%s is %s, and CONNECTED is what can send", asked, p.sender.Excerpt(number.Status, provider.Message{}))
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +41,7 @@ func TestWhatTheAnswersToACheckMean(t *testing.T) {
 	httpfar.CheckWords(t, atDesk(""), []httpfar.Said{
 		{Status: 200, Body: `{"status":"CONNECTED"}`, Want: "not known without business_account_id", Unproven: true},
 		{Status: 200, Body: `{"verified_name":"Acme"}`, Want: "not known without business_account_id", Unproven: true},
-		{Status: 200, Body: `{"status":"PENDING"}`, Want: "the number is PENDING"},
+		{Status: 200, Body: `{"status":"PENDING"}`, Want: "phone_number_id is PENDING"},
 		{Status: 200, Body: `<html>`, Want: "something else than JSON"},
 		{Status: 401, Body: `{"error":{"code":190,"message":"Session has expired"}}`, Want: "the access token is refused (190): Session has expired"},
 		{Status: 400, Body: `{"error":{"code":100,"message":"Unsupported get request"}}`, Want: "phone_number_id is not known to Meta"},
@@ -114,4 +116,28 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("%q: the words are %q", body, err)
 		}
 	})
+}
+
+func TestEachNumberIsLookedFor(t *testing.T) {
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		if r.URL.Path == "/v23.0/222222" {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, `{"error":{"code":100,"message":"Unsupported get request"}}`)
+			return
+		}
+		io.WriteString(w, `{"status":"CONNECTED"}`)
+	}))
+	t.Cleanup(server.Close)
+	p, err := New(Config{PhoneNumberID: testNumber, AccessToken: testToken, BaseURL: server.URL + "/v23.0", PhoneNumbers: map[string]string{
+		"+34612345670": testNumber, "+34612345671": "111111", "+34612345672": "222222",
+	}}, provider.Deps{HTTP: server.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/v23.0/" + testNumber, "/v23.0/111111", "/v23.0/222222"}
+	if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "+34612345672 is not known to Meta") || !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, got %v", asked, err)
+	}
 }
