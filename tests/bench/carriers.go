@@ -31,12 +31,11 @@ const (
 
 // carriers is what these legs have found; figures that were not measured are NaN.
 type carriers struct {
-	sms      float64 // a second, over one bind, from the first start to the last message at its end
-	rss      float64 // MB, with a carrier that takes all
-	rssSlow  float64 // and with one that takes one a second
-	waiting  int     // messages that waited for that one
-	loss     lossFigures
-	measured bool // the loss
+	sms     float64 // a second, over one bind, from the first start to the last message at its end
+	rss     float64 // MB, with a carrier that takes all
+	rssSlow float64 // and with one that takes one a second
+	waiting int     // messages that waited for that one
+	loss    lossFigures
 }
 
 func noCarriers() carriers {
@@ -225,9 +224,8 @@ type begun struct {
 
 // stream starts verifications at a steady pace until it is stopped.
 type stream struct {
-	lost  atomic.Value // a string: how a carrier is lost, "" while it is well
-	stop  func() error
-	count atomic.Int64
+	lost atomic.Value // a string: how a carrier is lost, "" while it is well
+	stop func() error
 
 	mu  sync.Mutex
 	all []begun
@@ -263,7 +261,6 @@ func (c *child) stream(ctx context.Context, connections int) (*stream, error) {
 				s.mu.Lock()
 				s.all = append(s.all, one)
 				s.mu.Unlock()
-				s.count.Add(1)
 			}
 		})
 	}
@@ -427,8 +424,7 @@ func printCarriers(out io.Writer, c carriers) {
 		fmt.Fprintf(out, "smpp: %.0f SMS a second over one bind, RSS %.1f MB; %.1f MB while %d messages wait for a carrier that takes one a second\n",
 			c.sms, c.rss, c.rssSlow, c.waiting)
 	}
-	if c.measured {
-		f := c.loss
+	if f := c.loss; !math.IsNaN(f.inTime) {
 		fmt.Fprintf(out, "loss: of %d starts while a carrier was lost, %.2f %% were with a carrier within a second, the slowest after %.1f s%s; "+
 			"%.0f are lost, %d arrived twice and %d more often, of %d in doubt; it was back after %.0f s at most\n",
 			f.starts, 100*f.inTime, f.slowest, f.lateInWords(), f.lost, f.twice, f.thrice, f.doubt, slices.Max(f.back))

@@ -88,7 +88,7 @@ func TestTheReportOfCarriersSaysWhatWasMeasured(t *testing.T) {
 			t.Error(g)
 		}
 	}
-	found := carriers{sms: 2500, rss: 50, rssSlow: 55, waiting: 7, measured: true, loss: lossFigures{inTime: 0.995, api: 1.2, back: []float64{1, 7}}}
+	found := carriers{sms: 2500, rss: 50, rssSlow: 55, waiting: 7, loss: lossFigures{inTime: 0.995, api: 1.2, back: []float64{1, 7}}}
 	printCarriers(&out, found)
 	if !strings.Contains(out.String(), "2500 SMS a second") || !strings.Contains(out.String(), "99.50 %") || !strings.Contains(out.String(), "after 7 s at most") {
 		t.Errorf("the report is\n%s", &out)

@@ -189,7 +189,6 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 		if sent.loss, err = b.measureLoss(ctx); err != nil {
 			return fmt.Errorf("%s: %w", lossLeg, err)
 		}
-		sent.measured = true
 	}
 	var asked []timing
 	if slices.Contains(b.legs, attemptsLeg) {

@@ -30,7 +30,7 @@ type batch struct {
 	pipeline []statement // to be sent
 	owners   []*request  // whose each is, or nil
 	begun    bool        // BEGIN is in the pipeline or was sent
-	unread   []unread    // to be sent after all other writes
+	unread   []unread    // to be sent after the other writes of their round
 
 	turns    []*turn    // all that were begun
 	accepted []*turn    // in the order that they count in
@@ -79,7 +79,7 @@ const settings = `SELECT set_config('jit', 'off', true), set_config('statement_t
 	set_config('lock_timeout', '` + lockTimeout + `', true),
 	set_config('idle_in_transaction_session_timeout', '` + idleTimeout + `', true)`
 
-// unread is a write of a record that nobody has locked.
+// unread is a write of a record that its function may not have locked.
 type unread struct {
 	sqlstore.Write
 	owner *request

@@ -125,6 +125,8 @@ func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
 		// The checkpoint copies pages back in big steps and never cuts the log: a growing file
 		// syncs ten times slower than one that has its size.
 		"journal_mode(wal)", "synchronous(normal)", "foreign_keys(on)", "wal_autocheckpoint(4000)",
+		// The copies of snapshots are temporary tables. A container of nothing but verifyd has no folder
+		// for temporary files.
 		"temp_store(memory)"); err != nil {
 		return err
 	}

@@ -111,20 +111,6 @@ func filterArgs(f verify.AttemptFilter, more ...any) []any {
 	return append([]any{f.From, f.Before, f.AccountSID, f.ServiceSID, string(f.Channel), f.Country, converted}, more...)
 }
 
-// ReportedAttempt implements verify.Tx. Keys of reports are indexed by stretches, as addresses are, and
-// for the same reason.
-func (t *Tx) ReportedAttempt(key string, from, before int64) (attemptSID string, err error) {
-	condition := ` id / ` + stretchKeys + ` = +s AND +id >= $1 AND +id < $2 AND report_key = $5 AND report_key <> ''`
-	source := ` FROM stretch CROSS JOIN attempt WHERE` + condition
-	if t.dialect == Postgres {
-		source = ` FROM stretch CROSS JOIN LATERAL (SELECT id, sid FROM attempt
-			WHERE id >= s * ` + stretchKeys + ` AND id < (s + 1) * ` + stretchKeys + ` AND` + condition + ` OFFSET 0) AS attempt`
-	}
-	err = t.conn.QueryRow(stretchesFrom("$3", "$4")+`SELECT sid`+source+` ORDER BY id DESC LIMIT 1`,
-		from, before, from/keysPerStretch, (before-1)/keysPerStretch, key).Scan(&attemptSID)
-	return attemptSID, err
-}
-
 // Attempts implements verify.Tx.
 func (t *Tx) Attempts(f verify.AttemptFilter, limit int) ([]verify.Attempt, error) {
 	return list(t, scanAttempt, `SELECT `+attemptColumns+` FROM attempt
@@ -165,16 +151,24 @@ func stretchesFrom(first, last string) string {
 // could be looked up, so that the index of addresses is.
 var ofStretch = ` id / ` + stretchKeys + ` = +s AND +id >= $1 AND +id < $2 AND`
 
-// inStretches are the attempts of the stretches that a condition lets through. PostgreSQL is kept from
-// looking in another way than stretch by stretch, by OFFSET 0, and is told which ids a stretch has, so
+// inStretches are columns of the attempts of the stretches that a condition lets through. PostgreSQL is kept
+// from looking in another way than stretch by stretch, by OFFSET 0, and is told which ids a stretch has, so
 // that it goes to one partition for each.
-func (t *Tx) inStretches(condition string) string {
-	condition = ofStretch + ofFilter + condition
+func (t *Tx) inStretches(columns, condition string) string {
+	condition = ofStretch + condition
 	if t.dialect == Postgres {
-		return ` FROM stretch CROSS JOIN LATERAL (SELECT id, ` + attemptColumns + ` FROM attempt
+		return ` FROM stretch CROSS JOIN LATERAL (SELECT id, ` + columns + ` FROM attempt
 			WHERE id >= s * ` + stretchKeys + ` AND id < (s + 1) * ` + stretchKeys + ` AND` + condition + ` OFFSET 0) AS attempt`
 	}
 	return ` FROM stretch CROSS JOIN attempt WHERE` + condition
+}
+
+// ReportedAttempt implements verify.Tx. Keys of reports are indexed by stretches, as addresses are, and
+// for the same reason.
+func (t *Tx) ReportedAttempt(key string, from, before int64) (attemptSID string, err error) {
+	err = t.conn.QueryRow(stretchesFrom("$3", "$4")+`SELECT sid`+t.inStretches(`sid`, ` report_key = $5 AND report_key <> ''`)+`
+		ORDER BY id DESC LIMIT 1`, from, before, from/keysPerStretch, (before-1)/keysPerStretch, key).Scan(&attemptSID)
+	return attemptSID, err
 }
 
 func stretchesOf(f verify.AttemptFilter) (first, last any) {
@@ -184,14 +178,14 @@ func stretchesOf(f verify.AttemptFilter) (first, last any) {
 // AttemptsTo implements verify.Tx.
 func (t *Tx) AttemptsTo(f verify.AttemptFilter, limit int) ([]verify.Attempt, error) {
 	first, last := stretchesOf(f)
-	return list(t, scanAttempt, stretches+`SELECT `+attemptColumns+t.inStretches(` AND to_address = $10`)+`
+	return list(t, scanAttempt, stretches+`SELECT `+attemptColumns+t.inStretches(attemptColumns, ofFilter+` AND to_address = $10`)+`
 		ORDER BY id DESC LIMIT $11`, filterArgs(f, first, last, f.To, limit)...)
 }
 
 // CountAttemptsTo implements verify.Tx. A colon is what follows the digit nine.
 func (t *Tx) CountAttemptsTo(f verify.AttemptFilter) (n verify.AttemptCount, err error) {
 	first, last := stretchesOf(f)
-	err = t.conn.QueryRow(stretches+`SELECT count(*), coalesce(sum(converted), 0)`+t.inStretches(` AND to_address >= $10 AND to_address < $11`),
+	err = t.conn.QueryRow(stretches+`SELECT count(*), coalesce(sum(converted), 0)`+t.inStretches(`converted`, ofFilter+` AND to_address >= $10 AND to_address < $11`),
 		filterArgs(f, first, last, f.Prefix, f.Prefix+":")...).Scan(&n.Made, &n.Converted)
 	return n, err
 }
