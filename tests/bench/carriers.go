@@ -251,8 +251,12 @@ func (c *child) stream(ctx context.Context, connections int) (*stream, error) {
 			defer conn.Close()
 			for ctx.Err() == nil {
 				due := origin.Add(time.Duration(slot.Add(1)) * time.Second / lossRate)
-				time.Sleep(time.Until(due))
-				one := begun{number: nextNumber(), at: time.Now(), lost: s.lost.Load().(string)}
+				at := due // of one that the others kept waiting, or a server that stands still is slow to few
+				if early := time.Until(due); early > 0 {
+					time.Sleep(early)
+					at = time.Now()
+				}
+				one := begun{number: nextNumber(), at: at, lost: s.lost.Load().(string)}
 				if err := client.start(one.number); err != nil {
 					cancel(err)
 					return
