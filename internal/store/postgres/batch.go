@@ -30,7 +30,12 @@ type batch struct {
 	pipeline []statement // to be sent
 	owners   []*request  // whose each is, or nil
 	begun    bool        // BEGIN is in the pipeline or was sent
-	unread   []unread    // to be sent after the other writes of their round
+	rows     []rows      // to be sent after the other writes of their round
+	unread   []unread    // to be sent after those
+	texts    texts
+	plain    bool // every row is added by a statement of its own
+	joined   bool // some were not
+	routines *routines
 
 	turns    []*turn    // all that were begun
 	accepted []*turn    // in the order that they count in
@@ -114,7 +119,7 @@ func (b *batch) run(group []*request) error {
 		}
 		turns := make([]*turn, 0, len(group))
 		for _, r := range group {
-			turns = append(turns, begin(r, true, b.days))
+			turns = append(turns, b.routines.begin(r, true, b.days))
 		}
 		b.turns = append(b.turns, turns...)
 		turns, err := b.read(turns)
@@ -169,7 +174,8 @@ func (b *batch) read(turns []*turn) ([]*turn, error) {
 		}
 		slices.SortStableFunc(questions, func(a, b question) int { return strings.Compare(a.key, b.key) })
 		b.open()
-		b.addUnread() // of the round before; this one may read them
+		b.addRows() // of the round before, like the next; this one may read them
+		b.addUnread()
 		first := len(b.pipeline)
 		for _, q := range questions {
 			b.add(q.of, q.query, q.args...)
@@ -239,16 +245,29 @@ func (b *batch) accept(turns []*turn) (late []*request, err error) {
 			}
 		}
 		if t.err == nil {
-			for _, w := range t.tx.Writes() {
-				if w.Unread != "" {
-					b.unread = append(b.unread, unread{w, t.request})
-				} else {
-					b.add(t.request, w.Query, w.Args...)
-				}
-			}
+			b.write(t)
 		}
 	}
 	return late, nil
+}
+
+// write puts the writes of a function where they belong.
+func (b *batch) write(t *turn) {
+	if _, many := t.tx.Changed(); many || t.tx.ConfigChanged() {
+		b.addRows() // it may write about them
+	}
+	writes := t.tx.Writes()
+	first := rowsOf(writes)
+	for i, w := range writes {
+		switch {
+		case w.Unread != "":
+			b.unread = append(b.unread, unread{w, t.request})
+		case i >= first:
+			b.addRow(t.request, w)
+		default:
+			b.add(t.request, w.Query, w.Args...)
+		}
+	}
 }
 
 // confirm repeats the reads that found nothing, without a lock, and returns the functions that
@@ -309,6 +328,7 @@ func (b *batch) commit() error {
 		version = len(b.pipeline)
 		b.add(nil, `SELECT version FROM config_version`)
 	}
+	b.addRows()
 	b.addUnread()
 	for _, w := range counts {
 		b.add(nil, w.Query, w.Args...)

@@ -154,7 +154,7 @@ func open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	}
 	for i := range o.Writers {
 		// The first digit of the node's name bounds the slots that a counter can have.
-		s.workers.Go((&session{store: s, slot: fmt.Sprint(s.node[:1], i)}).write)
+		s.workers.Go((&session{store: s, slot: fmt.Sprint(s.node[:1], i), texts: texts{}}).write)
 	}
 	for range o.Readers {
 		s.workers.Go((&session{store: s}).read)

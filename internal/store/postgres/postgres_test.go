@@ -38,7 +38,13 @@ func TestMain(m *testing.M) {
 
 func open(t *testing.T, dsn string) *postgres.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Log: slog.New(slog.NewTextHandler(testOutput{t}, nil))})
+	return openWith(t, dsn, postgres.Options{})
+}
+
+func openWith(t *testing.T, dsn string, o postgres.Options) *postgres.Store {
+	t.Helper()
+	o.Log = slog.New(slog.NewTextHandler(testOutput{t}, nil))
+	s, err := postgres.Open(t.Context(), dsn, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func (s *Store) View(ctx context.Context, fn func(verify.Tx) error) error {
 
 // read is a reader goroutine.
 func (w *session) read() {
-	defer w.drop()
+	defer w.end()
 	for batch := take(w.store.views); batch != nil; batch = take(w.store.views) {
 		w.view(batch)
 	}
@@ -38,11 +38,11 @@ func (w *session) view(group []*request) {
 		}
 		b := &batch{conn: w.conn, readOnly: true, days: w.store.days.named()}
 		for _, r := range group {
-			b.turns = append(b.turns, begin(r, false, b.days))
+			b.turns = append(b.turns, w.routines.begin(r, false, b.days))
 		}
 		_, err := b.read(b.turns)
 		for _, t := range b.turns {
-			t.stop()
+			w.routines.end(t)
 			if err == nil {
 				t.request.finish(t.err)
 			}

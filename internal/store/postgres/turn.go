@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"fmt"
-	"iter"
 	"runtime/debug"
 	"strings"
 	"unicode/utf8"
@@ -19,10 +18,8 @@ type turn struct {
 	tx      *sqlstore.Tx
 	err     error // what the function returned
 
-	next func() ([]*read, bool)
-	stop func()
-	// yield hands reads over. It returns false if this turn is given up.
-	yield   func([]*read) bool
+	routine *routine
+	ended   bool
 	waiting []*read
 
 	locking bool // reads of records lock them
@@ -44,24 +41,8 @@ var _ sqlstore.Recorder = (*turn)(nil)
 // others from changing and deleting the record, and does not disturb checks of foreign keys.
 const lockRecord = ` FOR NO KEY UPDATE`
 
-func begin(r *request, locking bool, days map[sid.Day]string) *turn {
-	t := &turn{request: r, locking: locking}
-	t.tx = sqlstore.NewPostgres(t, days)
-	t.next, t.stop = iter.Pull(func(yield func([]*read) bool) {
-		t.yield = yield
-		t.err = runOnce(r.fn, t.tx)
-	})
-	t.goOn()
-	return t
-}
-
 // goOn runs the function up to its next read, or to its end.
-func (t *turn) goOn() {
-	t.waiting = nil
-	if reads, more := t.next(); more {
-		t.waiting = reads
-	}
-}
+func (t *turn) goOn() { t.waiting = t.routine.goOn() }
 
 // runOnce runs a caller's function; a panic is that caller's error.
 func runOnce(fn func(*sqlstore.Tx) error, tx *sqlstore.Tx) (err error) {
@@ -141,7 +122,7 @@ func (t *turn) ask(reads ...*read) error {
 	if len(reads) == 0 {
 		return nil
 	}
-	if !t.yield(reads) || reads[0].answer == nil {
+	if !t.routine.yield(reads) || reads[0].answer == nil {
 		return errStopped
 	}
 	return nil

@@ -22,6 +22,7 @@ type request struct {
 	came time.Time
 
 	alone bool // runs in a transaction of its own that has the configuration locked
+	plain bool // its rows are not joined with those of others, see blurred
 	// locksAttempts is known of a function that has once wanted to, see apartFromUnread.
 	locksAttempts bool
 	races         int // runs that found their key taken
@@ -108,11 +109,14 @@ type session struct {
 	conn  *conn // nil while there is none
 	mark  []byte
 	slot  string // where a writer counts, see sqlstore.SumTallies
+
+	routines routines
+	texts    texts
 }
 
 // write is a writer goroutine.
 func (w *session) write() {
-	defer w.drop()
+	defer w.end()
 	for batch := take(w.store.updates); batch != nil; batch = take(w.store.updates) {
 		w.commit(batch)
 	}
@@ -132,6 +136,11 @@ func (w *session) ready() error {
 		}
 	}
 	return nil
+}
+
+func (w *session) end() {
+	w.routines.stop()
+	w.drop()
 }
 
 func (w *session) drop() {
@@ -167,6 +176,11 @@ func (w *session) commit(batch []*request) {
 			groups = slices.Insert(groups, 0, group) // once more without that partition
 		case again(err):
 			groups = slices.Concat(w.runAgain(group, err), groups)
+		case errors.Is(err, errBlurred):
+			for _, r := range group {
+				r.plain = true
+			}
+			groups = slices.Insert(groups, 0, group)
 		case culprit != nil && len(group) > 1:
 			others := slices.DeleteFunc(slices.Clone(group), func(r *request) bool { return r == culprit })
 			groups = slices.Insert(groups, 0, others, []*request{culprit})
@@ -185,12 +199,13 @@ func (w *session) commit(batch []*request) {
 // groups that have to run in transactions of their own. If err is not nil, nothing was committed
 // (but see ErrUnknown) and culprit is whose statement failed, if it was one's.
 func (w *session) tryCommit(group []*request) (rest [][]*request, culprit *request, err error) {
-	b := &batch{conn: w.conn, alone: group[0].alone, days: w.store.days.named(), slot: w.slot, mark: w.mark, hint: w.store.hint}
+	b := &batch{conn: w.conn, alone: group[0].alone, days: w.store.days.named(), slot: w.slot, mark: w.mark, hint: w.store.hint,
+		routines: &w.routines, texts: w.texts, plain: slices.ContainsFunc(group, func(r *request) bool { return r.plain })}
 	if b.err = b.run(group); b.err == nil {
 		b.err = b.commit()
 	}
 	for _, t := range b.turns {
-		t.stop()
+		w.routines.end(t)
 	}
 	if w.conn.closed() || lost(b.err) {
 		w.drop()
@@ -202,6 +217,9 @@ func (w *session) tryCommit(group []*request) (rest [][]*request, culprit *reque
 	if b.err != nil {
 		if w.conn != nil && w.conn.inTransaction() && w.conn.rollBack() != nil {
 			w.drop()
+		}
+		if b.blurred() {
+			return nil, nil, fmt.Errorf("%w: %w", errBlurred, b.err)
 		}
 		return nil, b.culprit, b.err
 	}

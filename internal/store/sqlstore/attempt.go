@@ -66,7 +66,7 @@ func (t *Tx) AddAttempt(a *verify.Attempt) {
 	}
 	id := sid.Key(a.SID)
 	t.change(a.SID)
-	t.write(t.ofDay(id, `INSERT INTO attempt (id, `+attemptColumns+`)
+	t.writeRow(t.ofDay(id, `INSERT INTO attempt (id, `+attemptColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`),
 		id, a.SID, a.VerificationSID, a.ServiceSID, a.AccountSID, string(a.Channel), a.To, a.Country, a.CodeLength,
 		toMillis(a.CreatedAt), toMillis(a.UpdatedAt), toMillis(a.ExpiresAt), a.Locale, a.Brand, options, string(a.State), a.Route,

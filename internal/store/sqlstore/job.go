@@ -16,7 +16,7 @@ func (t *Tx) Enqueue(j verify.Job) {
 	if j.Runs == 0 {
 		t.wake(j.Kind)
 	}
-	t.write(`INSERT INTO job (id, kind, ref, due, runs, claimed) VALUES ($1, $2, $3, $4, $5, $6)`,
+	t.writeRow(`INSERT INTO job (id, kind, ref, due, runs, claimed) VALUES ($1, $2, $3, $4, $5, $6)`,
 		j.ID, j.Kind, j.Ref, toMillis(j.Due), j.Runs, toBit(j.Runs > 0))
 }
 

@@ -44,6 +44,9 @@ type Write struct {
 	// have not read it, and so have not locked it before. Where transactions run side by side, such
 	// statements go last and in the order of their keys, or two transactions could wait for each other.
 	Unread string
+	// Adds says that the statement is an INSERT of one row that the run says nothing about after it. Where
+	// transactions run for many functions, those of one text can go as one statement, see Join.
+	Adds bool
 }
 
 // Tx is one run of a function in a transaction.
@@ -163,6 +166,12 @@ func (t *Tx) write(query string, args ...any) {
 func (t *Tx) writeUnread(key, query string, args ...any) {
 	t.change(key)
 	t.writes = append(t.writes, Write{Query: query, Args: args, Unread: key})
+}
+
+// writeRow adds a row that the run does not write about again.
+func (t *Tx) writeRow(query string, args ...any) {
+	t.write(query, args...)
+	t.writes[len(t.writes)-1].Adds = true
 }
 
 // list reads all rows of an answer.

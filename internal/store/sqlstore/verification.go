@@ -79,7 +79,7 @@ func (t *Tx) AddVerification(v *verify.Verification) {
 		line = string(text)
 	}
 	t.changeVerification(v)
-	t.write(`INSERT INTO verification (id, `+verificationColumns+`)
+	t.writeRow(`INSERT INTO verification (id, `+verificationColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		sid.Key(v.SID), v.SID, v.ServiceSID, v.AccountSID, v.Recipient, v.To, v.Country, string(v.Channel), string(v.Status),
 		formatSends(v.Sends), v.Checks, v.MaxSends, v.MaxChecks, v.CodeLength, v.CodeMAC, v.CodeSealed, v.Amount, v.Payee, line,
