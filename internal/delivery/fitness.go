@@ -38,8 +38,15 @@ type fitness struct {
 	order    []string            // of losers, oldest first, guarded by mu
 }
 
-// way is a provider and a country: carriers fail by country.
-type way struct{ provider, country string }
+// way is what is fit or not: carriers fail by country, and one that cannot call may well carry texts.
+type way struct {
+	provider string
+	channel  verify.Channel
+	country  string // "" for e-mail
+}
+
+// wayOf is the way of an attempt by one provider.
+func wayOf(provider string, a *verify.Attempt) way { return way{provider, a.Channel, a.Country} }
 
 // condition is how a way does.
 type condition struct {
@@ -113,9 +120,9 @@ func (w *Worker) plan(a *verify.Attempt, configured []Route, p *progress, now ti
 			routes = toFront(routes, i)
 		}
 	}
-	if i := w.fit.fittest(routes, a.Country, now); i > 0 {
+	if i := w.fit.fittest(routes, a, now); i > 0 {
 		for _, r := range routes[:i] {
-			notes = append(notes, passed(now, r.Name, w.fit.ways[way{r.Name, a.Country}].why(now)))
+			notes = append(notes, passed(now, r.Name, w.fit.ways[wayOf(r.Name, a)].why(now)))
 		}
 		routes = slices.Concat(routes[i:], routes[:i])
 	}
@@ -138,13 +145,13 @@ func (f *fitness) converting(routes []Route, a *verify.Attempt, now time.Time, l
 	scores := some[:0]
 	for _, r := range routes {
 		var s health.Score
-		if c := f.ways[way{r.Name, a.Country}]; c != nil {
+		if c := f.ways[wayOf(r.Name, a)]; c != nil {
 			s = c.score
 		}
 		scores = append(scores, s)
 	}
 	best = health.Best(now, scores...)
-	first := f.ways[way{routes[0].Name, a.Country}]
+	first := f.ways[wayOf(routes[0].Name, a)]
 	if first == nil {
 		return 0, ""
 	}
@@ -155,7 +162,7 @@ func (f *fitness) converting(routes []Route, a *verify.Attempt, now time.Time, l
 	}
 	if first.losing != (best > 0) {
 		first.losing = best > 0
-		log.Warn("route loses traffic by conversion", "provider", routes[0].Name, "country", a.Country, "losing", first.losing, "why", why)
+		log.Warn("route loses traffic by conversion", "provider", routes[0].Name, "channel", a.Channel, "country", a.Country, "losing", first.losing, "why", why)
 	}
 	if best > 0 && uniform(a.SID, "loser") < keptOnLoser {
 		return 0, ""
@@ -165,10 +172,10 @@ func (f *fitness) converting(routes []Route, a *verify.Attempt, now time.Time, l
 
 // fittest is the first route that is fit, or that may be tried by this message; if none is, the one
 // that fails least.
-func (f *fitness) fittest(routes []Route, country string, now time.Time) int {
+func (f *fitness) fittest(routes []Route, a *verify.Attempt, now time.Time) int {
 	least, part := 0, 2.0
 	for i, r := range routes {
-		c := f.ways[way{r.Name, country}]
+		c := f.ways[wayOf(r.Name, a)]
 		if c == nil {
 			return i
 		}
@@ -197,10 +204,10 @@ func (c *condition) why(now time.Time) string {
 }
 
 // unfit reports whether a way is left alone.
-func (f *fitness) unfit(name, country string, now time.Time) bool {
+func (f *fitness) unfit(w way, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.ways[way{name, country}]
+	c := f.ways[w]
 	return c != nil && c.breaker.State(now) != health.Closed
 }
 
@@ -233,17 +240,17 @@ func (w *Worker) book(name string, now time.Time) time.Duration {
 }
 
 // begin notes that a provider is given a message.
-func (w *Worker) begin(name, country string, now time.Time) {
+func (w *Worker) begin(by way, now time.Time) {
 	f := &w.fit
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.carrier(name, w.TPS)
+	c := f.carrier(by.provider, w.TPS)
 	c.hedged = max(c.hedged-hedgedShare, 0)
-	f.condition(way{name, country}).breaker.Begin(now)
+	f.condition(by).breaker.Begin(now)
 }
 
 // end notes what it answered; failure is nil if it took the message.
-func (w *Worker) end(name, country string, began, now time.Time, failure *provider.Error) {
+func (w *Worker) end(by way, began, now time.Time, failure *provider.Error) {
 	outcome := health.Good
 	if failure != nil {
 		switch failure.Class {
@@ -258,7 +265,7 @@ func (w *Worker) end(name, country string, began, now time.Time, failure *provid
 	f := &w.fit
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.carrier(name, w.TPS)
+	c := f.carrier(by.provider, w.TPS)
 	took := now.Sub(began)
 	c.room.giveBack(now, took, failure == nil || took < atOnce && failure.Class != provider.Unknown, failure == nil, w.MostInFlight)
 	if failure != nil && failure.Class == provider.Throttled {
@@ -267,20 +274,20 @@ func (w *Worker) end(name, country string, began, now time.Time, failure *provid
 		c.pace.Slow(now, pause)
 		c.room.throttle(now, pause)
 	}
-	cond := f.condition(way{name, country})
+	cond := f.condition(by)
 	cond.breaker.End(began, now, outcome)
 	if open := cond.breaker.State(now) != health.Closed; open != cond.open {
 		cond.open = open
 		if open {
-			w.Log.Warn("route is left alone", "provider", name, "country", country, "why", cond.why(now))
+			w.Log.Warn("route is left alone", "provider", by.provider, "channel", by.channel, "country", by.country, "why", cond.why(now))
 		} else {
-			w.Log.Info("route is back", "provider", name, "country", country)
+			w.Log.Info("route is back", "provider", by.provider, "channel", by.channel, "country", by.country)
 		}
 	}
 }
 
 // watch waits for the code of an attempt that a provider took.
-func (f *fitness) watch(attempt, name, country string, now time.Time) {
+func (f *fitness) watch(attempt string, by way, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sample.PerSecond = watchedPerSecond
@@ -292,7 +299,7 @@ func (f *fitness) watch(attempt, name, country string, now time.Time) {
 	if f.watched == nil {
 		f.watched = map[string]way{}
 	}
-	f.watched[attempt] = way{name, country}
+	f.watched[attempt] = by
 	f.queue = append(f.queue, watch{attempt, now})
 }
 

@@ -36,11 +36,11 @@ type ended struct {
 // give gives the message to a provider in whose room it has a place.
 func (t *turn) give(ctx context.Context, route Route) ended {
 	m := t.messageFor(route)
-	e := ended{route: route, began: t.Now()}
-	t.begin(route.Name, t.Attempt.Country, e.began)
+	e, by := ended{route: route, began: t.Now()}, wayOf(route.Name, t.Attempt)
+	t.begin(by, e.began)
 	e.taken, e.failure = t.handOver(ctx, route, m)
 	e.ended = t.Now()
-	t.Worker.end(route.Name, t.Attempt.Country, e.began, e.ended, e.failure)
+	t.Worker.end(by, e.began, e.ended, e.failure)
 	return e
 }
 
@@ -74,7 +74,7 @@ func (t *turn) second(first Route, others []Route) (Route, bool) {
 		return Route{}, false
 	}
 	for _, route := range others {
-		if t.fit.unfit(route.Name, t.Attempt.Country, now) {
+		if t.fit.unfit(wayOf(route.Name, t.Attempt), now) {
 			continue
 		}
 		if wait, _ := t.place(route.Name, false, now); wait > 0 || !t.enterAtOnce(route.Name) {

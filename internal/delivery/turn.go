@@ -148,7 +148,7 @@ func (t *turn) note(e ended) (verify.Decision, time.Duration) {
 	decision, pause, why := answer{
 		class: failure.Class, retryAfter: failure.RetryAfter, channel: t.Attempt.Channel, repeatable: repeatable,
 		took: took, others: t.anotherBut(route.Name),
-		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, t.Attempt.Country, e.ended),
+		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(wayOf(route.Name, t.Attempt), e.ended),
 		unknown: t.progress.unknown, left: t.end.Sub(e.ended),
 	}.decide()
 	step.Outcome, step.Code, step.Detail, step.Decision, step.Why = failure.Class.String(), failure.Code, failure.Detail, decision, why
@@ -169,7 +169,7 @@ func (t *turn) taken(route Route, taken provider.Accepted) {
 	r.Price, r.Currency = taken.Price.Amount, taken.Price.Currency
 	t.named(route, taken)
 	if len(t.configured) > 1 {
-		t.fit.watch(a.SID, route.Name, a.Country, t.Now())
+		t.fit.watch(a.SID, wayOf(route.Name, a), t.Now())
 	}
 }
 

@@ -229,6 +229,44 @@ func TestADeadRouteIsLeftAloneAndComesBackByItself(t *testing.T) {
 	}
 }
 
+// A provider whose calls fail in a country is left alone with calls to that country, and with nothing else.
+func TestAProviderThatFailsAtOneThingKeepsTheOthers(t *testing.T) {
+	w := newWorld(t)
+	both, other := &carrier{}, &carrier{}
+	routes := []delivery.Route{{Name: "both", Provider: both}, {Name: "other", Provider: other}}
+	worker := w.worker()
+	worker.Routes = delivery.Routes{verify.SMS: delivery.Anywhere(routes...), verify.Call: delivery.Anywhere(routes...)}
+	made := 0
+	send := func(c verify.Channel, country string) {
+		t.Helper()
+		made++
+		j := job(w, made, country)
+		j.Kind, j.Delivery.Attempt.Channel = string(c), c
+		if err := worker.Work(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		both.answers = fail(badRequest)
+		send(verify.Call, "ES")
+	}
+	both.answers, both.keys = nil, nil
+	for _, c := range []struct {
+		channel verify.Channel
+		country string
+		want    int
+	}{{verify.Call, "ES", 0}, {verify.SMS, "ES", 1}, {verify.Call, "FR", 1}} {
+		had := len(both.keys)
+		send(c.channel, c.country)
+		if got := len(both.keys) - had; got != c.want {
+			t.Errorf("after its calls to ES failed it had %d of one %s to %s, want %d", got, c.channel, c.country, c.want)
+		}
+	}
+	if line := `"msg":"route is left alone","provider":"both","channel":"call","country":"ES"`; !strings.Contains(w.log.String(), line) {
+		t.Errorf("the log has no line %s", line)
+	}
+}
+
 // A wrong breaker must not mean silence.
 func TestWhereAllRoutesAreDeadTheyAreTriedAll(t *testing.T) {
 	w := newWorld(t)
