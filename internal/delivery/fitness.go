@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -211,24 +212,39 @@ func (f *fitness) unfit(w way, now time.Time) bool {
 	return c != nil && c.breaker.State(now) != health.Closed
 }
 
-// place takes a place in a provider's pace if there is one now; else it says how long it is until the
-// next, and why.
-func (w *Worker) place(name string, booked bool, now time.Time) (wait time.Duration, why string) {
+// place takes a place of a message with a provider: one in its room, and one in its pace unless that was
+// booked. Where it has no room nothing of the pace is taken, which others need that find some. If the pace
+// has no place, wait is how long it is until the next, and why says so; patient messages wait for room.
+func (w *Worker) place(ctx context.Context, name string, booked, patient bool) (got bool, wait time.Duration, why string) {
 	f := &w.fit
 	f.mu.Lock()
+	wait, why = f.carrier(name, w.TPS).paced(booked, w.Now())
+	f.mu.Unlock()
+	if wait > 0 || !w.enter(ctx, name, patient) {
+		return false, wait, why
+	}
+	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.carrier(name, w.TPS)
+	c, now := f.carrier(name, w.TPS), w.Now()
+	if wait, why = c.paced(booked, now); wait > 0 { // others were quicker
+		c.room.leave(now)
+		return false, wait, why
+	}
+	if !booked {
+		c.pace.Take(now)
+	}
+	return true, 0, ""
+}
+
+// paced is how long it is until a message may be given to a provider, and why.
+func (c *carrier) paced(booked bool, now time.Time) (wait time.Duration, why string) {
 	if wait = c.room.shut.Sub(now); wait > 0 {
 		return wait, "it finds us too fast, and is given nothing"
 	}
 	if booked {
 		return 0, ""
 	}
-	if wait = c.pace.Wait(now); wait > 0 {
-		return wait, "its pace has no place"
-	}
-	c.pace.Take(now)
-	return 0, ""
+	return c.pace.Wait(now), "its pace has no place"
 }
 
 // book takes the next place in a provider's pace, and says how long it is until then.

@@ -59,7 +59,7 @@ func (t *turn) offer(ctx context.Context, route Route, others []Route) (verify.D
 		return t.note(e)
 	case <-timer.C:
 	}
-	second, found := t.second(route, others)
+	second, found := t.second(ctx, route, others)
 	if !found {
 		return t.note(<-answers)
 	}
@@ -68,7 +68,7 @@ func (t *turn) offer(ctx context.Context, route Route, others []Route) (verify.D
 }
 
 // second is the provider that is given the message as well, if one is fit, has room, and may.
-func (t *turn) second(first Route, others []Route) (Route, bool) {
+func (t *turn) second(ctx context.Context, first Route, others []Route) (Route, bool) {
 	now := t.Now()
 	if t.progress.sends+2 > t.Budget.sends() || t.progress.unknown || !now.Before(t.end) || !t.mayHedge(first.Name) {
 		return Route{}, false
@@ -77,10 +77,9 @@ func (t *turn) second(first Route, others []Route) (Route, bool) {
 		if t.fit.unfit(wayOf(route.Name, t.Attempt), now) {
 			continue
 		}
-		if wait, _ := t.place(route.Name, false, now); wait > 0 || !t.enterAtOnce(route.Name) {
-			continue
+		if got, _, _ := t.place(ctx, route.Name, false, false); got {
+			return route, true
 		}
-		return route, true
 	}
 	return Route{}, false
 }

@@ -38,11 +38,12 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 				return t.later(0) // slow routes: go on in the next run
 			}
 		}
-		if wait, why := w.place(route.Name, t.progress.booked == route.Name, now); wait > 0 {
-			t.tooFast(route, wait, why, now)
+		got, wait, why := w.place(ctx, route.Name, t.progress.booked == route.Name, true)
+		switch {
+		case wait > 0:
+			t.tooFast(route, wait, why, w.Now())
 			continue
-		}
-		if !w.enter(ctx, route.Name) {
+		case !got:
 			t.full = append(t.full, route.Name)
 			t.steps = append(t.steps, passed(w.Now(), route.Name, "it has as many messages in hand as it may have"))
 			continue
