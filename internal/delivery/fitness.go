@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -14,29 +13,16 @@ import (
 	"github.com/verifyd/verifyd/provider"
 )
 
-const (
-	// answersWithin is how long a code has to come back to count for its route.
-	answersWithin = 5 * time.Minute
-	// watchedPerSecond bounds how many codes are watched for that, so that memory is: a sample says
-	// as much.
-	watchedPerSecond = 20
-	// keptOnLoser is the share of messages that goes on by a route that converts less, so that it is
-	// seen when it gets better.
-	keptOnLoser = 0.05
-)
-
 // fitness is what this node knows of providers: how the last messages went, how many codes came back,
-// how many more they take. It is memory: a node that starts has no opinion, and nodes do not share one.
-// The zero value is one in which nothing has happened.
+// how many more they take. It is memory, and nodes do not share it; how many codes came back is read from
+// the store, which is the same for all of them. The zero value is one in which nothing has happened.
 type fitness struct {
 	mu       sync.Mutex
 	ways     map[way]*condition  // guarded by mu
 	carriers map[string]*carrier // guarded by mu
-	watched  map[string]way      // by attempt, guarded by mu
-	queue    []watch             // of watched, oldest first, guarded by mu
-	sample   ratelimit.Pace      // guarded by mu
 	losers   map[string]string   // attempts by what their second reports will be about, guarded by mu
 	order    []string            // of losers, oldest first, guarded by mu
+	judged   judged
 }
 
 // way is what is fit or not: carriers fail by country, and one that cannot call may well carry texts.
@@ -62,11 +48,6 @@ type carrier struct {
 	pace   ratelimit.Pace
 	room   room
 	hedged float64 // messages that another provider was given too; a share of them is forgiven with each
-}
-
-type watch struct {
-	attempt string
-	since   time.Time
 }
 
 func (f *fitness) condition(w way) *condition {
@@ -136,39 +117,6 @@ func passed(now time.Time, name, why string) verify.Step {
 
 func toFront(routes []Route, i int) []Route {
 	return slices.Concat(routes[i:i+1], routes[:i], routes[i+1:])
-}
-
-// converting is the route that has to come first because its codes come back so much more often than
-// those of the first one, 0 if none has.
-func (f *fitness) converting(routes []Route, a *verify.Attempt, now time.Time, log *slog.Logger) (best int, why string) {
-	f.settle(now)
-	var some [8]health.Score
-	scores := some[:0]
-	for _, r := range routes {
-		var s health.Score
-		if c := f.ways[wayOf(r.Name, a)]; c != nil {
-			s = c.score
-		}
-		scores = append(scores, s)
-	}
-	best = health.Best(now, scores...)
-	first := f.ways[wayOf(routes[0].Name, a)]
-	if first == nil {
-		return 0, ""
-	}
-	if best > 0 {
-		rate, _ := scores[0].Rate(now)
-		better, _ := scores[best].Rate(now)
-		why = fmt.Sprintf("its codes come back %.0f times in a hundred, those of %s %.0f", 100*rate, routes[best].Name, 100*better)
-	}
-	if first.losing != (best > 0) {
-		first.losing = best > 0
-		log.Warn("route loses traffic by conversion", "provider", routes[0].Name, "channel", a.Channel, "country", a.Country, "losing", first.losing, "why", why)
-	}
-	if best > 0 && uniform(a.SID, "loser") < keptOnLoser {
-		return 0, ""
-	}
-	return best, why
 }
 
 // fittest is the first route that is fit, or that may be tried by this message; if none is, the one
@@ -299,52 +247,5 @@ func (w *Worker) end(by way, began, now time.Time, failure *provider.Error) {
 		} else {
 			w.Log.Info("route is back", "provider", by.provider, "channel", by.channel, "country", by.country)
 		}
-	}
-}
-
-// watch waits for the code of an attempt that a provider took.
-func (f *fitness) watch(attempt string, by way, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sample.PerSecond = watchedPerSecond
-	if f.sample.Wait(now) > 0 {
-		return
-	}
-	f.sample.Take(now)
-	f.settle(now)
-	if f.watched == nil {
-		f.watched = map[string]way{}
-	}
-	f.watched[attempt] = by
-	f.queue = append(f.queue, watch{attempt, now})
-}
-
-// settle counts the codes that did not come back in their time.
-func (f *fitness) settle(now time.Time) {
-	n := 0
-	for n < len(f.queue) && now.Sub(f.queue[n].since) >= answersWithin {
-		attempt := f.queue[n].attempt
-		if w, waiting := f.watched[attempt]; waiting {
-			f.condition(w).score.Add(now, false)
-			delete(f.watched, attempt)
-		}
-		n++
-	}
-	if n == len(f.queue) {
-		f.queue = nil
-	} else {
-		f.queue = f.queue[n:] // append moves what is left when the array ends
-	}
-}
-
-// Converted says that the code of an attempt came back. An attempt that another node sent, or that is
-// not watched, changes nothing.
-func (w *Worker) Converted(attemptSID string) {
-	f := &w.fit
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if way, waiting := f.watched[attemptSID]; waiting {
-		delete(f.watched, attemptSID)
-		f.condition(way).score.Add(w.Now(), true)
 	}
 }

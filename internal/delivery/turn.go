@@ -165,13 +165,10 @@ func (t *turn) step(s verify.Step) {
 
 // taken notes that a provider has the message.
 func (t *turn) taken(route Route, taken provider.Accepted) {
-	a, r := t.Attempt, &t.result
+	r := &t.result
 	r.State, r.ErrorCode, r.ErrorClass = verify.AttemptSent, "", ""
 	r.Price, r.Currency = taken.Price.Amount, taken.Price.Currency
 	t.named(route, taken)
-	if len(t.configured) > 1 {
-		t.fit.watch(a.SID, wayOf(route.Name, a), t.Now())
-	}
 }
 
 // named notes what the provider calls the message that it has; or perhaps has, if it names its messages

@@ -328,48 +328,6 @@ func TestMessagesThatHaveNoPlaceInTimeFailAndSayWhy(t *testing.T) {
 	}
 }
 
-// A route that takes everything, and of whose codes few come back, loses traffic by itself.
-func TestARouteWhoseCodesDoNotComeBackLosesTraffic(t *testing.T) {
-	w := newWorld(t)
-	liar, honest := &carrier{}, &carrier{}
-	worker := w.worker(delivery.Route{Name: "liar", Provider: liar, Weight: 1}, delivery.Route{Name: "honest", Provider: honest, Weight: 1})
-	w.engine.Converted = worker.Converted
-	use := func(c *carrier) {
-		code := c.last.Code
-		to := c.last.To
-		if _, _, err := w.engine.CheckVerification(t.Context(), w.acc, w.v.ServiceSID, verify.CheckParams{To: &to, Code: &code}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	had := 0
-	step := func(int) {
-		w.now = w.now.Add(time.Second)
-		if len(honest.keys) > had {
-			had = len(honest.keys)
-			use(honest)
-		}
-	}
-	w.many(160, worker, step)
-	w.now = w.now.Add(5 * time.Minute)
-	before, beforeHonest := len(liar.keys), len(honest.keys)
-	attempts := w.many(200, worker, step)
-	lost := float64(len(liar.keys) - before)
-	if lost > 12 || len(honest.keys)-beforeHonest < 188 {
-		t.Errorf("of 200 more messages the route without conversions had %v", lost)
-	}
-	why := ""
-	for _, a := range attempts {
-		for _, s := range a.Story.Steps() {
-			if s.Kind == verify.StepPassed {
-				why = s.Why
-			}
-		}
-	}
-	if !strings.Contains(why, "come back 0 times in a hundred, those of honest 100") || !strings.Contains(w.log.String(), "loses traffic by conversion") {
-		t.Errorf("the story says %q", why)
-	}
-}
-
 // What the carriers of a country want goes with the messages of the route that has it, and of no other.
 func TestWhatACountryWantsIsToldByItsRoute(t *testing.T) {
 	w := newWorld(t)
