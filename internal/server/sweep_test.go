@@ -58,7 +58,7 @@ func TestAServerThatStartsKnowsWhichCodesCameBack(t *testing.T) {
 			if a.Converted = i%2 == 1; a.Converted {
 				a.Provider = "second"
 			}
-			if a.SID, err = sid.New(sid.Attempt, earlier, rand.Reader); err != nil {
+			if a.SID, err = sid.New(sid.Attempt, earlier.Add(time.Duration(i)*time.Millisecond), rand.Reader); err != nil {
 				return err
 			}
 			tx.AddAttempt(a)
