@@ -1,9 +1,9 @@
 // Package delivery carries out the sends that a commit left behind. For every attempt it has the
 // channel compose the message, asks the routes which providers to try in which order (route.go,
-// fitness.go), gives the message to one after the other until one takes it, as the classes of their
-// answers say (decide.go), and records what became of it and why. Later it takes the reports of
-// carriers (report.go). It may send twice when a connection dies after the last byte was written; it
-// never sends a code that has expired, or been approved or canceled meanwhile.
+// fitness.go, conversion.go), gives the message to one after the other until one takes it, as the
+// classes of their answers say (decide.go), and records what became of it and why. Later it takes the
+// reports of carriers (report.go). It may send twice when a connection dies after the last byte was
+// written; it never sends a code that has expired, or been approved or canceled meanwhile.
 package delivery
 
 import (

@@ -1,8 +1,8 @@
 package delivery
 
 import (
+	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -13,33 +13,27 @@ import (
 	"github.com/verifyd/verifyd/provider"
 )
 
-const (
-	// answersWithin is how long a code has to come back to count for its route.
-	answersWithin = 5 * time.Minute
-	// watchedPerSecond bounds how many codes are watched for that, so that memory is: a sample says
-	// as much.
-	watchedPerSecond = 20
-	// keptOnLoser is the share of messages that goes on by a route that converts less, so that it is
-	// seen when it gets better.
-	keptOnLoser = 0.05
-)
-
 // fitness is what this node knows of providers: how the last messages went, how many codes came back,
-// how many more they take. It is memory: a node that starts has no opinion, and nodes do not share one.
-// The zero value is one in which nothing has happened.
+// how many more they take. It is memory, and nodes do not share it; how many codes came back is read from
+// the store, which is the same for all of them. The zero value is one in which nothing has happened.
 type fitness struct {
 	mu       sync.Mutex
 	ways     map[way]*condition  // guarded by mu
 	carriers map[string]*carrier // guarded by mu
-	watched  map[string]way      // by attempt, guarded by mu
-	queue    []watch             // of watched, oldest first, guarded by mu
-	sample   ratelimit.Pace      // guarded by mu
 	losers   map[string]string   // attempts by what their second reports will be about, guarded by mu
 	order    []string            // of losers, oldest first, guarded by mu
+	judged   judged
 }
 
-// way is a provider and a country: carriers fail by country.
-type way struct{ provider, country string }
+// way is what is fit or not: carriers fail by country, and one that cannot call may well carry texts.
+type way struct {
+	provider string
+	channel  verify.Channel
+	country  string // "" for e-mail
+}
+
+// wayOf is the way of an attempt by one provider.
+func wayOf(provider string, a *verify.Attempt) way { return way{provider, a.Channel, a.Country} }
 
 // condition is how a way does.
 type condition struct {
@@ -54,11 +48,6 @@ type carrier struct {
 	pace   ratelimit.Pace
 	room   room
 	hedged float64 // messages that another provider was given too; a share of them is forgiven with each
-}
-
-type watch struct {
-	attempt string
-	since   time.Time
 }
 
 func (f *fitness) condition(w way) *condition {
@@ -113,9 +102,9 @@ func (w *Worker) plan(a *verify.Attempt, configured []Route, p *progress, now ti
 			routes = toFront(routes, i)
 		}
 	}
-	if i := w.fit.fittest(routes, a.Country, now); i > 0 {
+	if i := w.fit.fittest(routes, a, now); i > 0 {
 		for _, r := range routes[:i] {
-			notes = append(notes, passed(now, r.Name, w.fit.ways[way{r.Name, a.Country}].why(now)))
+			notes = append(notes, passed(now, r.Name, w.fit.ways[wayOf(r.Name, a)].why(now)))
 		}
 		routes = slices.Concat(routes[i:], routes[:i])
 	}
@@ -130,45 +119,12 @@ func toFront(routes []Route, i int) []Route {
 	return slices.Concat(routes[i:i+1], routes[:i], routes[i+1:])
 }
 
-// converting is the route that has to come first because its codes come back so much more often than
-// those of the first one, 0 if none has.
-func (f *fitness) converting(routes []Route, a *verify.Attempt, now time.Time, log *slog.Logger) (best int, why string) {
-	f.settle(now)
-	var some [8]health.Score
-	scores := some[:0]
-	for _, r := range routes {
-		var s health.Score
-		if c := f.ways[way{r.Name, a.Country}]; c != nil {
-			s = c.score
-		}
-		scores = append(scores, s)
-	}
-	best = health.Best(now, scores...)
-	first := f.ways[way{routes[0].Name, a.Country}]
-	if first == nil {
-		return 0, ""
-	}
-	if best > 0 {
-		rate, _ := scores[0].Rate(now)
-		better, _ := scores[best].Rate(now)
-		why = fmt.Sprintf("its codes come back %.0f times in a hundred, those of %s %.0f", 100*rate, routes[best].Name, 100*better)
-	}
-	if first.losing != (best > 0) {
-		first.losing = best > 0
-		log.Warn("route loses traffic by conversion", "provider", routes[0].Name, "country", a.Country, "losing", first.losing, "why", why)
-	}
-	if best > 0 && uniform(a.SID, "loser") < keptOnLoser {
-		return 0, ""
-	}
-	return best, why
-}
-
 // fittest is the first route that is fit, or that may be tried by this message; if none is, the one
 // that fails least.
-func (f *fitness) fittest(routes []Route, country string, now time.Time) int {
+func (f *fitness) fittest(routes []Route, a *verify.Attempt, now time.Time) int {
 	least, part := 0, 2.0
 	for i, r := range routes {
-		c := f.ways[way{r.Name, country}]
+		c := f.ways[wayOf(r.Name, a)]
 		if c == nil {
 			return i
 		}
@@ -197,31 +153,46 @@ func (c *condition) why(now time.Time) string {
 }
 
 // unfit reports whether a way is left alone.
-func (f *fitness) unfit(name, country string, now time.Time) bool {
+func (f *fitness) unfit(w way, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.ways[way{name, country}]
+	c := f.ways[w]
 	return c != nil && c.breaker.State(now) != health.Closed
 }
 
-// place takes a place in a provider's pace if there is one now; else it says how long it is until the
-// next, and why.
-func (w *Worker) place(name string, booked bool, now time.Time) (wait time.Duration, why string) {
+// place takes a place of a message with a provider: one in its room, and one in its pace unless that was
+// booked. Where it has no room nothing of the pace is taken, which others need that find some. If the pace
+// has no place, wait is how long it is until the next, and why says so; patient messages wait for room.
+func (w *Worker) place(ctx context.Context, name string, booked, patient bool) (got bool, wait time.Duration, why string) {
 	f := &w.fit
 	f.mu.Lock()
+	wait, why = f.carrier(name, w.TPS).paced(booked, w.Now())
+	f.mu.Unlock()
+	if wait > 0 || !w.enter(ctx, name, patient) {
+		return false, wait, why
+	}
+	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.carrier(name, w.TPS)
+	c, now := f.carrier(name, w.TPS), w.Now()
+	if wait, why = c.paced(booked, now); wait > 0 { // others were quicker
+		c.room.leave(now)
+		return false, wait, why
+	}
+	if !booked {
+		c.pace.Take(now)
+	}
+	return true, 0, ""
+}
+
+// paced is how long it is until a message may be given to a provider, and why.
+func (c *carrier) paced(booked bool, now time.Time) (wait time.Duration, why string) {
 	if wait = c.room.shut.Sub(now); wait > 0 {
 		return wait, "it finds us too fast, and is given nothing"
 	}
 	if booked {
 		return 0, ""
 	}
-	if wait = c.pace.Wait(now); wait > 0 {
-		return wait, "its pace has no place"
-	}
-	c.pace.Take(now)
-	return 0, ""
+	return c.pace.Wait(now), "its pace has no place"
 }
 
 // book takes the next place in a provider's pace, and says how long it is until then.
@@ -233,17 +204,17 @@ func (w *Worker) book(name string, now time.Time) time.Duration {
 }
 
 // begin notes that a provider is given a message.
-func (w *Worker) begin(name, country string, now time.Time) {
+func (w *Worker) begin(by way, now time.Time) {
 	f := &w.fit
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.carrier(name, w.TPS)
+	c := f.carrier(by.provider, w.TPS)
 	c.hedged = max(c.hedged-hedgedShare, 0)
-	f.condition(way{name, country}).breaker.Begin(now)
+	f.condition(by).breaker.Begin(now)
 }
 
 // end notes what it answered; failure is nil if it took the message.
-func (w *Worker) end(name, country string, began, now time.Time, failure *provider.Error) {
+func (w *Worker) end(by way, began, now time.Time, failure *provider.Error) {
 	outcome := health.Good
 	if failure != nil {
 		switch failure.Class {
@@ -258,7 +229,7 @@ func (w *Worker) end(name, country string, began, now time.Time, failure *provid
 	f := &w.fit
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.carrier(name, w.TPS)
+	c := f.carrier(by.provider, w.TPS)
 	took := now.Sub(began)
 	c.room.giveBack(now, took, failure == nil || took < atOnce && failure.Class != provider.Unknown, failure == nil, w.MostInFlight)
 	if failure != nil && failure.Class == provider.Throttled {
@@ -267,61 +238,14 @@ func (w *Worker) end(name, country string, began, now time.Time, failure *provid
 		c.pace.Slow(now, pause)
 		c.room.throttle(now, pause)
 	}
-	cond := f.condition(way{name, country})
+	cond := f.condition(by)
 	cond.breaker.End(began, now, outcome)
 	if open := cond.breaker.State(now) != health.Closed; open != cond.open {
 		cond.open = open
 		if open {
-			w.Log.Warn("route is left alone", "provider", name, "country", country, "why", cond.why(now))
+			w.Log.Warn("route is left alone", "provider", by.provider, "channel", by.channel, "country", by.country, "why", cond.why(now))
 		} else {
-			w.Log.Info("route is back", "provider", name, "country", country)
+			w.Log.Info("route is back", "provider", by.provider, "channel", by.channel, "country", by.country)
 		}
-	}
-}
-
-// watch waits for the code of an attempt that a provider took.
-func (f *fitness) watch(attempt, name, country string, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sample.PerSecond = watchedPerSecond
-	if f.sample.Wait(now) > 0 {
-		return
-	}
-	f.sample.Take(now)
-	f.settle(now)
-	if f.watched == nil {
-		f.watched = map[string]way{}
-	}
-	f.watched[attempt] = way{name, country}
-	f.queue = append(f.queue, watch{attempt, now})
-}
-
-// settle counts the codes that did not come back in their time.
-func (f *fitness) settle(now time.Time) {
-	n := 0
-	for n < len(f.queue) && now.Sub(f.queue[n].since) >= answersWithin {
-		attempt := f.queue[n].attempt
-		if w, waiting := f.watched[attempt]; waiting {
-			f.condition(w).score.Add(now, false)
-			delete(f.watched, attempt)
-		}
-		n++
-	}
-	if n == len(f.queue) {
-		f.queue = nil
-	} else {
-		f.queue = f.queue[n:] // append moves what is left when the array ends
-	}
-}
-
-// Converted says that the code of an attempt came back. An attempt that another node sent, or that is
-// not watched, changes nothing.
-func (w *Worker) Converted(attemptSID string) {
-	f := &w.fit
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if way, waiting := f.watched[attemptSID]; waiting {
-		delete(f.watched, attemptSID)
-		f.condition(way).score.Add(w.Now(), true)
 	}
 }

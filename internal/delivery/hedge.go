@@ -36,11 +36,11 @@ type ended struct {
 // give gives the message to a provider in whose room it has a place.
 func (t *turn) give(ctx context.Context, route Route) ended {
 	m := t.messageFor(route)
-	e := ended{route: route, began: t.Now()}
-	t.begin(route.Name, t.Attempt.Country, e.began)
+	e, by := ended{route: route, began: t.Now()}, wayOf(route.Name, t.Attempt)
+	t.begin(by, e.began)
 	e.taken, e.failure = t.handOver(ctx, route, m)
 	e.ended = t.Now()
-	t.Worker.end(route.Name, t.Attempt.Country, e.began, e.ended, e.failure)
+	t.Worker.end(by, e.began, e.ended, e.failure)
 	return e
 }
 
@@ -59,7 +59,7 @@ func (t *turn) offer(ctx context.Context, route Route, others []Route) (verify.D
 		return t.note(e)
 	case <-timer.C:
 	}
-	second, found := t.second(route, others)
+	second, found := t.second(ctx, route, others)
 	if !found {
 		return t.note(<-answers)
 	}
@@ -68,19 +68,18 @@ func (t *turn) offer(ctx context.Context, route Route, others []Route) (verify.D
 }
 
 // second is the provider that is given the message as well, if one is fit, has room, and may.
-func (t *turn) second(first Route, others []Route) (Route, bool) {
+func (t *turn) second(ctx context.Context, first Route, others []Route) (Route, bool) {
 	now := t.Now()
 	if t.progress.sends+2 > t.Budget.sends() || t.progress.unknown || !now.Before(t.end) || !t.mayHedge(first.Name) {
 		return Route{}, false
 	}
 	for _, route := range others {
-		if t.fit.unfit(route.Name, t.Attempt.Country, now) {
+		if t.fit.unfit(wayOf(route.Name, t.Attempt), now) {
 			continue
 		}
-		if wait, _ := t.place(route.Name, false, now); wait > 0 || !t.enterAtOnce(route.Name) {
-			continue
+		if got, _, _ := t.place(ctx, route.Name, false, false); got {
+			return route, true
 		}
-		return route, true
 	}
 	return Route{}, false
 }

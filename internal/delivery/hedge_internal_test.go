@@ -13,7 +13,7 @@ func TestHedgesAreASmallShare(t *testing.T) {
 	hedges := 0
 	const messages = 1000
 	for range messages {
-		w.begin("slow", "ES", noon)
+		w.begin(way{"slow", verify.SMS, "ES"}, noon)
 		if w.mayHedge("slow") {
 			hedges++
 		}

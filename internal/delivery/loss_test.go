@@ -151,6 +151,29 @@ func TestWhatFoundNoRoomIsSentLater(t *testing.T) {
 	}
 }
 
+// A message that finds no room with a provider leaves the place in its pace to one that does.
+func TestWhoFindsNoRoomTakesNothingOfThePace(t *testing.T) {
+	w := newWorld(t)
+	full := newSilence()
+	worker := w.worker(delivery.Route{Name: "full", Provider: full})
+	worker.MostInFlight, worker.TPS = 1, map[string]float64{"full": 1}
+	done := make(chan error, 1)
+	first := job(w, 1, "ES")
+	go func() { done <- worker.Work(context.Background(), first) }()
+	<-full.asked
+	w.now = w.now.Add(time.Second) // its pace has a place, and its room has none
+	if err := worker.Work(t.Context(), job(w, 2, "ES")); err != nil {
+		t.Fatal(err)
+	}
+	close(full.release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if err := worker.Work(t.Context(), job(w, 3, "ES")); err != nil || len(full.asked) != 1 {
+		t.Errorf("%v; it has room, it was given nothing in this second, and it had %d messages, want 1", err, len(full.asked))
+	}
+}
+
 // lingering answers late.
 type lingering struct {
 	*carrier

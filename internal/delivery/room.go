@@ -126,6 +126,11 @@ func (r *room) giveBack(now time.Time, took time.Duration, answered, taken bool,
 		}
 		r.took += (took - r.took) / 8
 	}
+	r.leave(now)
+}
+
+// leave gives a place back to whoever waits for one.
+func (r *room) leave(now time.Time) {
 	r.taken--
 	for len(r.queue) > 0 && r.take(now) {
 		r.queue[0] <- true
@@ -196,16 +201,9 @@ func (w *Worker) admit(r *room, now time.Time) bool {
 	return len(r.queue) == 0 && r.take(now)
 }
 
-// enterAtOnce is enter for a message that does not wait.
-func (w *Worker) enterAtOnce(name string) bool {
-	w.fit.mu.Lock()
-	defer w.fit.mu.Unlock()
-	return w.admit(&w.fit.carrier(name, w.TPS).room, w.Now())
-}
-
-// enter takes a place of a provider's for a message, which waits for one if need be, but not for a
-// provider that is silent, nor in a crowd: whoever waits here has a place of its lane, which others need.
-func (w *Worker) enter(ctx context.Context, name string) bool {
+// enter takes a place in a provider's room for a message. A patient one waits for it if need be, but not for
+// a provider that is silent, nor in a crowd: whoever waits here has a place of its lane, which others need.
+func (w *Worker) enter(ctx context.Context, name string, patient bool) bool {
 	f := &w.fit
 	f.mu.Lock()
 	r, now := &f.carrier(name, w.TPS).room, w.Now()
@@ -213,7 +211,7 @@ func (w *Worker) enter(ctx context.Context, name string) bool {
 		f.mu.Unlock()
 		return true
 	}
-	if r.silent(now) || r.crowded(now) {
+	if !patient || r.silent(now) || r.crowded(now) {
 		f.mu.Unlock()
 		return false
 	}

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -133,6 +134,60 @@ func TestWhoWaitsHasTheNextPlace(t *testing.T) {
 	r.giveBack(noon, 0, false, false, 128)
 	if len(first) != 1 || len(second) != 0 || !<-first || r.taken != fewestPlaces {
 		t.Errorf("%d and %d were called, %d places are taken", len(first), len(second), r.taken)
+	}
+}
+
+// Two wait for room while the pace has one place. Whoever gets room second gives it back at once.
+func TestWhoGotRoomWhenThePaceIsGoneLeavesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &Worker{MostInFlight: 1, TPS: map[string]float64{"a": 1}, Now: time.Now}
+		room := &w.fit.carrier("a", w.TPS).room
+		if got, _, _ := w.place(t.Context(), "a", false, true); !got {
+			t.Fatal("the first has no place")
+		}
+		time.Sleep(time.Second)
+		room.heard = time.Now()
+		type answer struct {
+			got  bool
+			wait time.Duration
+		}
+		answers := make(chan answer, 2)
+		for range 2 {
+			go func() {
+				got, wait, _ := w.place(t.Context(), "a", false, true)
+				answers <- answer{got, wait}
+			}()
+		}
+		synctest.Wait()
+		for _, want := range []answer{{true, 0}, {false, time.Second}} {
+			w.fit.mu.Lock()
+			room.leave(time.Now())
+			w.fit.mu.Unlock()
+			if got := <-answers; got != want {
+				t.Errorf("got a place: %v, after %s; want %v, %s", got.got, got.wait, want.got, want.wait)
+			}
+		}
+		if room.taken != 0 {
+			t.Errorf("%d places are taken by nobody", room.taken)
+		}
+		time.Sleep(time.Second)
+		if got, _, _ := w.place(t.Context(), "a", false, false); !got {
+			t.Error("the next second has no place: one was spent on who was not sent")
+		}
+	})
+}
+
+// Who does not wait, and finds no room, spends nothing of the pace either.
+func TestAnImpatientMessageThatFindsNoRoomSpendsNothing(t *testing.T) {
+	now := noon
+	w := &Worker{MostInFlight: 1, TPS: map[string]float64{"a": 1}, Now: func() time.Time { return now }}
+	got, _, _ := w.place(t.Context(), "a", false, false)
+	now = noon.Add(time.Second)
+	if second, wait, _ := w.place(t.Context(), "a", false, false); !got || second || wait > 0 {
+		t.Fatalf("the first: %v, the second: %v, after %s", got, second, wait)
+	}
+	if wait := w.fit.carrier("a", w.TPS).pace.Wait(now); wait > 0 {
+		t.Errorf("the next place of the pace is in %s", wait)
 	}
 }
 

@@ -38,11 +38,12 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 				return t.later(0) // slow routes: go on in the next run
 			}
 		}
-		if wait, why := w.place(route.Name, t.progress.booked == route.Name, now); wait > 0 {
-			t.tooFast(route, wait, why, now)
+		got, wait, why := w.place(ctx, route.Name, t.progress.booked == route.Name, true)
+		switch {
+		case wait > 0:
+			t.tooFast(route, wait, why, w.Now())
 			continue
-		}
-		if !w.enter(ctx, route.Name) {
+		case !got:
 			t.full = append(t.full, route.Name)
 			t.steps = append(t.steps, passed(w.Now(), route.Name, "it has as many messages in hand as it may have"))
 			continue
@@ -148,7 +149,7 @@ func (t *turn) note(e ended) (verify.Decision, time.Duration) {
 	decision, pause, why := answer{
 		class: failure.Class, retryAfter: failure.RetryAfter, channel: t.Attempt.Channel, repeatable: repeatable,
 		took: took, others: t.anotherBut(route.Name),
-		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(route.Name, t.Attempt.Country, e.ended),
+		first: t.progress.handOvers == 0, retried: t.progress.retried == route.Name, unfit: t.fit.unfit(wayOf(route.Name, t.Attempt), e.ended),
 		unknown: t.progress.unknown, left: t.end.Sub(e.ended),
 	}.decide()
 	step.Outcome, step.Code, step.Detail, step.Decision, step.Why = failure.Class.String(), failure.Code, failure.Detail, decision, why
@@ -164,13 +165,10 @@ func (t *turn) step(s verify.Step) {
 
 // taken notes that a provider has the message.
 func (t *turn) taken(route Route, taken provider.Accepted) {
-	a, r := t.Attempt, &t.result
+	r := &t.result
 	r.State, r.ErrorCode, r.ErrorClass = verify.AttemptSent, "", ""
 	r.Price, r.Currency = taken.Price.Amount, taken.Price.Currency
 	t.named(route, taken)
-	if len(t.configured) > 1 {
-		t.fit.watch(a.SID, route.Name, a.Country, t.Now())
-	}
 }
 
 // named notes what the provider calls the message that it has; or perhaps has, if it names its messages

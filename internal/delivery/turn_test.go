@@ -229,6 +229,44 @@ func TestADeadRouteIsLeftAloneAndComesBackByItself(t *testing.T) {
 	}
 }
 
+// A provider whose calls fail in a country is left alone with calls to that country, and with nothing else.
+func TestAProviderThatFailsAtOneThingKeepsTheOthers(t *testing.T) {
+	w := newWorld(t)
+	both, other := &carrier{}, &carrier{}
+	routes := []delivery.Route{{Name: "both", Provider: both}, {Name: "other", Provider: other}}
+	worker := w.worker()
+	worker.Routes = delivery.Routes{verify.SMS: delivery.Anywhere(routes...), verify.Call: delivery.Anywhere(routes...)}
+	made := 0
+	send := func(c verify.Channel, country string) {
+		t.Helper()
+		made++
+		j := job(w, made, country)
+		j.Kind, j.Delivery.Attempt.Channel = string(c), c
+		if err := worker.Work(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		both.answers = fail(badRequest)
+		send(verify.Call, "ES")
+	}
+	both.answers, both.keys = nil, nil
+	for _, c := range []struct {
+		channel verify.Channel
+		country string
+		want    int
+	}{{verify.Call, "ES", 0}, {verify.SMS, "ES", 1}, {verify.Call, "FR", 1}} {
+		had := len(both.keys)
+		send(c.channel, c.country)
+		if got := len(both.keys) - had; got != c.want {
+			t.Errorf("after its calls to ES failed it had %d of one %s to %s, want %d", got, c.channel, c.country, c.want)
+		}
+	}
+	if line := `"msg":"route is left alone","provider":"both","channel":"call","country":"ES"`; !strings.Contains(w.log.String(), line) {
+		t.Errorf("the log has no line %s", line)
+	}
+}
+
 // A wrong breaker must not mean silence.
 func TestWhereAllRoutesAreDeadTheyAreTriedAll(t *testing.T) {
 	w := newWorld(t)
@@ -287,48 +325,6 @@ func TestMessagesThatHaveNoPlaceInTimeFailAndSayWhy(t *testing.T) {
 	steps := a.Story.Steps()
 	if a.State != verify.AttemptFailed || !strings.Contains(steps[len(steps)-1].Why, "no provider has a place in time") {
 		t.Errorf("%s: %+v", a.State, steps)
-	}
-}
-
-// A route that takes everything, and of whose codes few come back, loses traffic by itself.
-func TestARouteWhoseCodesDoNotComeBackLosesTraffic(t *testing.T) {
-	w := newWorld(t)
-	liar, honest := &carrier{}, &carrier{}
-	worker := w.worker(delivery.Route{Name: "liar", Provider: liar, Weight: 1}, delivery.Route{Name: "honest", Provider: honest, Weight: 1})
-	w.engine.Converted = worker.Converted
-	use := func(c *carrier) {
-		code := c.last.Code
-		to := c.last.To
-		if _, _, err := w.engine.CheckVerification(t.Context(), w.acc, w.v.ServiceSID, verify.CheckParams{To: &to, Code: &code}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	had := 0
-	step := func(int) {
-		w.now = w.now.Add(time.Second)
-		if len(honest.keys) > had {
-			had = len(honest.keys)
-			use(honest)
-		}
-	}
-	w.many(160, worker, step)
-	w.now = w.now.Add(5 * time.Minute)
-	before, beforeHonest := len(liar.keys), len(honest.keys)
-	attempts := w.many(200, worker, step)
-	lost := float64(len(liar.keys) - before)
-	if lost > 12 || len(honest.keys)-beforeHonest < 188 {
-		t.Errorf("of 200 more messages the route without conversions had %v", lost)
-	}
-	why := ""
-	for _, a := range attempts {
-		for _, s := range a.Story.Steps() {
-			if s.Kind == verify.StepPassed {
-				why = s.Why
-			}
-		}
-	}
-	if !strings.Contains(why, "come back 0 times in a hundred, those of honest 100") || !strings.Contains(w.log.String(), "loses traffic by conversion") {
-		t.Errorf("the story says %q", why)
 	}
 }
 

@@ -82,7 +82,8 @@ type Server struct {
 	// Swept is called after every walk over what has expired.
 	Swept func()
 
-	runner *queue.Runner // from Run on
+	runner *queue.Runner    // from Run on
+	sender *delivery.Worker // likewise; what it knows of providers is what most messages go by
 }
 
 const (
@@ -139,7 +140,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		return delivering(e)
 	})
-	s.Engine.Converted = worker.Converted
+	s.sender = worker
 	if s.WayBack != nil {
 		*s.WayBack = WayBack{worker: worker, keys: s.Engine.Keys, publicURL: s.PublicURL}
 	}
@@ -236,8 +237,8 @@ func (s *Server) handler(health *health) http.Handler {
 	})
 }
 
-// sweep ends verifications whose time is up and drops records that are old and counts that are over,
-// again and again.
+// sweep looks which codes came back, ends verifications whose time is up, and drops records that are old and
+// counts that are over, again and again.
 func (s *Server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepPause)
 	defer ticker.Stop()
@@ -253,6 +254,9 @@ func (s *Server) sweep(ctx context.Context) {
 
 // sweepOnce is one walk.
 func (s *Server) sweepOnce(ctx context.Context, metersToo bool) {
+	if err := s.sender.Judge(ctx); err != nil && ctx.Err() == nil {
+		s.Log.Error("cannot tell how many codes came back", "error", err)
+	}
 	if err := s.Engine.Sweep(ctx); err != nil {
 		s.Log.Error("cannot end expired verifications", "error", err)
 	}

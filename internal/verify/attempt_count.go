@@ -70,13 +70,6 @@ func convert(tx Tx, v *Verification) {
 	tx.Count(tally(v, AttemptCount{Converted: 1}))
 }
 
-// tellConverted says that an approval was committed.
-func (e *Engine) tellConverted(v *Verification) {
-	if e.Converted != nil && len(v.Sends) > 0 {
-		e.Converted(v.Sends[len(v.Sends)-1].AttemptSID)
-	}
-}
-
 // forgetCounts removes the counters of the hours and days before the attempts that are seen, once an
 // hour.
 func (e *Engine) forgetCounts(ctx context.Context) error {

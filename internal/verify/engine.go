@@ -37,9 +37,6 @@ type Engine struct {
 	// Lines is asked about numbers of services with LookupEnabled; nil if nobody but the numbering
 	// plan is.
 	Lines Lines
-	// Converted is told of every attempt whose code came back, after the commit; nil if nobody wants to
-	// know. It must not wait for anything.
-	Converted func(attemptSID string)
 	// SweepRest is how long Sweep rests between two steps, so that those who wait for an answer
 	// hardly notice it.
 	SweepRest time.Duration

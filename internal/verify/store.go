@@ -140,6 +140,9 @@ type attemptTx interface {
 	ReportedAttempt(key string, from, before int64) (attemptSID string, err error)
 	// ConvertAttempt notes the conversion of an attempt, which may be under way.
 	ConvertAttempt(sid string, at time.Time)
+	// CarriedAttempts lists what the attempts of a range of keys, of all accounts, say of their providers:
+	// those with the lowest keys first, at most limit.
+	CarriedAttempts(from, before int64, limit int) ([]Carried, error)
 	// Attempts lists those that a filter lets through, newest first, at most limit. It looks at
 	// every attempt of the filter's range, so the caller keeps that small (see AttemptStep). The
 	// filter's To and Prefix do not count.

@@ -85,8 +85,6 @@ func (e *Engine) CheckVerification(ctx context.Context, accountSID, serviceSID s
 		return nil, got, &Error{Code: CodeMaxChecks, RetryAfter: v.ExpiresAt.Sub(now), Verification: v}
 	case NotPending:
 		return nil, got, &Error{Code: CodeNotFound, Reason: v.Reason(now)}
-	case CodeRight:
-		e.tellConverted(v)
 	}
 	return v, got, nil
 }

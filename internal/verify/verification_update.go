@@ -85,9 +85,6 @@ func (e *Engine) UpdateVerification(ctx context.Context, accountSID, serviceSID,
 	if err != nil {
 		return nil, t.refusal(err)
 	}
-	if next == Approved {
-		e.tellConverted(v)
-	}
 	return v, nil
 }
 

@@ -141,12 +141,14 @@ func TestAttemptsAreLookedUpInTheirDays(t *testing.T) {
 		want["attempt_"+midnight(d).Format("20060102")] = true
 	}
 	for name, ask := range map[string]func(verify.Tx) error{
-		"the list":                func(tx verify.Tx) error { _, err := tx.Attempts(f, 10_000); return err },
-		"the number":              func(tx verify.Tx) error { _, err := tx.CountAttempts(f); return err },
-		"a step":                  func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10_000); return err },
-		"the list of an address":  func(tx verify.Tx) error { _, err := tx.AttemptsTo(f, 10); return err },
-		"the number of a prefix":  func(tx verify.Tx) error { _, err := tx.CountAttemptsTo(f); return err },
-		"the attempt of a report": func(tx verify.Tx) error { _, err := tx.ReportedAttempt("a/1", f.From, f.Before); return err },
+		"the list":                  func(tx verify.Tx) error { _, err := tx.Attempts(f, 10_000); return err },
+		"the number":                func(tx verify.Tx) error { _, err := tx.CountAttempts(f); return err },
+		"the carriers":              func(tx verify.Tx) error { _, err := tx.CarriedAttempts(f.From, f.Before, 10_000); return err },
+		"the first of the carriers": func(tx verify.Tx) error { _, err := tx.CarriedAttempts(f.From, f.Before, 1); return err },
+		"a step":                    func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10_000); return err },
+		"the list of an address":    func(tx verify.Tx) error { _, err := tx.AttemptsTo(f, 10); return err },
+		"the number of a prefix":    func(tx verify.Tx) error { _, err := tx.CountAttemptsTo(f); return err },
+		"the attempt of a report":   func(tx verify.Tx) error { _, err := tx.ReportedAttempt("a/1", f.From, f.Before); return err },
 		"the counters of a prefix": func(tx verify.Tx) error {
 			_, err := tx.SumCounts(verify.AttemptFilter{AccountSID: "AC", Prefix: "+1234"}, verify.PrefixDays, day, day+10)
 			return err

@@ -70,6 +70,7 @@ func TestAttemptsAreLookedUp(t *testing.T) {
 	}{
 		"the list":                {func(tx verify.Tx) error { _, err := tx.Attempts(f, 10); return err }, byKey},
 		"the number":              {func(tx verify.Tx) error { _, err := tx.CountAttempts(f); return err }, byKey},
+		"the carriers":            {func(tx verify.Tx) error { _, err := tx.CarriedAttempts(f.From, f.Before, 10); return err }, byKey},
 		"a step":                  {func(tx verify.Tx) error { _, err := tx.AttemptStep(f.From, f.Before, 10); return err }, byKey},
 		"the list of an address":  {func(tx verify.Tx) error { _, err := tx.AttemptsTo(f, 10); return err }, "SEARCH attempt USING INDEX attempt_to (<expr>=? AND to_address=?)"},
 		"the attempt of a report": {func(tx verify.Tx) error { _, err := tx.ReportedAttempt("a/1", f.From, f.Before); return err }, "SEARCH attempt USING INDEX attempt_reported (<expr>=? AND report_key=?)"},

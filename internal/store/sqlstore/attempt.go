@@ -117,6 +117,16 @@ func (t *Tx) Attempts(f verify.AttemptFilter, limit int) ([]verify.Attempt, erro
 		WHERE id >= $1 AND id < $2 AND`+ofFilter+` ORDER BY id DESC LIMIT $8`, filterArgs(f, limit)...)
 }
 
+// CarriedAttempts implements verify.Tx.
+func (t *Tx) CarriedAttempts(from, before int64, limit int) ([]verify.Carried, error) {
+	return list(t, func(row Row) (c verify.Carried, err error) {
+		var converted int64
+		err = row.Scan(&c.Channel, &c.Country, &c.Provider, &c.State, &converted)
+		c.Converted = converted == 1
+		return c, err
+	}, `SELECT channel, country, provider, state, converted FROM attempt WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, from, before, limit)
+}
+
 // AttemptStep implements verify.Tx.
 func (t *Tx) AttemptStep(from, before int64, n int) (key int64, err error) {
 	err = t.conn.QueryRow(`SELECT id FROM attempt WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3`, from, before, n-1).Scan(&key)

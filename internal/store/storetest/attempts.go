@@ -97,6 +97,40 @@ func attemptsAreListed(t *testing.T, s Store) {
 	}
 }
 
+// A range may lie in the tables of two days.
+func attemptsSayWhoCarried(t *testing.T, s Store) {
+	midnight := noon.Add(12 * time.Hour)
+	drop(t, s, noon)
+	var all []verify.Carried
+	update(t, s, func(tx verify.Tx) {
+		all = nil
+		for minute := range 10 {
+			a := attemptAt(minute)
+			a.SID = fmt.Sprintf("VL%016x%016x", sid.KeyAt(midnight.Add(time.Duration(minute-5)*time.Minute)), minute)
+			a.AccountSID = fmt.Sprintf("AC%032x", minute%2)
+			a.Channel, a.Country = []verify.Channel{verify.SMS, verify.Call, verify.Email}[minute%3], []string{"ES", "FR", ""}[minute%3]
+			a.Provider, a.State = fmt.Sprint("provider-", minute), verify.AttemptStates()[minute%8]
+			tx.AddAttempt(a)
+			all = append(all, verify.Carried{Channel: a.Channel, Country: a.Country, Provider: a.Provider, State: a.State})
+			if minute%4 == 1 {
+				tx.ConvertAttempt(a.SID, a.UpdatedAt)
+				all[minute].Converted = true
+			}
+		}
+	})
+	at := func(minute int) int64 { return sid.KeyAt(midnight.Add(time.Duration(minute-5) * time.Minute)) }
+	for _, c := range []struct{ from, before, limit, first, end int }{
+		{-10, 20, 100, 0, 10}, {0, 10, 10, 0, 10}, {0, 10, 3, 0, 3}, {2, 8, 100, 2, 8}, {4, 6, 100, 4, 6}, {5, 5, 100, 0, 0}, {10, 20, 100, 0, 0},
+	} {
+		got := mustView(t, s, func(tx verify.Tx) ([]verify.Carried, error) {
+			return tx.CarriedAttempts(at(c.from), at(c.before), c.limit)
+		})
+		if diff := cmp.Diff(all[c.first:c.end], got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("at most %d of minutes %d to %d:\n%s", c.limit, c.from, c.before, diff)
+		}
+	}
+}
+
 func keyAt(minute int) int64 { return sid.KeyAt(noon.Add(time.Duration(minute) * time.Minute)) }
 
 func attemptSteps(t *testing.T, s Store) {

@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"an update of a verification writes what can change", verificationsChange},
 		{"attempts come back as they went in", attemptsComeBack},
 		{"attempts are listed by filters, newest first", attemptsAreListed},
+		{"attempts say who carried them, oldest first", attemptsSayWhoCarried},
 		{"steps back through the attempts have the length asked for", attemptSteps},
 		{"attempts are found by address and by its beginning", attemptsToAddresses},
 		{"attempts of many days are found in all of them", attemptsOfManyDays},
