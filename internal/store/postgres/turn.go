@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -145,6 +146,11 @@ func (t *turn) ask(reads ...*read) error {
 		return errStopped
 	}
 	return nil
+}
+
+// wantsAttempt reports whether the turn waits for the lock of an attempt.
+func (t *turn) wantsAttempt() bool {
+	return slices.ContainsFunc(t.waiting, func(r *read) bool { return strings.HasPrefix(r.key, sid.Attempt) })
 }
 
 // storable reports whether PostgreSQL can hold the texts: it takes valid UTF-8 without NUL alone.
