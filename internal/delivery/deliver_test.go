@@ -17,6 +17,7 @@ import (
 	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/message"
 	"github.com/verifyd/verifyd/internal/store/sqlite"
+	"github.com/verifyd/verifyd/internal/store/storetest"
 	"github.com/verifyd/verifyd/internal/verify"
 	"github.com/verifyd/verifyd/provider"
 )
@@ -80,7 +81,7 @@ func newWorld(t *testing.T, prepare ...func(e *verify.Engine, account, service s
 		t.Fatal(err)
 	}
 	w.store = store
-	w.engine = verify.NewEngine(store, keys, clock, rand.Reader, func(verify.Channel) bool { return true })
+	w.engine = verify.NewEngine(storetest.Replay{Store: store}, keys, clock, rand.Reader, func(verify.Channel) bool { return true })
 	a, _, err := w.engine.CreateAccount(t.Context(), "test", "", "")
 	if err != nil {
 		t.Fatal(err)

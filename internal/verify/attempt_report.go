@@ -198,13 +198,14 @@ func (e *Engine) report(tx Tx, r Report, another func(*Attempt) bool) (found boo
 	return true, nil
 }
 
-// sendsAgain says whether a message that did not arrive goes out by another route.
+// sendsAgain says whether a message that did not arrive goes out by another route. It has the attempt and only
+// looks at the verification: if that ends at the same moment, the worker finds it ended.
 func (e *Engine) sendsAgain(tx Tx, a *Attempt, r Report, another func(*Attempt) bool) (bool, error) {
 	now := e.Now()
 	if r.Final || now.Sub(a.CreatedAt) >= resendAge || a.ExpiresAt.Sub(now) < resendLife || !another(a) {
 		return false, nil
 	}
-	v, err := tx.Verification(a.VerificationSID)
+	v, err := tx.PeekVerification(a.VerificationSID)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

@@ -82,17 +82,20 @@ func (f Fallbacks) Work(ctx context.Context, job Job) error {
 	var a *Attempt
 	var v *Verification
 	err := e.Store.View(ctx, func(tx Tx) (err error) {
-		a, v, err = attemptOf(tx, job)
+		a, v = nil, nil
+		if a, err = tx.Attempt(job.Ref); err == nil {
+			v, err = tx.Verification(a.VerificationSID)
+		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if v == nil {
+	if errors.Is(err, ErrNotFound) {
 		return e.Store.Update(ctx, func(tx Tx) error {
 			tx.FinishJob(job)
 			return nil
 		})
+	}
+	if err != nil {
+		return err
 	}
 	s, err := e.Service(ctx, a.AccountSID, a.ServiceSID)
 	if _, refused := errors.AsType[*Error](err); err != nil && !refused {
@@ -109,32 +112,31 @@ func (f Fallbacks) Work(ctx context.Context, job Job) error {
 	if f.Revoke != nil && obstacle(a, v, w, why, e.Now()) == "" {
 		back = f.Revoke(ctx, a)
 	}
-	return e.Store.Update(ctx, func(tx Tx) error { return e.fallBack(tx, job, a, s, w, why, back) })
+	return e.Store.Update(ctx, func(tx Tx) error { return e.fallBack(tx, onward{job, a, v, s, w, why, back}) })
 }
 
-// attemptOf are the attempt that a job refers to and its verification; both are nil if one is gone.
-func attemptOf(tx Tx, job Job) (*Attempt, *Verification, error) {
-	a, err := tx.Attempt(job.Ref)
-	if err == nil {
-		var v *Verification
-		if v, err = tx.Verification(a.VerificationSID); err == nil {
-			return a, v, nil
-		}
-	}
-	return nil, nil, ignoreNotFound(err)
+// onward is a step to another channel as it was found before its commit: to take messages back takes a while.
+type onward struct {
+	job     Job
+	attempt *Attempt
+	of      *Verification
+	service *Service
+	wish    *wish // nil if there is no channel, for which why is the reason
+	why     string
+	back    Revocations
 }
 
 // nothingToDo is of obstacle where there is nothing to say either: a receipt came meanwhile, or another route
 // is being tried, whose end leaves another job.
 const nothingToDo = "-"
 
-// obstacle says why a code does not go on, "" if it does. w is nil if there is no channel, for which why is
-// the reason.
+// obstacle says why a code does not go on, "" if it does. v is its verification, or what is current in the place
+// of that, which then is over. w is nil if there is no channel, for which why is the reason.
 func obstacle(a *Attempt, v *Verification, w *wish, why string, now time.Time) string {
 	switch {
 	case a.State.arrived(), a.State == AttemptQueued:
 		return nothingToDo
-	case v.StatusAt(now) != Pending:
+	case v == nil || v.SID != a.VerificationSID || v.StatusAt(now) != Pending:
 		return "the verification is over"
 	case v.Sends[len(v.Sends)-1].AttemptSID != a.SID:
 		return "the person asked for another code meanwhile"
@@ -182,10 +184,7 @@ func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Ver
 		}
 		if err == nil {
 			w.sends = e.sendMeter(s, w)
-			err = e.Store.View(ctx, func(tx Tx) error {
-				_, err := w.sends.take(tx, s, w, e.Now())
-				return err
-			})
+			err = e.Store.View(ctx, func(tx Tx) error { return w.sends.look(tx, s, w, e.Now()) })
 		}
 		refused, isRefusal := errors.AsType[*Error](err)
 		switch {
@@ -196,50 +195,80 @@ func (e *Engine) nextChannel(ctx context.Context, s *Service, a *Attempt, v *Ver
 		case !isRefusal:
 			return nil, "", err
 		default:
-			why = append(why, fmt.Sprintf("%s is refused (%d)", name, refused.Code))
+			why = append(why, whyRefused(Channel(name), refused))
 		}
 	}
 	return nil, strings.Join(why, ", "), nil
 }
 
+func whyRefused(c Channel, refused *Error) string {
+	return fmt.Sprintf("%s is refused (%d)", c, refused.Code)
+}
+
 // fallBack makes the new attempt, if the verification is still as it was and nothing of the old one will
-// arrive, and says so in the story of the old one. w is nil if there is no channel. seen is the attempt as it
-// was before its messages were taken back, which takes a while.
-func (e *Engine) fallBack(tx Tx, job Job, seen *Attempt, s *Service, w *wish, why string, back Revocations) error {
-	a, v, err := attemptOf(tx, job)
+// arrive, and says so in the story of the old one. Verification and meter are read as a start reads them, and
+// before the attempt, whatever it says (see Tx, "The order of locks").
+func (e *Engine) fallBack(tx Tx, o onward) error {
+	now := e.Now()
+	var meters readings
+	if o.wish != nil {
+		meters = readingsOf(o.wish.sends.id)
+	}
+	v, found, err := tx.CurrentAndMeters(o.of.ServiceSID, o.of.Recipient, meters.ids)
 	if err != nil {
 		return err
 	}
-	if v == nil {
-		tx.FinishJob(job)
+	meters.found = found
+	var sent *Meter
+	if o.wish != nil {
+		sent, err = o.wish.sends.spend(tx, o.service, o.wish, meters.of(o.wish.sends.id), now)
+		if refused, isRefusal := errors.AsType[*Error](err); isRefusal {
+			o.wish, o.why, err = nil, whyRefused(o.wish.channel, refused), nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	a, err := tx.Attempt(o.attempt.SID)
+	if errors.Is(err, ErrNotFound) { // of its age
+		tx.FinishJob(o.job)
 		return nil
 	}
-	now := e.Now()
+	if err != nil {
+		return err
+	}
 	state := a.State
-	then := back.tell(a, job.Runs)
-	if state == AttemptQueued || !state.arrived() && (state != seen.State || a.HandOvers != seen.HandOvers) {
+	then := o.back.tell(a, o.job.Runs)
+	if state == AttemptQueued || !state.arrived() && (state != o.attempt.State || a.HandOvers != o.attempt.HandOvers) {
 		// A report came meanwhile that the message failed. Its commit has put another job in the place of
 		// this one, which goes on from here.
 		a.State = state
-		if len(back) > 0 {
+		if len(o.back) > 0 {
 			a.UpdatedAt = now
 			tx.PutAttempt(a)
 		}
 		return nil
 	}
 	if then == askAgain {
-		tx.DeferJob(job, now.Add(revokePause(job.Runs)))
+		tx.DeferJob(o.job, now.Add(revokePause(o.job.Runs)))
 	} else {
-		tx.FinishJob(job)
+		tx.FinishJob(o.job)
 	}
 	if then == goOn {
-		step, err := e.goOn(tx, s, a, v, w, why)
-		if err != nil {
-			return err
+		step := Step{At: MillisOf(now), Kind: StepFallback, Decision: DecidedStop, Why: obstacle(a, v, o.wish, o.why, now)}
+		if step.Why == "" {
+			next, err := e.goOn(tx, o, v, now)
+			if err != nil {
+				return err
+			}
+			if sent != nil {
+				meters.put(tx, sent)
+			}
+			step.Decision, step.Why = DecidedOther, strings.TrimPrefix(o.why+"; goes on by "+string(next.Channel)+", attempt "+next.SID, "; ")
 		}
 		if step.Why != nothingToDo {
 			a.Story = a.Story.Add(step)
-		} else if len(back) == 0 {
+		} else if len(o.back) == 0 {
 			return nil
 		}
 	}
@@ -252,32 +281,17 @@ func (e *Engine) fallBack(tx Tx, job Job, seen *Attempt, s *Service, w *wish, wh
 	return e.announceMessage(tx, subscriber, state, a, now) // undelivered, if it was taken back
 }
 
-// goOn makes the new attempt, if nothing is in its way, and returns what there is to say about it.
-func (e *Engine) goOn(tx Tx, s *Service, a *Attempt, v *Verification, w *wish, why string) (Step, error) {
-	now := e.Now()
-	step := Step{At: MillisOf(now), Kind: StepFallback, Decision: DecidedStop, Why: obstacle(a, v, w, why, now)}
-	if step.Why != "" {
-		return step, nil
-	}
-	count, err := w.sends.take(tx, s, w, now)
-	if refused, isRefusal := errors.AsType[*Error](err); isRefusal {
-		step.Why = fmt.Sprintf("no other channel: %s is refused (%d)", w.channel, refused.Code)
-		return step, nil
-	}
+// goOn makes the new attempt.
+func (e *Engine) goOn(tx Tx, o onward, v *Verification, now time.Time) (*Attempt, error) {
+	next, err := e.attempt(v, o.service, o.wish, now)
 	if err != nil {
-		return step, err
+		return nil, err
 	}
-	next, err := e.attempt(v, s, w, now)
-	if err != nil {
-		return step, err
-	}
-	step.Decision, step.Why = DecidedOther, strings.TrimPrefix(why+"; goes on by "+string(w.channel)+", attempt "+next.SID, "; ")
-	count()
 	tx.PutVerification(v)
 	tx.AddAttempt(next)
 	tx.Count(tally(v, AttemptCount{Made: 1}))
 	tx.Enqueue(Job{ID: sid.Key(next.SID), Kind: string(next.Channel), Ref: next.SID, Due: now})
-	return step, e.announce(tx, s, v, next, now)
+	return next, e.announce(tx, o.service, v, next, now)
 }
 
 // endAttempt finishes the job of an attempt for which nothing more is tried, and leaves one to go on by

@@ -45,6 +45,7 @@ func (m sendMeter) spend(tx Tx, s *Service, w *wish, before *Meter, now time.Tim
 	if m.id == 0 {
 		return nil, nil
 	}
+	now = now.Truncate(time.Millisecond) // as stores keep it
 	log := before.events()
 	var wait, longest time.Duration
 	most := 0
@@ -68,20 +69,16 @@ func (m sendMeter) spend(tx Tx, s *Service, w *wish, before *Meter, now time.Tim
 	return &Meter{ID: m.id, Log: logged(log, ratelimit.Limit{Max: most, Interval: longest}, now), EndsAt: now.Add(longest)}, nil
 }
 
-// take counts a send that is no start, or refuses it. It reads; count writes.
-func (m sendMeter) take(tx Tx, s *Service, w *wish, now time.Time) (count func(), err error) {
+// look refuses a send if a limit is reached, and counts nothing.
+func (m sendMeter) look(tx Tx, s *Service, w *wish, now time.Time) (err error) {
 	if m.id == 0 {
-		return func() {}, nil
+		return nil
 	}
 	read := readingsOf(m.id)
-	if read.found, err = tx.Meters(read.ids); err != nil {
-		return nil, err
+	if read.found, err = tx.Meters(read.ids); err == nil {
+		_, err = m.spend(tx, s, w, read.of(m.id), now)
 	}
-	next, err := m.spend(tx, s, w, read.of(m.id), now.Truncate(time.Millisecond)) // as stores keep it
-	if err != nil {
-		return nil, err
-	}
-	return func() { read.put(tx, next) }, nil
+	return err
 }
 
 // logged is a log with one more event, without those that no longer count. A clock that was set back

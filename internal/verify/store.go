@@ -44,6 +44,15 @@ type Store interface {
 // an operation costs two round trips over a network; therefore they return no error, and a read
 // does not see them. Add fails the commit with ErrExists if the record is there already; Put
 // replaces a record or makes it.
+//
+// # The order of locks
+//
+// Where Updates run side by side, to read a record in an Update is to lock it, and two that lock the same
+// records in another order wait for each other until the database sends one of them back. So there is one
+// order: a verification, then meters, all at once, then an attempt. An Update has at most one
+// verification and one attempt, and looks at what it will not change with Peek, which locks nothing. An attempt
+// that is written without having been read, as a conversion is, is locked at the end, where it belongs;
+// the store sees to the order among many. storetest.Replay holds every Update of the engine's tests to it.
 type Tx interface {
 	accountTx
 	serviceTx
@@ -97,6 +106,9 @@ type messagingTx interface {
 
 type verificationTx interface {
 	Verification(sid string) (*Verification, error)
+	// PeekVerification is Verification for a look: in an Update, others may change the record before the
+	// commit.
+	PeekVerification(sid string) (*Verification, error)
 	// CurrentVerification is the latest verification of a recipient in a service, whatever its
 	// state, as long as the service remembers it (see Verification.Forget).
 	CurrentVerification(serviceSID, recipient string) (*Verification, error)
@@ -119,7 +131,7 @@ type verificationTx interface {
 }
 
 // VerificationPlace says where a verification belongs.
-type VerificationPlace struct{ SID, ServiceSID, AccountSID string }
+type VerificationPlace struct{ SID, ServiceSID, AccountSID, Recipient string }
 
 // Expiry is a walk over the current verifications whose time was up from one time on and until another, in
 // the order in which it was.
@@ -133,6 +145,8 @@ type Expiry struct {
 
 type attemptTx interface {
 	Attempt(sid string) (*Attempt, error)
+	// PeekAttempt is Attempt for a look: in an Update, others may change the record before the commit.
+	PeekAttempt(sid string) (*Attempt, error)
 	AddAttempt(*Attempt)
 	// PutAttempt writes what a delivery changes.
 	PutAttempt(*Attempt)

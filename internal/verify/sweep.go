@@ -106,8 +106,8 @@ func (e *Engine) expire(ctx context.Context, w Expiry) error {
 	return nil
 }
 
-// announceChunk bounds the time that one commit of expireAnnounced keeps the writer busy: each of its
-// verifications is read with its attempts.
+// announceChunk bounds the Updates of expireAnnounced that are under way at once: each reads a verification with
+// its attempts.
 const announceChunk = 10
 
 // expireAnnounced goes along a walk and ends, one by one, the pending verifications of services that
@@ -134,11 +134,11 @@ func (e *Engine) expireAnnounced(ctx context.Context, w Expiry) error {
 			case err != nil:
 				return err
 			case s.VerifyEventSubscription:
-				ends = append(ends, announcedEnd{v.SID, s})
+				ends = append(ends, announcedEnd{v, s})
 			}
 		}
 		for chunk := range slices.Chunk(ends, announceChunk) {
-			if err := e.Store.Update(ctx, func(tx Tx) error { return e.endByAge(tx, chunk, w.Now) }); err != nil {
+			if err := e.endByAge(ctx, chunk, w.Now); err != nil {
 				return err
 			}
 			if ctx.Err() != nil {
@@ -155,32 +155,37 @@ func (e *Engine) expireAnnounced(ctx context.Context, w Expiry) error {
 
 // announcedEnd is a verification whose end its service wants to be told.
 type announcedEnd struct {
-	sid     string
+	VerificationPlace
 	service *Service
 }
 
-// endByAge ends verifications whose time is up. One that somebody else has ended meanwhile, on this node or
-// another, was told by him.
+// endByAge ends verifications whose time is up, each by an Update of its own, which the store commits together.
 //
 // now is the time of the walk, so that none is left for the end without an event that follows.
-func (e *Engine) endByAge(tx Tx, ends []announcedEnd, now time.Time) error {
-	for _, end := range ends {
-		v, err := tx.Verification(end.sid)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if !v.Expire(now) {
-			continue
-		}
-		tx.PutVerification(v)
-		if err := e.announce(tx, end.service, v, nil, now); err != nil {
-			return err
-		}
+func (e *Engine) endByAge(ctx context.Context, ends []announcedEnd, now time.Time) error {
+	errs := make([]error, len(ends))
+	var all sync.WaitGroup
+	for i, end := range ends {
+		all.Go(func() {
+			errs[i] = e.Store.Update(ctx, func(tx Tx) error { return e.endOneByAge(tx, end, now) })
+		})
 	}
-	return nil
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// endOneByAge ends a verification whose time is up. One that somebody else has ended meanwhile, on this node or
+// another, was told by him. It is read as a start reads it: two ways to name what is locked would be two orders.
+func (e *Engine) endOneByAge(tx Tx, end announcedEnd, now time.Time) error {
+	v, err := tx.CurrentVerification(end.ServiceSID, end.Recipient)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	if v.SID != end.SID || !v.Expire(now) {
+		return nil
+	}
+	tx.PutVerification(v)
+	return e.announce(tx, end.service, v, nil, now)
 }
 
 // pause waits, and reports whether ctx goes on.

@@ -87,7 +87,7 @@ func (e *Engine) announce(tx Tx, s *Service, v *Verification, made *Attempt, now
 	for _, send := range v.Sends {
 		a, err := made, error(nil)
 		if a == nil || a.SID != send.AttemptSID {
-			if a, err = tx.Attempt(send.AttemptSID); err != nil && !errors.Is(err, ErrNotFound) {
+			if a, err = tx.PeekAttempt(send.AttemptSID); err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
 		}

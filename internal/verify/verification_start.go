@@ -202,7 +202,7 @@ func sentBy(tx Tx, v *Verification, c Channel) (string, error) {
 	if last.Channel != c {
 		return "", nil
 	}
-	a, err := tx.Attempt(last.AttemptSID)
+	a, err := tx.PeekAttempt(last.AttemptSID)
 	if errors.Is(err, ErrNotFound) {
 		return "", nil
 	}

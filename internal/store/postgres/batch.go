@@ -141,13 +141,24 @@ func (b *batch) apartFromUnread(turns []*turn) []*turn {
 		return turns
 	}
 	return slices.DeleteFunc(turns, func(t *turn) bool {
-		if !slices.ContainsFunc(t.waiting, func(r *read) bool { return strings.HasPrefix(r.key, sid.Attempt) }) {
+		if !t.wantsAttempt() {
 			return false
 		}
 		t.request.locksAttempts = true
 		b.late = append(b.late, t.request)
 		return true
 	})
+}
+
+// attemptsLast are the functions whose reads go out next: all that wait, but those that want to lock an
+// attempt only when no other waits for anything else. An attempt is the last record of an Update (see
+// verify.Tx), so it is that of a batch too.
+func (b *batch) attemptsLast(turns []*turn) []*turn {
+	waiting := slices.DeleteFunc(slices.Clone(turns), func(t *turn) bool { return t.waiting == nil })
+	if b.readOnly || !slices.ContainsFunc(waiting, func(t *turn) bool { return !t.wantsAttempt() }) {
+		return waiting
+	}
+	return slices.DeleteFunc(waiting, (*turn).wantsAttempt)
 }
 
 // read answers the reads of functions until all have ended, and returns those functions. Those that
@@ -159,18 +170,15 @@ func (b *batch) read(turns []*turn) ([]*turn, error) {
 	}
 	for {
 		turns = b.apartFromUnread(turns)
-		var waiting []*turn
+		waiting := b.attemptsLast(turns)
+		if len(waiting) == 0 {
+			return turns, nil
+		}
 		var questions []question
-		for _, t := range turns {
-			if t.waiting != nil {
-				waiting = append(waiting, t)
-			}
+		for _, t := range waiting {
 			for _, r := range t.waiting {
 				questions = append(questions, question{r, t.request})
 			}
-		}
-		if len(waiting) == 0 {
-			return turns, nil
 		}
 		slices.SortStableFunc(questions, func(a, b question) int { return strings.Compare(a.key, b.key) })
 		b.open()

@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -126,6 +127,11 @@ func (t *turn) ask(reads ...*read) error {
 		return errStopped
 	}
 	return nil
+}
+
+// wantsAttempt reports whether the turn waits for the lock of an attempt.
+func (t *turn) wantsAttempt() bool {
+	return slices.ContainsFunc(t.waiting, func(r *read) bool { return strings.HasPrefix(r.key, sid.Attempt) })
 }
 
 // storable reports whether PostgreSQL can hold the texts: it takes valid UTF-8 without NUL alone.

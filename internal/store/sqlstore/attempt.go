@@ -47,7 +47,19 @@ func (t *Tx) ofDay(id int64, statement string) string {
 // Attempt implements verify.Tx.
 func (t *Tx) Attempt(attemptSID string) (*verify.Attempt, error) {
 	id := sid.Key(attemptSID)
-	a, err := scanAttempt(t.record(attemptSID, t.ofDay(id, `SELECT `+attemptColumns+` FROM attempt WHERE id = $1 AND sid = $2`), id, attemptSID))
+	return oneAttempt(t.record(attemptSID, t.ofDay(id, attemptBySID), id, attemptSID))
+}
+
+// PeekAttempt implements verify.Tx.
+func (t *Tx) PeekAttempt(attemptSID string) (*verify.Attempt, error) {
+	id := sid.Key(attemptSID)
+	return oneAttempt(t.conn.QueryRow(t.ofDay(id, attemptBySID), id, attemptSID))
+}
+
+const attemptBySID = `SELECT ` + attemptColumns + ` FROM attempt WHERE id = $1 AND sid = $2`
+
+func oneAttempt(row Row) (*verify.Attempt, error) {
+	a, err := scanAttempt(row)
 	if err != nil {
 		return nil, err
 	}

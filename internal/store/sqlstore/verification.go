@@ -18,6 +18,8 @@ const verificationColumns = `sid, service_sid, account_sid, recipient, to_addres
 	sends, checks, max_sends, max_checks, code_length, code_mac, code_sealed, amount, payee, line,
 	created_at, updated_at, expires_at, is_current, history, held_until, device, payer`
 
+const verificationBySID = `SELECT ` + verificationColumns + ` FROM verification WHERE id = $1 AND sid = $2`
+
 func scanVerification(row Row) (*verify.Verification, error) {
 	// One piece of memory for all that is read.
 	var r struct {
@@ -53,8 +55,12 @@ func scanVerification(row Row) (*verify.Verification, error) {
 
 // Verification implements verify.Tx.
 func (t *Tx) Verification(verificationSID string) (*verify.Verification, error) {
-	return scanVerification(t.record(verificationSID, `SELECT `+verificationColumns+` FROM verification WHERE id = $1 AND sid = $2`,
-		sid.Key(verificationSID), verificationSID))
+	return scanVerification(t.record(verificationSID, verificationBySID, sid.Key(verificationSID), verificationSID))
+}
+
+// PeekVerification implements verify.Tx.
+func (t *Tx) PeekVerification(verificationSID string) (*verify.Verification, error) {
+	return scanVerification(t.conn.QueryRow(verificationBySID, sid.Key(verificationSID), verificationSID))
 }
 
 // CurrentVerification implements verify.Tx.
@@ -121,9 +127,9 @@ func (t *Tx) PendingVerifications(w verify.Expiry, limit int) (pending []verify.
 		at, id int64
 	}
 	chunk, err := list(t, func(row Row) (f found, err error) {
-		err = row.Scan(&f.SID, &f.ServiceSID, &f.AccountSID, &f.status, &f.at, &f.id)
+		err = row.Scan(&f.SID, &f.ServiceSID, &f.AccountSID, &f.Recipient, &f.status, &f.at, &f.id)
 		return f, err
-	}, `SELECT sid, service_sid, account_sid, status, expires_at, id FROM verification
+	}, `SELECT sid, service_sid, account_sid, recipient, status, expires_at, id FROM verification
 		WHERE `+due+` AND (expires_at, id) > ($1, $2) AND expires_at <= $3
 		ORDER BY expires_at, id LIMIT $4`, toMillis(w.After), w.AfterID, toMillis(w.Until), limit)
 	if err != nil || len(chunk) == 0 {

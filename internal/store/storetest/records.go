@@ -223,6 +223,10 @@ func verificationsComeBack(t *testing.T, s Store) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("by recipient:\n%s", diff)
 	}
+	got = mustView(t, s, func(tx verify.Tx) (*verify.Verification, error) { return tx.PeekVerification(want.SID) })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("at a look:\n%s", diff)
+	}
 	bare := verification(50)
 	bare.History, bare.HeldUntil = verify.History{}, time.Time{}
 	bare.Sends, bare.CodeMAC, bare.CodeSealed, bare.Amount, bare.Payee, bare.Current = nil, nil, nil, "", "", false
@@ -255,6 +259,10 @@ func attemptsComeBack(t *testing.T, s Store) {
 	read := func(tx verify.Tx) (*verify.Attempt, error) { return tx.Attempt(a.SID) }
 	if diff := cmp.Diff(&a, mustView(t, s, read)); diff != "" {
 		t.Errorf("attempt:\n%s", diff)
+	}
+	look := func(tx verify.Tx) (*verify.Attempt, error) { return tx.PeekAttempt(a.SID) }
+	if diff := cmp.Diff(&a, mustView(t, s, look)); diff != "" {
+		t.Errorf("attempt, at a look:\n%s", diff)
 	}
 	a.UpdatedAt, a.State, a.Route, a.HandOvers = noon.Add(time.Hour), verify.AttemptSent, 7, 8
 	a.Provider, a.ProviderID, a.ErrorCode, a.ErrorClass = "mail", "id", "", ""
@@ -308,6 +316,8 @@ func notFound(t *testing.T, s Store) {
 		"invalid UTF-8":        func(tx verify.Tx) error { _, err := tx.CurrentVerification(serviceSID, "a\xffb"); return err },
 		"current verification": func(tx verify.Tx) error { _, err := tx.CurrentVerification(serviceSID, "nobody"); return err },
 		"attempt":              func(tx verify.Tx) error { _, err := tx.Attempt(numbered("VL", 1)); return err },
+		"look at nothing":      func(tx verify.Tx) error { _, err := tx.PeekVerification(twin); return err },
+		"look at no attempt":   func(tx verify.Tx) error { _, err := tx.PeekAttempt(numbered("VL", 1)); return err },
 	} {
 		if err := s.View(t.Context(), read); !errors.Is(err, verify.ErrNotFound) {
 			t.Errorf("%s: %v, want ErrNotFound", name, err)
@@ -323,7 +333,7 @@ func pendingOnes(t *testing.T, s Store, walk verify.Expiry) {
 	t.Helper()
 	var want, got []verify.VerificationPlace
 	for _, i := range []int{10, 11, 12, 13, 14, 1, 2, 3, 4, 5, 6, 7, 8, 9} { // in the order of their ends, then of their SIDs
-		want = append(want, verify.VerificationPlace{SID: numbered("VE", 1+i*100), ServiceSID: numbered("VA", 1+i%3), AccountSID: accountSID})
+		want = append(want, verify.VerificationPlace{SID: numbered("VE", 1+i*100), ServiceSID: numbered("VA", 1+i%3), AccountSID: accountSID, Recipient: fmt.Sprintf("+34600000%03d", i)})
 	}
 	steps := 0
 	for more := true; more; steps++ {

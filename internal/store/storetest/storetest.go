@@ -3,12 +3,11 @@
 // away undoes nothing. A store's own test is one call of Run.
 //
 // Replay is a store that runs every function twice, to be put under the engine in its tests: the
-// contract allows it, so an operation must stand it.
+// contract allows it, so an operation must stand it. It holds them to the order of locks too.
 package storetest
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -139,23 +138,4 @@ func mustView[T any, Tx verify.Tx](t *testing.T, s Store, read func(Tx) (T, erro
 		t.Fatalf("view: %v", err)
 	}
 	return got
-}
-
-// Replay runs every function of an Update twice and throws the first run away.
-type Replay struct{ verify.Store }
-
-var errThrownAway = errors.New("first run, thrown away")
-
-// Update implements verify.Store.
-func (r Replay) Update(ctx context.Context, fn func(verify.Tx) error) error {
-	err := r.Store.Update(ctx, func(tx verify.Tx) error {
-		if err := fn(tx); err != nil {
-			return err
-		}
-		return errThrownAway
-	})
-	if !errors.Is(err, errThrownAway) {
-		return err
-	}
-	return r.Store.Update(ctx, fn)
 }
