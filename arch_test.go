@@ -72,7 +72,8 @@ var mayImport = map[string][]string{
 	"internal/fakecarrier/sip":  {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/smtp": {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/vendors": {"internal/fakecarrier/desk", "internal/fakecarrier/jwt", "internal/fakecarrier/postmark",
-		"internal/fakecarrier/rcs", "internal/fakecarrier/sendgrid", "internal/fakecarrier/ses", "internal/fakecarrier/twiml"},
+		"internal/fakecarrier/rcs", "internal/fakecarrier/sendgrid", "internal/fakecarrier/ses", "internal/fakecarrier/sigv4",
+		"internal/fakecarrier/twiml"},
 	"internal/fakecarrier/apns": {"internal/fakecarrier/fate", "internal/fakecarrier/jwt"},
 	"internal/fakecarrier/fate": {},
 	"internal/fakecarrier/fcm":  {"internal/fakecarrier/fate", "internal/fakecarrier/googleoauth"},
@@ -107,7 +108,8 @@ var mayImport = map[string][]string{
 
 	"internal/fakecarrier/postmark": {"internal/fakecarrier/fate"},
 	"internal/fakecarrier/sendgrid": {"internal/fakecarrier/fate"},
-	"internal/fakecarrier/ses":      {"internal/fakecarrier/fate"},
+	"internal/fakecarrier/ses":      {"internal/fakecarrier/sigv4"},
+	"internal/fakecarrier/sigv4":    {},
 	"internal/fakecarrier/twiml":    {},
 	"internal/fakecarrier/sns":      {},
 
