@@ -141,12 +141,12 @@ var mayImport = map[string][]string{
 	"provider/whatsapp":       {"provider", "provider/httpreport", "provider/httpsend"},
 
 	"provider/callscript": {"provider"},
-	"provider/httpmail":   {"provider"},
+	"provider/email":      {"provider"},
 	"provider/sigv4":      {"provider/httpreport"},
 	"provider/snstopic":   {"provider", "provider/httpreport", "provider/httpsend"},
-	"provider/postmark":   {"provider", "provider/httpmail", "provider/httpreport", "provider/httpsend"},
-	"provider/sendgrid":   {"provider", "provider/httpmail", "provider/httpreport", "provider/httpsend"},
-	"provider/ses":        {"provider", "provider/httpmail", "provider/httpreport", "provider/httpsend", "provider/sigv4", "provider/snstopic"},
+	"provider/postmark":   {"provider", "provider/email", "provider/httpreport", "provider/httpsend"},
+	"provider/sendgrid":   {"provider", "provider/email", "provider/httpreport", "provider/httpsend"},
+	"provider/ses":        {"provider", "provider/email", "provider/httpreport", "provider/httpsend", "provider/sigv4", "provider/snstopic"},
 
 	"provider/providertest/httpfar": {"internal/fakecarrier/desk", "internal/fakecarrier/vendors", "provider", "provider/providertest"},
 

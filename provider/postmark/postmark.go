@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
@@ -58,7 +58,7 @@ func (c Config) settings() (settings, error) {
 	switch {
 	case !httpsend.Printable(c.ServerToken):
 		return s, errors.New("server_token holds a blank or a control character")
-	case !httpmail.Address(c.From):
+	case !email.Address(c.From):
 		return s, fmt.Errorf("from %q is not an e-mail address", c.From)
 	case (c.ReportUsername == "") != (c.ReportPassword == ""):
 		return s, errors.New("report_username and report_password go together")
@@ -100,7 +100,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if m.Channel != "email" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "postmark carries email and nothing else"}
 	}
-	letter, failed := httpmail.Compose(m, p.from, p.fromName)
+	letter, failed := email.Compose(m, p.from, p.fromName)
 	if failed != nil {
 		return provider.Accepted{}, failed
 	}
@@ -148,13 +148,13 @@ type request struct {
 	Subject       string
 	TextBody      string
 	HTMLBody      string `json:"HtmlBody,omitempty"`
-	Headers       []httpmail.Header
+	Headers       []email.Header
 	MessageStream string
 	TrackOpens    bool
 	TrackLinks    string
 }
 
-func (p *Provider) request(l httpmail.Letter) request {
+func (p *Provider) request(l email.Letter) request {
 	from := l.From
 	if l.FromName != "" {
 		// A name in UTF-8, quoted (https://postmarkapp.com/support/article/1180).

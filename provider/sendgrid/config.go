@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
 
@@ -43,7 +43,7 @@ func (c Config) settings() (settings, error) {
 	if err := httpsend.Require("api_key", c.APIKey, "from", c.From); err != nil {
 		return s, err
 	}
-	if !httpmail.Address(c.From) {
+	if !email.Address(c.From) {
 		return s, fmt.Errorf("from %q is not an e-mail address", c.From)
 	}
 	if c.BaseURL == "" {

@@ -1,9 +1,9 @@
-// Package httpmail is what providers of mail by HTTP APIs share: it makes of a message the letter that
+// Package email is what providers of mail by HTTP APIs share: it makes of a message the letter that
 // an API is given, and says what a mail server meant by its status.
 //
 // Everything that goes into a header is checked here, because an API may put it there as it is. It
 // knows no vendor, and does not write MIME: the vendors do.
-package httpmail
+package email
 
 import (
 	"net/mail"

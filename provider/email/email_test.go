@@ -1,4 +1,4 @@
-package httpmail_test
+package email_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/providertest"
 )
 
@@ -18,7 +18,7 @@ func TestWhoseSenderItIs(t *testing.T) {
 	} {
 		m := providertest.Message("email", 1)
 		m.From, m.Email.From, m.Email.FromName = c.route, c.mail, c.name
-		l, failed := httpmail.Compose(m, c.from, "Acme")
+		l, failed := email.Compose(m, c.from, "Acme")
 		if failed != nil {
 			t.Fatal(failed)
 		}
@@ -49,7 +49,7 @@ func TestWhatIsNoMailIsRefused(t *testing.T) {
 	} {
 		m := providertest.Message("email", 1)
 		c.change(&m)
-		if _, failed := httpmail.Compose(m, "codes@example.com", ""); failed == nil || failed.Class != c.class {
+		if _, failed := email.Compose(m, "codes@example.com", ""); failed == nil || failed.Class != c.class {
 			t.Errorf("%s: got %v, want %v", name, failed, c.class)
 		}
 	}
@@ -63,7 +63,7 @@ func TestStatusesAndTheirClasses(t *testing.T) {
 		provider.Unknown:      "2.0.0 550 5.1 x 5.1.1.1",
 	} {
 		for status := range strings.FieldsSeq(statuses) {
-			if got := httpmail.Class(status, provider.Unknown); got != class {
+			if got := email.Class(status, provider.Unknown); got != class {
 				t.Errorf("%s: got %v, want %v", status, got, class)
 			}
 		}
@@ -76,7 +76,7 @@ func FuzzCompose(f *testing.F) {
 	f.Fuzz(func(t *testing.T, to, from, name, subject string) {
 		m := providertest.Message("email", 1)
 		m.To, m.Email.From, m.Email.FromName, m.Email.Subject = to, from, name, subject
-		l, failed := httpmail.Compose(m, "codes@example.com", "")
+		l, failed := email.Compose(m, "codes@example.com", "")
 		if failed != nil {
 			return
 		}
@@ -87,8 +87,8 @@ func FuzzCompose(f *testing.F) {
 }
 
 func ExampleClass() {
-	fmt.Println(httpmail.Class("5.1.1", provider.Temporary))
-	fmt.Println(httpmail.Class("5.7.1", provider.Temporary))
+	fmt.Println(email.Class("5.1.1", provider.Temporary))
+	fmt.Println(email.Class("5.7.1", provider.Temporary))
 	// Output:
 	// bad_recipient
 	// bad_request
