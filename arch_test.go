@@ -125,7 +125,7 @@ var mayImport = map[string][]string{
 	"provider/rcs":          {"provider", "provider/googleauth", "provider/httpreport", "provider/httpsend"},
 	"provider/sip":          {"provider"},
 	"provider/smpp":         {"internal/gsm7", "internal/smpp", "provider"},
-	"provider/smtp":         {"provider"},
+	"provider/smtp":         {"provider", "provider/email"},
 	"provider/providertest": {"provider"},
 
 	"provider/africastalking": {"provider", "provider/httpreport", "provider/httpsend"},

@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -52,14 +51,15 @@ type settings struct {
 func (c Config) settings() (settings, error) {
 	s := settings{token: c.ServerToken, from: c.From, fromName: c.FromName, stream: c.MessageStream,
 		username: c.ReportUsername, password: c.ReportPassword}
-	if err := httpsend.Require("server_token", c.ServerToken, "from", c.From); err != nil {
+	if err := httpsend.Require("server_token", c.ServerToken); err != nil {
+		return s, err
+	}
+	if err := email.CheckSender(c.From, c.FromName); err != nil {
 		return s, err
 	}
 	switch {
 	case !httpsend.Printable(c.ServerToken):
 		return s, errors.New("server_token holds a blank or a control character")
-	case !email.Address(c.From):
-		return s, fmt.Errorf("from %q is not an e-mail address", c.From)
 	case (c.ReportUsername == "") != (c.ReportPassword == ""):
 		return s, errors.New("report_username and report_password go together")
 	}

@@ -65,11 +65,11 @@ func (c Config) settings() (settings, error) {
 	if !region.MatchString(c.Region) {
 		return s, fmt.Errorf("region %q is not of the form eu-west-1", c.Region)
 	}
-	if err := httpsend.Require("access_key_id", c.AccessKeyID, "secret_access_key", c.SecretAccessKey, "from", c.From); err != nil {
+	if err := httpsend.Require("access_key_id", c.AccessKeyID, "secret_access_key", c.SecretAccessKey); err != nil {
 		return s, err
 	}
-	if !email.Address(c.From) {
-		return s, fmt.Errorf("from %q is not an e-mail address", c.From)
+	if err := email.CheckSender(c.From, c.FromName); err != nil {
+		return s, err
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "https://email." + c.Region + ".amazonaws.com"
