@@ -312,6 +312,20 @@ func TestTheTableHasNoGhosts(t *testing.T) {
 	}
 }
 
+// The map in doc.go has a word for every room; what is inside a room, the room says itself.
+func TestTheMapHasEveryRoom(t *testing.T) {
+	text, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir := range mayImport {
+		name, isRoom := strings.CutPrefix(dir, "internal/")
+		if isRoom && !strings.Contains(name, "/") && !regexp.MustCompile(`(internal/|, )`+name+`\b`).Match(text) {
+			t.Errorf("doc.go has no word for %s", dir)
+		}
+	}
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for dir, p := range packages(t) {
 		if len(p.imports) == 0 && p.docs == 0 {
