@@ -15,6 +15,8 @@
 //	                     exam, transfer the way from one to the other
 //	internal/queue       durable jobs: claim, run, give back, bury
 //	internal/delivery    the worker of a send: which provider, in which order, what follows
+//	internal/health      which of several ways is fit to be taken: arithmetic over what became of each
+//	internal/inbound     the URLs that carriers call to say what became of a message
 //	internal/channel     an attempt becomes a message
 //	internal/message     what messages say, in all languages (catalog/*.json), or in an operator's words
 //	internal/gsm7        the alphabet of text messages, and what a text costs
@@ -23,6 +25,7 @@
 //	internal/inbox       the inbox of `verifyd dev`: a provider, a page, an API
 //	internal/journal     what happens in a verifyd dev, as a stream of events
 //	internal/clock       the time of a verifyd dev, which can be stopped and moved on
+//	internal/world       the test world of a verifyd dev: a file with services, people, rules
 //	internal/rules       what becomes of a message in a verifyd dev, by its destination
 //	internal/intercept   how a program that has Twilio's host built in reaches verifyd: proxy, certificates
 //	internal/config      verifyd.toml
@@ -33,8 +36,8 @@
 //	internal/lookup      what a service outside knows of a number
 //	internal/keyring     keys: sealing, digests, rotation
 //	internal/ratelimit   the arithmetic of limits
-//	internal/sid, otp, jose, phone, mailaddr, jsonparam, qr   leaves: identifiers, codes, tokens,
-//	                     addresses, JSON, pictures
+//	internal/sid, otp, jose, passkey, phone, mailaddr, jsonparam, tomlfile, qr   leaves: identifiers,
+//	                     codes, tokens, keys of authenticators, addresses, JSON, TOML, pictures
 //	internal/smpp        what carriers speak, in octets
 //	verifytest           public: a server in the test process, with its inbox and its clock
 //	npm/verifyd-test     the same beside the tests of a program of Node's

@@ -67,7 +67,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags.StringVar(&o.world, "world", "", "have the services, limits, templates, people and rules of this `file` (docs/testing.md)")
 	flags.BoolVar(&o.limits, "limits", false, "refuse bursts, polling and guessing as serve does")
 	flags.StringVar(&o.events, "events", "", "send the events of services with VerifyEventSubscriptionEnabled to this `URL`")
-	withCarrier := flags.Bool("carrier", false, "send by SMPP, SIP, SMTP and WhatsApp to a fake carrier in this process (docs/fakecarrier.md)")
+	withCarrier := flags.Bool("carrier", false, "send by SMPP, SIP, SMTP, WhatsApp and RCS to a fake carrier in this process (docs/fakecarrier.md)")
 	logLevel := flags.String("log", "info", "what to log: debug, info, warn or error")
 	if err := parse(flags, args, sys); err != nil {
 		return err

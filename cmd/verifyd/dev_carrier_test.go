@@ -9,6 +9,18 @@ import (
 	"testing"
 )
 
+// TestTheHelpNamesWhatGoesByTheCarrier: by each of them, and push is none.
+func TestTheHelpNamesWhatGoesByTheCarrier(t *testing.T) {
+	help, _, _ := onceWith(t, nil, "dev", "--help")
+	_, line, _ := strings.Cut(help, "--carrier")
+	line, _, _ = strings.Cut(line, "\n")
+	for kind := range devChannels {
+		if !strings.Contains(strings.ToLower(line), kind) {
+			t.Errorf("the help of --carrier does not name %s: %s", kind, line)
+		}
+	}
+}
+
 // TestDevSendsByAFakeCarrier: a message is at the carrier and in the inbox, its receipt is in its attempt, and
 // what the carrier refuses is in neither.
 func TestDevSendsByAFakeCarrier(t *testing.T) {

@@ -26,7 +26,7 @@ func runInbox(ctx context.Context, args []string, sys system) error {
 	to := flags.String("to", "", "the `number` or e-mail address that the code was sent to; any if left out")
 	channel := flags.String("channel", "", "sms, call, email, whatsapp or rcs; any if left out")
 	after := flags.String("after", "", "take newer messages than this one only: the `SID` that --json shows")
-	wait := flags.Duration("wait", 0, "how `long` to wait for the message: 10s, 2m")
+	wait := flags.Duration("wait", 0, "how long to wait for the message, a `time`: 10s, 2m")
 	asJSON := flags.Bool("json", false, "print the whole message as JSON")
 	if err := parse(flags, args, sys); err != nil {
 		return err

@@ -26,7 +26,7 @@ func Events() []EventFact {
 		{Type: "message.sent", When: "A carrier took the message.", Note: "again where another route had to be tried (ours)", From: Docs | Ours},
 		{Type: "message.delivered", When: "The carrier reports that it arrived."},
 		{Type: "message.read", When: "The carrier reports that it was read."},
-		{Type: "message.undelivered", When: "The carrier reports that it did not arrive, and no other route is tried.", Note: "the second is ours", From: Docs | Ours},
+		{Type: "message.undelivered", When: "The carrier reports that it did not arrive, and no other route is tried; or it took the message back, for the code to go on by another channel.", Note: "all but the report is ours", From: Docs | Ours},
 		{Type: "message.failed", When: "No carrier took it in time."},
 		{Type: "attempt-dlr.sent", When: "As `message.sent`. The whole family only where `events.types` names it.", Note: "Twilio takes no new subscriptions for it"},
 		{Type: "attempt-dlr.delivered", When: "As `message.delivered`."},

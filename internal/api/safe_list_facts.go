@@ -7,7 +7,7 @@ func safeListFacts() Resource {
 	codes := []verify.Code{verify.CodeNotFound, verify.CodeTooManyRequests}
 	return Resource{
 		Name:  "SafeList",
-		About: "Text messages to a number on the safe list are never held back because of the country.",
+		About: "Text messages to a number on the safe list are never held back because of the country, nor by the [limit of messages to one number](rate-limits.md).",
 		Note:  "30 calls a minute for each account and node (docs). There is no list of the numbers, as in the description.",
 		Operations: []Operation{
 			{Method: "POST", Path: "/v2/SafeList/Numbers", ID: "CreateSafelist", About: "Puts a number on the safe list.", Params: safeNumberParams{}, Facts: []Fact{

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -109,6 +110,29 @@ func TestTheRequiredParametersAreThoseOfTheContract(t *testing.T) {
 		got := slices.Sorted(slices.Values(slices.Concat(c.verb.required, slices.Collect(maps.Keys(c.verb.fixed)))))
 		if !slices.Equal(got, want) {
 			t.Errorf("%s requires %v, the contract %v", c.Name, got, want)
+		}
+	}
+}
+
+// A flag says that nothing comes of it where that is so, and nowhere else.
+func TestHelpSaysWhichFlagsHaveNoEffect(t *testing.T) {
+	effects := map[string]map[string]api.Effect{}
+	for _, resource := range api.Resources() {
+		for _, o := range resource.Operations {
+			of := map[string]api.Effect{}
+			for _, f := range o.Facts {
+				of[f.Name] = f.Effect
+			}
+			effects[o.Method+" "+o.Path] = of
+		}
+	}
+	none := regexp.MustCompile(`no effect|there is not yet|usual text is sent`)
+	for _, c := range Commands() {
+		for _, p := range c.verb.params {
+			effect, known := effects[c.verb.method+" "+c.path][p.name]
+			if said := none.MatchString(p.help); known && said != (effect == api.Accepted) {
+				t.Errorf("%s --%s: %q, and its effect is %v", c.Name, p.flagName(), p.help, effect)
+			}
 		}
 	}
 }

@@ -188,7 +188,7 @@ var resources = []resource{
 		},
 	},
 	{
-		noun: "safe-list", about: "numbers that geography and fraud rules let through",
+		noun: "safe-list", about: "numbers that text messages reach whatever the country",
 		path: "/v2/SafeList/Numbers", id: "phone_number", arg: "NUMBER",
 		verbs: []verb{
 			{name: "add", about: "put a number on the safe list", method: "POST", arg: "PhoneNumber", required: []string{"PhoneNumber"}, params: []param{
@@ -217,7 +217,7 @@ var serviceParams = []param{
 	{name: "DoNotShareWarningEnabled", kind: yesNo, help: "messages warn against telling the code"},
 	{name: "CustomCodeEnabled", kind: yesNo, help: "your server may bring its own codes"},
 	{name: "DefaultTemplateSid", of: "template", help: "the template of messages that name none; empty for none"},
-	{name: "VerifyEventSubscriptionEnabled", kind: yesNo, help: "kept; no effect yet"},
+	{name: "VerifyEventSubscriptionEnabled", kind: yesNo, help: "its events go to the sink of the server"},
 	{name: "Push.IncludeDate", kind: yesNo, help: "of push factors: show the date of a challenge"},
 	{name: "Push.ApnCredentialSid", help: "of push factors: the credential for APNs"},
 	{name: "Push.FcmCredentialSid", help: "of push factors: the credential for FCM"},
@@ -262,7 +262,7 @@ var startParams = []param{
 	{name: "DeviceIp", help: "the address of the user's device"},
 	{name: "EnableSnaClientToken", kind: yesNo, help: "of Silent Network Auth, which there is not yet"},
 	{name: "RiskCheck", help: "disable lets a text message go to any country", values: []string{"enable", "disable"}},
-	{name: "Tags", help: "tags, as JSON; no effect yet"},
+	{name: "Tags", help: "tags for its events, as JSON: {\"order\":\"1234\"}"},
 	{name: "Verifyd.ForgiveGuesses", kind: yesNo, help: "forget the wrong codes of this recipient"},
 }
 

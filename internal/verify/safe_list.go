@@ -9,9 +9,9 @@ import (
 	"github.com/verifyd/verifyd/internal/sid"
 )
 
-// SafeNumber is a number on an account's safe list: text messages to it are never held back as
-// fraud, nor because of the country (core reference, section 12). The limits of sends and checks
-// hold for it as for any other.
+// SafeNumber is a number on an account's safe list: text messages to it are never held back
+// because of the country (core reference, section 12), nor by the limit of messages to one address. All
+// other limits hold for it as for any number.
 type SafeNumber struct {
 	SID        string // GN…
 	AccountSID string

@@ -1,19 +1,31 @@
 package webhook
 
 import (
+	"math"
 	"sync"
 	"time"
 )
 
+// pace is how fast one URL is called.
+type pace struct {
+	// parallel is how many calls may be under way.
+	parallel int
+	// spread is the time between two deliveries that wait for the URL: a backlog comes back bit by bit.
+	spread time.Duration
+}
+
+var (
+	// webhookPace keeps a slow receiver from taking the places of the others.
+	webhookPace = pace{parallel: 8, spread: 50 * time.Millisecond}
+	// sinkPace has no others to think of: the sink has a lane to itself, whose places are enough of a limit,
+	// and is sent what all services announce.
+	sinkPace = pace{parallel: math.MaxInt, spread: time.Millisecond}
+)
+
 const (
-	// parallelPerURL is how many calls of one URL may be under way, so that a slow receiver does not
-	// take the places of the others.
-	parallelPerURL = 8
 	// breakAfter is how many failures in a row close a URL for breakFor.
 	breakAfter = 20
 	breakFor   = time.Minute
-	// spread is the time between two deliveries that wait for one URL: a backlog comes back bit by bit.
-	spread = 50 * time.Millisecond
 )
 
 // gate lets calls of URLs through, or says when to come again. It is this node's alone.
@@ -34,7 +46,7 @@ type urlState struct {
 const maxURLs = 10_000
 
 // enter lets a call through. Where it does not, the call is to come again at a time.
-func (g *gate) enter(target string, now time.Time) (again time.Time, ok bool) {
+func (g *gate) enter(target string, at pace, now time.Time) (again time.Time, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.urls == nil || len(g.urls) > maxURLs {
@@ -45,11 +57,11 @@ func (g *gate) enter(target string, now time.Time) (again time.Time, ok bool) {
 		s = &urlState{}
 		g.urls[target] = s
 	}
-	if now.Before(s.closed) || s.underWay >= parallelPerURL {
+	if now.Before(s.closed) || s.underWay >= at.parallel {
 		earliest := now.Add(time.Second)
-		for _, at := range []time.Time{s.closed, s.queued.Add(spread)} {
-			if at.After(earliest) {
-				earliest = at
+		for _, t := range []time.Time{s.closed, s.queued.Add(at.spread)} {
+			if t.After(earliest) {
+				earliest = t
 			}
 		}
 		s.queued = earliest

@@ -69,7 +69,7 @@ func NewClient(allow []netip.Prefix, resolver *net.Resolver) *http.Client {
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
 			TLSHandshakeTimeout:    dialTimeout,
-			MaxIdleConnsPerHost:    parallelPerURL,
+			MaxIdleConnsPerHost:    webhookPace.parallel,
 			MaxIdleConns:           100,
 			IdleConnTimeout:        30 * time.Second,
 			MaxResponseHeaderBytes: 16 << 10,

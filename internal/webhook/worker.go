@@ -33,7 +33,9 @@ type Worker struct {
 	// Random is a number from 0 up to 1, by which pauses differ.
 	Random func() float64
 
-	gate gate
+	// Two gates, because a webhook may name the URL of the sink: what becomes of the one does not close the
+	// other.
+	webhooks, sink gate
 }
 
 // Sink is where the events of verifications go.
@@ -58,9 +60,9 @@ func (w *Worker) Work(ctx context.Context, job verify.Job) error {
 	if !ok {
 		return w.Engine.DropEvent(ctx, job, verify.EventDropped)
 	}
-	client, target := w.Client, to.URL
+	gate, pace, client, target := &w.webhooks, webhookPace, w.Client, to.URL
 	if d.Kind == verify.ToSink {
-		if client, target = w.Sink.Client, w.Sink.URL; target == "" {
+		if gate, pace, client, target = &w.sink, sinkPace, w.Sink.Client, w.Sink.URL; target == "" {
 			return w.Engine.DropEvent(ctx, job, verify.EventDropped)
 		}
 	}
@@ -68,14 +70,14 @@ func (w *Worker) Work(ctx context.Context, job verify.Job) error {
 	if !now.Before(d.GiveUpAt) {
 		return w.Engine.DropEvent(ctx, job, verify.EventFailed)
 	}
-	again, ok := w.gate.enter(target, now)
+	again, ok := gate.enter(target, pace, now)
 	if !ok {
 		return w.Engine.PutOffEvent(ctx, job, again)
 	}
 	try := verify.EventTry{At: now}
 	try.Code, err = w.call(ctx, client, target, to.Token, d)
 	end := w.Now()
-	w.gate.leave(target, err == nil, end)
+	gate.leave(target, err == nil, end)
 	try.Milli = int(end.Sub(now).Milliseconds())
 	retry := time.Time{}
 	if err != nil {

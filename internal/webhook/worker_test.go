@@ -135,6 +135,16 @@ func (w *world) factor() *factor.NewFactor {
 	return f
 }
 
+// verification starts one for the n-th number, which is an event for the sink.
+func (w *world) verification(n int) {
+	w.t.Helper()
+	w.engine.Announced = verify.Subscription{verify.VerificationPending: true}
+	to, channel := fmt.Sprintf("+3461234%04d", n), "sms"
+	if _, err := w.engine.StartVerification(w.t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // work runs the jobs that are due.
 func (w *world) work() (n int) {
 	w.t.Helper()
@@ -413,11 +423,7 @@ func TestTheSinkGetsCloudEvents(t *testing.T) {
 	r := newReceiver(t, status(200))
 	w := newWorld(t, NewClient(nil, nil))
 	w.worker.Sink = Sink{URL: r.URL, Key: []byte("0123456789abcdef"), Client: r.Client()}
-	w.engine.Announced = verify.Subscription{verify.VerificationPending: true}
-	to, channel := "+34612345678", "sms"
-	if _, err := w.engine.StartVerification(t.Context(), w.account, w.service, verify.StartParams{To: &to, Channel: &channel}); err != nil {
-		t.Fatal(err)
-	}
+	w.verification(1)
 	w.work()
 	got := r.got()
 	if len(got) != 1 || !strings.Contains(got[0].body, `"type":"com.twilio.accountsecurity.verify.verification.pending"`) {
@@ -425,6 +431,44 @@ func TestTheSinkGetsCloudEvents(t *testing.T) {
 	}
 	if h := got[0].header; h.Get("Content-Type") != "application/json" || !strings.HasPrefix(h.Get("Webhook-Signature"), "v1,") || h.Get("Webhook-Id") != w.only().UUID {
 		t.Errorf("headers %v", h)
+	}
+}
+
+// A webhook may name the URL of the sink, by mistake or on purpose. What is the matter with the one is not the
+// other's: the calls of a webhook are refused here where they are dialled, and those of the sink are not.
+func TestAWebhookCannotCloseTheSink(t *testing.T) {
+	r := newReceiver(t, status(200))
+	w := newWorld(t, NewClient(nil, nil))
+	w.worker.Sink = Sink{URL: r.URL, Client: r.Client()}
+	w.hook(r.URL)
+	for range breakAfter {
+		w.factor()
+	}
+	if n := w.work(); n != breakAfter || len(r.got()) != 0 {
+		t.Fatalf("%d jobs, %d posts of a webhook that is refused", n, len(r.got()))
+	}
+	w.verification(1)
+	w.work()
+	if n := len(r.got()); n != 1 {
+		t.Errorf("%d posts of the sink, want one", n)
+	}
+}
+
+func TestTheSinkCannotCloseAWebhook(t *testing.T) {
+	r := newReceiver(t, status(200))
+	w := newWorld(t, NewClient(loopback, nil))
+	w.worker.Sink = Sink{URL: r.URL, Client: NewClient(nil, nil)}
+	w.hook(r.URL)
+	for n := range breakAfter {
+		w.verification(n)
+	}
+	if n := w.work(); n != breakAfter || len(r.got()) != 0 {
+		t.Fatalf("%d jobs, %d posts of a sink that is refused", n, len(r.got()))
+	}
+	w.factor()
+	w.work()
+	if n := len(r.got()); n != 1 {
+		t.Errorf("%d posts of the webhook, want one", n)
 	}
 }
 

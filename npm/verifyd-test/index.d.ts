@@ -36,7 +36,7 @@ export interface Server {
 
   /**
    * The newest code that a number or an e-mail address was sent, of a verification that is pending. Waits
-   * until there is one, 10 s unless told (at most 1 minute).
+   * until there is one, 10 s unless told. A test runner may give up before a longer wait is over.
    */
   code(to: string, options?: { wait?: Duration; channel?: string }): Promise<string>;
   /** Moves the server's time on; whatever is due on the way has happened when it resolves. */

@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,7 +15,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
@@ -52,14 +51,15 @@ type settings struct {
 func (c Config) settings() (settings, error) {
 	s := settings{token: c.ServerToken, from: c.From, fromName: c.FromName, stream: c.MessageStream,
 		username: c.ReportUsername, password: c.ReportPassword}
-	if err := httpsend.Require("server_token", c.ServerToken, "from", c.From); err != nil {
+	if err := httpsend.Require("server_token", c.ServerToken); err != nil {
+		return s, err
+	}
+	if err := email.CheckSender(c.From, c.FromName); err != nil {
 		return s, err
 	}
 	switch {
 	case !httpsend.Printable(c.ServerToken):
 		return s, errors.New("server_token holds a blank or a control character")
-	case !httpmail.Address(c.From):
-		return s, fmt.Errorf("from %q is not an e-mail address", c.From)
 	case (c.ReportUsername == "") != (c.ReportPassword == ""):
 		return s, errors.New("report_username and report_password go together")
 	}
@@ -100,7 +100,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if m.Channel != "email" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "postmark carries email and nothing else"}
 	}
-	letter, failed := httpmail.Compose(m, p.from, p.fromName)
+	letter, failed := email.Compose(m, p.from, p.fromName)
 	if failed != nil {
 		return provider.Accepted{}, failed
 	}
@@ -148,13 +148,13 @@ type request struct {
 	Subject       string
 	TextBody      string
 	HTMLBody      string `json:"HtmlBody,omitempty"`
-	Headers       []httpmail.Header
+	Headers       []email.Header
 	MessageStream string
 	TrackOpens    bool
 	TrackLinks    string
 }
 
-func (p *Provider) request(l httpmail.Letter) request {
+func (p *Provider) request(l email.Letter) request {
 	from := l.From
 	if l.FromName != "" {
 		// A name in UTF-8, quoted (https://postmarkapp.com/support/article/1180).

@@ -230,11 +230,12 @@ func TestConfigurations(t *testing.T) {
 	const least = `"server_token":"hunter2","from":"codes@example.com"`
 	httpfar.CheckConfigs(t, provider.Build(New), map[string]string{
 		least: "",
+		least + `,"from_name":"Acme\nBcc: eve@example.com"`:                                                      "from_name holds a line break",
 		least + `,"from_name":"Acme","message_stream":"codes","report_username":"u","report_password":"hunter2"`: "",
 		`"from":"codes@example.com"`:              "server_token is missing",
 		`"server_token":"hunter2\n","from":"x@y"`: "server_token holds a blank",
 		`"server_token":"hunter2"`:                "from is missing",
-		`"server_token":"hunter2","from":"x"`:     "is not an e-mail address",
+		`"server_token":"hunter2","from":"x"`:     "is not a bare address",
 		least + `,"report_password":"hunter2"`:    "report_username and report_password go together",
 		least + `,"base_url":"http://gw"`:         "base_url: plain http",
 		least + `,"timeout":"10"`:                 "timeout",

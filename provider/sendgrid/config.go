@@ -6,11 +6,10 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/url"
 	"time"
 
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
 
@@ -40,11 +39,11 @@ type settings struct {
 
 func (c Config) settings() (settings, error) {
 	s := settings{apiKey: c.APIKey, from: c.From, fromName: c.FromName}
-	if err := httpsend.Require("api_key", c.APIKey, "from", c.From); err != nil {
+	if err := httpsend.Require("api_key", c.APIKey); err != nil {
 		return s, err
 	}
-	if !httpmail.Address(c.From) {
-		return s, fmt.Errorf("from %q is not an e-mail address", c.From)
+	if err := email.CheckSender(c.From, c.FromName); err != nil {
+		return s, err
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "https://api.sendgrid.com"

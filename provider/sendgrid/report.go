@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
@@ -94,7 +94,7 @@ func (e event) report() (r provider.Report, ok bool) {
 		r.State = provider.Delivered
 	case "bounce", "blocked":
 		r.State, r.Code = provider.Failed, httpsend.ID(string(e.Status))
-		r.Class = httpmail.Class(string(e.Status), otherwise[e.Event == "blocked" || e.Type == "blocked"])
+		r.Class = email.Class(string(e.Status), otherwise[e.Event == "blocked" || e.Type == "blocked"])
 	case "dropped":
 		r.State, r.Code, r.Class = provider.Failed, "dropped", provider.BadRequest
 		if class, known := drops[e.Reason]; known {

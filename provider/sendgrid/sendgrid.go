@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
@@ -47,7 +47,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if m.Channel != "email" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "sendgrid carries email and nothing else"}
 	}
-	letter, failed := httpmail.Compose(m, p.from, p.fromName)
+	letter, failed := email.Compose(m, p.from, p.fromName)
 	if failed != nil {
 		return provider.Accepted{}, failed
 	}
@@ -125,7 +125,7 @@ type tracking struct {
 // keyArgument is the name under which events bring back the key of a hand-over.
 const keyArgument = "verifyd_key"
 
-func newRequest(l httpmail.Letter, key string) request {
+func newRequest(l email.Letter, key string) request {
 	r := request{
 		Personalizations: []personalization{{To: []address{{Email: l.To}}}},
 		From:             address{l.From, l.FromName}, Subject: l.Subject,

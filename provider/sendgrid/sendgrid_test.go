@@ -248,10 +248,11 @@ func TestConfigurations(t *testing.T) {
 	const least = `"api_key":"hunter2","from":"codes@example.com"`
 	httpfar.CheckConfigs(t, provider.Build(New), map[string]string{
 		least: "",
+		least + `,"from_name":"Acme\nBcc: eve@example.com"`:                                                                 "from_name holds a line break",
 		least + `,"from_name":"Acme","base_url":"https://api.eu.sendgrid.com","public_key":"` + newFar(t).PublicKey() + `"`: "",
 		`"from":"codes@example.com"`:       "api_key is missing",
 		`"api_key":"hunter2"`:              "from is missing",
-		`"api_key":"hunter2","from":"x"`:   "is not an e-mail address",
+		`"api_key":"hunter2","from":"x"`:   "is not a bare address",
 		least + `,"public_key":"hunter2!"`: "public_key is not the base64",
 		least + `,"public_key":"AAAA"`:     "public_key is not an ECDSA key",
 		least + `,"base_url":"http://gw"`:  "base_url: plain http",

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpsend"
 )
 
@@ -98,7 +98,7 @@ func (e event) bounce() (code string, class provider.Class) {
 	if len(e.Bounce.Recipients) > 0 && e.Bounce.Recipients[0].Status != "" {
 		status := string(e.Bounce.Recipients[0].Status)
 		if code += " " + status; !known {
-			class = httpmail.Class(status, 0)
+			class = email.Class(status, 0)
 		}
 	}
 	if class == 0 {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/provider"
-	"github.com/verifyd/verifyd/provider/httpmail"
+	"github.com/verifyd/verifyd/provider/email"
 	"github.com/verifyd/verifyd/provider/httpreport"
 	"github.com/verifyd/verifyd/provider/httpsend"
 	"github.com/verifyd/verifyd/provider/sigv4"
@@ -65,11 +65,11 @@ func (c Config) settings() (settings, error) {
 	if !region.MatchString(c.Region) {
 		return s, fmt.Errorf("region %q is not of the form eu-west-1", c.Region)
 	}
-	if err := httpsend.Require("access_key_id", c.AccessKeyID, "secret_access_key", c.SecretAccessKey, "from", c.From); err != nil {
+	if err := httpsend.Require("access_key_id", c.AccessKeyID, "secret_access_key", c.SecretAccessKey); err != nil {
 		return s, err
 	}
-	if !httpmail.Address(c.From) {
-		return s, fmt.Errorf("from %q is not an e-mail address", c.From)
+	if err := email.CheckSender(c.From, c.FromName); err != nil {
+		return s, err
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "https://email." + c.Region + ".amazonaws.com"
@@ -113,7 +113,7 @@ func (p *Provider) Send(ctx context.Context, m provider.Message) (provider.Accep
 	if m.Channel != "email" {
 		return provider.Accepted{}, &provider.Error{Class: provider.BadRequest, Detail: "ses carries email and nothing else"}
 	}
-	letter, failed := httpmail.Compose(m, p.from, p.fromName)
+	letter, failed := email.Compose(m, p.from, p.fromName)
 	if failed != nil {
 		return provider.Accepted{}, failed
 	}
@@ -183,7 +183,7 @@ type content struct{ Simple simple }
 type simple struct {
 	Subject text
 	Body    body
-	Headers []httpmail.Header
+	Headers []email.Header
 }
 
 type body struct {
@@ -193,7 +193,7 @@ type body struct {
 
 type text struct{ Data, Charset string }
 
-func (p *Provider) request(l httpmail.Letter) request {
+func (p *Provider) request(l email.Letter) request {
 	s := simple{Subject: text{l.Subject, "UTF-8"}, Body: body{Text: text{l.Text, "UTF-8"}}, Headers: l.Headers}
 	if l.HTML != "" {
 		s.Body.HTML = &text{l.HTML, "UTF-8"}

@@ -251,15 +251,16 @@ func TestConfigurations(t *testing.T) {
 	const least = `"region":"eu-west-1","access_key_id":"A","secret_access_key":"hunter2","from":"codes@example.com"`
 	httpfar.CheckConfigs(t, provider.Build(New), map[string]string{
 		least: "",
+		least + `,"from_name":"Acme\nBcc: eve@example.com"`:                                                             "from_name holds a line break",
 		least + `,"from_name":"Acme","configuration_set":"c","topic_arn":"` + sns.Topic + `","session_token":"hunter2"`: "",
 		`"access_key_id":"A","secret_access_key":"hunter2","from":"codes@example.com"`:                                  "region",
 		`"region":"eu-west-1","secret_access_key":"hunter2","from":"codes@example.com"`:                                 "access_key_id is missing",
 		`"region":"eu-west-1","access_key_id":"A","secret_access_key":"hunter2"`:                                        "from is missing",
-		`"region":"eu-west-1","access_key_id":"A","secret_access_key":"hunter2","from":"x"`:                             "is not an e-mail address",
-		least + `,"topic_arn":"events"`:   "topic_arn is not of the form",
-		least + `,"base_url":"http://gw"`: "base_url: plain http",
-		least + `,"timeout":"10"`:         "timeout",
-		least + `,"key":"x"`:              "unknown field",
+		`"region":"eu-west-1","access_key_id":"A","secret_access_key":"hunter2","from":"x"`:                             "is not a bare address",
+		least + `,"topic_arn":"events"`:                                                                                 "topic_arn is not of the form",
+		least + `,"base_url":"http://gw"`:                                                                               "base_url: plain http",
+		least + `,"timeout":"10"`:                                                                                       "timeout",
+		least + `,"key":"x"`:                                                                                            "unknown field",
 	})
 }
 

@@ -11,10 +11,10 @@ import (
 	netmail "net/mail"
 	"net/textproto"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/email"
 )
 
 // verp is the address under which bounces come back. Every mail leaves with an envelope sender of
@@ -115,7 +115,9 @@ func readStatus(body io.Reader) (r provider.Report, ok bool, err error) {
 			status = enhanced
 		}
 		r.State = provider.Failed
-		r.Class = statusClass(status)
+		// A mail system that gave up on a passing failure has tried long enough: whoever sends again sends
+		// another mail.
+		r.Class = email.Class(status, provider.BadRequest)
 		r.Code = strings.TrimSpace(reply + " " + status)
 		return r, true, nil
 	case "delivered":
@@ -128,19 +130,6 @@ func readStatus(body io.Reader) (r provider.Report, ok bool, err error) {
 }
 
 var statusShape = regexp.MustCompile(`^[245]\.[0-9]{1,3}\.[0-9]{1,3}`)
-
-// statusClass is what the table of docs/providers/smtp.md says of a reply, said later. A mail system
-// that gave up on a passing failure has tried long enough: whoever sends again sends another mail.
-func statusClass(status string) provider.Class {
-	switch {
-	case slices.Contains(noSuchMailbox, status):
-		return provider.BadRecipient
-	case strings.HasPrefix(status, "4."), status == "5.2.2":
-		return provider.Temporary
-	default:
-		return provider.BadRequest
-	}
-}
 
 var diagnosticShape = regexp.MustCompile(`^(?i:smtp)\s*;\s*([245][0-9]{2})(?:[ -]([245]\.[0-9]{1,3}\.[0-9]{1,3})\b)?`)
 

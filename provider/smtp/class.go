@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/email"
 )
 
 // reply is a relay's answer: "550 5.1.1 no such user" in its three parts.
@@ -42,11 +43,8 @@ func (r reply) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%03d %s", r.code, r.enhanced))
 }
 
-// noSuchMailbox are the enhanced codes that speak of the address and of nothing else (RFC 3463,
-// and RFC 7505 for 5.1.10). A bare 550 may be a policy, and is not held against the person.
-var noSuchMailbox = []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
-
-// classify is the table of docs/providers/smtp.md. The first row that fits decides.
+// classify is the table of docs/providers/smtp.md. The first row that fits decides. A bare 550 may be a
+// policy, and is not held against the person.
 func classify(at stage, err error) provider.Class {
 	r, answered := readReply(err)
 	if !answered {
@@ -61,7 +59,7 @@ func classify(at stage, err error) provider.Class {
 		return provider.Temporary
 	case r.code/100 == 5 && r.enhanced == "5.2.2": // the mailbox is full
 		return provider.Temporary
-	case at >= recipient && slices.Contains([]int{550, 551, 553, 556}, r.code) && slices.Contains(noSuchMailbox, r.enhanced):
+	case at >= recipient && slices.Contains([]int{550, 551, 553, 556}, r.code) && email.Class(r.enhanced, 0) == provider.BadRecipient:
 		return provider.BadRecipient
 	case r.code/100 == 5:
 		return provider.BadRequest

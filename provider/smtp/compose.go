@@ -9,6 +9,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"github.com/verifyd/verifyd/provider"
+	"github.com/verifyd/verifyd/provider/email"
 )
 
 // letter is a mail in its envelope.
@@ -22,66 +23,38 @@ type letter struct {
 // may offer it and then refuse the mail because the next one does not.
 func (l letter) utf8() bool { return !l.from.ascii() || !l.to.ascii() }
 
-// attemptShape is that of a SID. It becomes part of Message-ID.
-var attemptShape = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
-
-// compose writes the mail. Everything that goes into a header is checked here, and a line break
-// in it is refused: go-mail would encode most of them, and the person would read the rest of an
-// injected header in the subject.
+// compose writes the mail.
 func (p *Provider) compose(m provider.Message) (letter, *provider.Error) {
 	bad := func(detail string) (letter, *provider.Error) {
 		return letter{}, &provider.Error{Class: provider.BadRequest, Detail: detail}
 	}
-	if m.Email == nil || m.Email.Text == "" {
-		return bad("the message has no mail, or one without a text")
+	checked, refused := email.Compose(m, string(p.config.from), p.config.fromName)
+	if refused != nil {
+		return letter{}, refused
 	}
-	l := letter{from: p.config.from}
-	var ok bool
-	if l.to, ok = parseAddress(m.To); !ok {
-		return letter{}, &provider.Error{Class: provider.BadRecipient, Detail: "the destination is not an e-mail address"}
-	}
-	for _, own := range []string{m.From, m.Email.From} { // the mail's wins over the route's
-		if own == "" {
-			continue
-		}
-		if l.from, ok = parseAddress(own); !ok {
-			return bad("the sender is not an e-mail address")
-		}
-	}
-	name := p.config.fromName
-	if m.Email.FromName != "" {
-		name = m.Email.FromName
-	}
-	switch {
-	case hasControl(name):
-		return bad("the sender's name holds a line break or control character")
-	case hasControl(m.Email.Subject):
-		return bad("the subject holds a line break or control character")
-	case !attemptShape.MatchString(m.Attempt):
-		return bad("the attempt is not a SID")
-	}
-	author := l.from
-	l.messageID = m.Attempt + "@" + author.domain()
+	l := letter{from: address(checked.From), to: address(checked.To)}
+	l.messageID = m.Attempt + "@" + l.from.domain()
 	if p.config.verp != "" {
+		var ok bool
 		if l.from, ok = p.config.verp.sender(m.Key); !ok {
 			return bad("the message has no key to find its bounce by")
 		}
 	}
 
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(&netmail.Address{Name: name, Address: string(author)})
-	msg.ToMailAddress(&netmail.Address{Address: string(l.to)})
-	msg.Subject(m.Email.Subject)
+	msg.FromMailAddress(&netmail.Address{Name: checked.FromName, Address: checked.From})
+	msg.ToMailAddress(&netmail.Address{Address: checked.To})
+	msg.Subject(checked.Subject)
 	msg.SetDateWithValue(p.now().UTC())
 	// The default would be the name of this host. A mail that is sent again keeps its identifier,
 	// and many mailboxes show it once.
 	msg.SetMessageIDWithValue(l.messageID)
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
-	msg.SetGenHeader("X-Entity-Ref-ID", m.Attempt) // Gmail folds mails of one subject without it
-	msg.SetBodyString(mail.TypeTextPlain, m.Email.Text)
-	if m.Email.HTML != "" {
-		msg.AddAlternativeString(mail.TypeTextHTML, m.Email.HTML)
+	for _, h := range checked.Headers {
+		msg.SetGenHeader(mail.Header(h.Name), h.Value)
+	}
+	msg.SetBodyString(mail.TypeTextPlain, checked.Text)
+	if checked.HTML != "" {
+		msg.AddAlternativeString(mail.TypeTextHTML, checked.HTML)
 	}
 	var b bytes.Buffer
 	if _, err := msg.WriteTo(&b); err != nil {
@@ -91,22 +64,11 @@ func (p *Provider) compose(m provider.Message) (letter, *provider.Error) {
 	return l, nil
 }
 
-// address is the addr-spec of RFC 5322: no name, no brackets, no comments, no groups.
+// address is one that email.Address has found good.
 type address string
 
-func parseAddress(s string) (address, bool) {
-	if len(s) > 254 || hasControl(s) || strings.ContainsAny(s, "<>();") {
-		return "", false
-	}
-	a, err := netmail.ParseAddress(s)
-	if err != nil || a.Name != "" || hasControl(a.Address) {
-		return "", false
-	}
-	return address(a.Address), true
-}
-
-// path is the address as MAIL and RCPT want it, its local part quoted if it must be.
-func (a address) path() string { return (&netmail.Address{Address: string(a)}).String() }
+// path is the address as MAIL and RCPT want it.
+func (a address) path() string { return "<" + string(a) + ">" }
 
 func (a address) domain() string { return string(a[strings.LastIndexByte(string(a), '@')+1:]) }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/verifyd/verifyd/provider/email"
 )
 
 // defaultTimeout leaves a relay the time to scan a mail before it answers the dot. Giving up
@@ -85,7 +87,6 @@ func (c Config) settings() (settings, error) {
 	if s.auth == "" {
 		s.auth = authPlain
 	}
-	var ok bool
 	switch {
 	case s.host == "":
 		return s, errors.New("host is missing: the name of the relay")
@@ -107,14 +108,11 @@ func (c Config) settings() (settings, error) {
 		return s, errors.New("username is missing, and password is set")
 	case strings.ContainsRune(c.Username+c.Password, 0):
 		return s, errors.New("username and password must not hold a zero byte")
-	case c.From == "":
-		return s, errors.New("from is missing: the address that mails come from")
-	case hasControl(c.FromName):
-		return s, errors.New("from_name holds a line break or control character")
 	}
-	if s.from, ok = parseAddress(c.From); !ok {
-		return s, fmt.Errorf("from %q is not a bare address like codes@example.com; the name goes into from_name", c.From)
+	if err := email.CheckSender(c.From, c.FromName); err != nil {
+		return s, err
 	}
+	s.from = address(c.From)
 	if s.helo == "" {
 		s.helo = s.from.domain()
 		if !hostname(s.helo) { // an internationalised domain, which EHLO cannot say
@@ -144,12 +142,12 @@ func (c Config) settings() (settings, error) {
 
 func (s *settings) setBounces(c Config) error {
 	if c.BounceAddress != "" {
-		a, ok := parseAddress(c.BounceAddress)
-		local, _, _ := strings.Cut(string(a), "@")
+		a := address(c.BounceAddress)
+		local, _, _ := strings.Cut(c.BounceAddress, "@")
 		switch {
-		case !ok || !a.ascii():
+		case !email.Address(c.BounceAddress) || !a.ascii():
 			return fmt.Errorf("bounce_address %q is not a bare address in ASCII like bounces@bounces.example.com", c.BounceAddress)
-		case strings.ContainsAny(local, `+" `) || len(local) > maxBounceLocal:
+		case strings.Contains(local, "+") || len(local) > maxBounceLocal:
 			return fmt.Errorf("bounce_address %q: what stands before @ gets +vl…-1 behind it, and may hold no + and at most %d characters", c.BounceAddress, maxBounceLocal)
 		}
 		s.verp = verp(a)
@@ -213,8 +211,4 @@ func hostname(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._", r)
 	})
-}
-
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || r == '\u0085' })
 }

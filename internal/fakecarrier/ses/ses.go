@@ -1,6 +1,6 @@
 // Package ses is the other end of Amazon SES, version 2 of its API, for tests and for whoever tries mail
-// without AWS. It checks what SES checks of a request: who signed it, when and over what, by its own
-// reading of Signature Version 4; and of a mail the addresses, that the sender is verified, and a body.
+// without AWS. It checks what SES checks of a request: who signed it, when and over what; and of a mail the
+// addresses, that the sender is verified, and a body.
 //
 // What passes lies in an inbox. What else may become of a mail is for who calls Read (package vendors).
 // Events come by SNS: see the package sns.
@@ -8,10 +8,8 @@ package ses
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/verifyd/verifyd/internal/fakecarrier/sigv4"
 )
 
 // Server is SES in eu-west-1 for one account. It is an http.Handler for POST /v2/email/outbound-emails
@@ -78,61 +78,24 @@ func (r Refusal) Write(w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(map[string]string{"message": r.Words})
 }
 
-// authenticate reads Authorization and makes the signature again.
+// authenticate says what is wrong with the signature.
 func (s *Server) authenticate(r *http.Request, body []byte) *Refusal {
-	const scheme = "AWS4-HMAC-SHA256 "
-	fields := map[string]string{}
-	given := r.Header.Get("Authorization")
-	if !strings.HasPrefix(given, scheme) {
-		return &Refusal{403, "MissingAuthenticationTokenException", "Missing Authentication Token"}
-	}
-	for part := range strings.SplitSeq(given[len(scheme):], ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		fields[name] = value
-	}
-	scope := strings.Split(fields["Credential"], "/")
-	stamp := r.Header.Get("X-Amz-Date")
-	at, err := time.Parse("20060102T150405Z", stamp)
+	signature, err := sigv4.Parse(r.Header)
 	switch {
-	case err != nil || len(scope) != 5 || scope[1] != stamp[:8] || scope[2] != "eu-west-1" || scope[3] != "ses" || scope[4] != "aws4_request":
+	case errors.Is(err, sigv4.ErrMissing):
+		return &Refusal{403, "MissingAuthenticationTokenException", "Missing Authentication Token"}
+	case err != nil:
+		return &Refusal{403, "InvalidSignatureException", err.Error()}
+	case signature.Region != "eu-west-1" || signature.Service != "ses":
 		return &Refusal{403, "InvalidSignatureException", "Credential should be scoped to a valid region and service."}
-	case scope[0] != s.keyID:
+	case signature.KeyID != s.keyID:
 		return &Refusal{403, "UnrecognizedClientException", "The security token included in the request is invalid."}
-	case at.Sub(s.now()).Abs() > 5*time.Minute:
-		return &Refusal{403, "InvalidSignatureException", "Signature expired: " + stamp}
-	}
-	var canonical strings.Builder
-	path, query, _ := strings.Cut(r.RequestURI, "?") // r.URL may have lost a prefix on the way here
-	fmt.Fprintf(&canonical, "%s\n%s\n%s\n", r.Method, path, query)
-	signed := map[string]bool{}
-	for name := range strings.SplitSeq(fields["SignedHeaders"], ";") {
-		value := r.Header.Get(name)
-		if name == "host" {
-			value = r.Host
-		}
-		signed[name] = true
-		fmt.Fprintf(&canonical, "%s:%s\n", name, strings.TrimSpace(value))
-	}
-	if !signed["host"] || !signed["x-amz-date"] {
-		return &Refusal{403, "InvalidSignatureException", "'Host' and 'X-Amz-Date' must be signed."}
-	}
-	fmt.Fprintf(&canonical, "\n%s\n%x", fields["SignedHeaders"], sha256.Sum256(body))
-	key := []byte("AWS4" + s.secret)
-	for _, part := range scope[1:] {
-		key = mac(key, part)
-	}
-	sum := sha256.Sum256([]byte(canonical.String()))
-	want := mac(key, strings.TrimSpace(scheme)+"\n"+stamp+"\n"+strings.Join(scope[1:], "/")+"\n"+hex.EncodeToString(sum[:]))
-	if got, err := hex.DecodeString(fields["Signature"]); err != nil || !hmac.Equal(got, want) {
+	case signature.At.Sub(s.now()).Abs() > 5*time.Minute:
+		return &Refusal{403, "InvalidSignatureException", "Signature expired: " + signature.At.Format(time.RFC3339)}
+	case !signature.SignedBy(s.secret, r, body):
 		return &Refusal{403, "InvalidSignatureException", "The request signature we calculated does not match the signature you provided."}
 	}
 	return nil
-}
-
-func mac(key []byte, text string) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(text))
-	return m.Sum(nil)
 }
 
 // maxBody is that of a mail without attachments.

@@ -1,15 +1,11 @@
 package vendors
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
+	"github.com/verifyd/verifyd/internal/fakecarrier/sigv4"
 )
 
 // AWSAccount is who may send by AWS.
@@ -68,49 +64,7 @@ func AWS(a AWSAccount) API {
 	return api
 }
 
-// signed checks Signature Version 4 (docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html)
-// over the path as it was asked for.
 func (a AWSAccount) signed(r *http.Request, body []byte) bool {
-	fields, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
-	if !ok {
-		return false
-	}
-	given := map[string]string{}
-	for field := range strings.SplitSeq(fields, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		given[name] = value
-	}
-	date := r.Header.Get("X-Amz-Date")
-	if len(date) != len("20060102T150405Z") {
-		return false
-	}
-	scope := strings.Join([]string{date[:8], a.Region, "sms-voice", "aws4_request"}, "/")
-	names := strings.Split(given["SignedHeaders"], ";")
-	if given["Credential"] != a.KeyID+"/"+scope || !slices.IsSorted(names) ||
-		!slices.Contains(names, "host") || !slices.Contains(names, "x-amz-date") || !slices.Contains(names, "x-amz-target") {
-		return false
-	}
-	path, query, _ := strings.Cut(r.RequestURI, "?")
-	var canonical bytes.Buffer
-	canonical.WriteString(r.Method + "\n" + path + "\n" + query + "\n")
-	for _, name := range names {
-		value := r.Header.Get(name)
-		if name == "host" {
-			value = r.Host
-		}
-		canonical.WriteString(name + ":" + strings.TrimSpace(value) + "\n")
-	}
-	canonical.WriteString("\n" + given["SignedHeaders"] + "\n" + sha256Hex(body))
-	key := "AWS4" + a.Secret
-	for part := range strings.SplitSeq(scope, "/") {
-		key = string(mac(sha256.New, key, part))
-	}
-	want := mac(sha256.New, key, "AWS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"+sha256Hex(canonical.Bytes()))
-	got, err := hex.DecodeString(given["Signature"])
-	return err == nil && hmac.Equal(got, want)
-}
-
-func sha256Hex(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	s, err := sigv4.Parse(r.Header)
+	return err == nil && s.KeyID == a.KeyID && s.Region == a.Region && s.Service == "sms-voice" && s.SignedBy(a.Secret, r, body)
 }

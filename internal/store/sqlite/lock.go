@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"syscall"
 )
 
@@ -30,8 +29,3 @@ func lockFile(path string) (*fileLock, error) {
 }
 
 func (l *fileLock) release() error { return l.f.Close() }
-
-// cutMemory takes the name out of "memory:NAME".
-func cutMemory(path string) (name string, isMemory bool) {
-	return strings.CutPrefix(path, "memory:")
-}

@@ -130,7 +130,12 @@ func (s *Store) open(ctx context.Context, path string, o Options) (err error) {
 		"temp_store(memory)"); err != nil {
 		return err
 	}
-	if err := migrate(ctx, uri); err != nil {
+	if memory {
+		err = fillMemory(ctx, s.writer)
+	} else {
+		err = migrate(ctx, uri)
+	}
+	if err != nil {
 		return err
 	}
 	readOnly := int32(sqlite3.SQLITE_OPEN_READONLY)

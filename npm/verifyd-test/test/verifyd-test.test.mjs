@@ -83,6 +83,41 @@ test("waits for different numbers do not cross", async () => {
   for (const [i, to] of numbers.entries()) assert.equal((await check(srv, to, await codes[i])).status, "approved", to);
 });
 
+test("a wait is as long as it is asked for, however long a server waits for one question", async () => {
+  const asked = [];
+  const messages = { 5: [{ code: "4711" }] }; // the fifth question is answered
+  const server = http.createServer((request, answer) => {
+    asked.push(new URL(request.url, "http://localhost").searchParams.get("wait"));
+    answer.end(JSON.stringify({ messages: messages[asked.length] ?? [] }));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  try {
+    const found = connect({ VERIFYD_URL: `http://127.0.0.1:${server.address().port}` });
+    for (const [wait, want] of [
+      ["2m30s", ["60000ms", "60000ms", "30000ms"]],
+      ["+0.05h", ["60000ms", "60000ms", "60000ms"]],
+      [60_001, ["60000ms", "1ms"]],
+      ["1m", ["60000ms"]],
+      ["1m500us", ["60000ms", "0.5ms"]],
+      ["1.5s.5ms", ["1500.5ms"]],
+      [0, ["0ms"]],
+      ["0", ["0"]],
+      ["", [""]],
+      ["-5m", ["-5m"]],
+      ["5m or so", ["5m or so"]],
+    ]) {
+      asked.length = 0;
+      await assert.rejects(found.code("+34612345600", { wait }), (e) => e.message === `verifyd-test: no code for +34612345600 came in ${wait}${typeof wait === "number" ? "ms" : ""}`);
+      assert.deepEqual(asked, want, `wait: ${wait}`);
+    }
+    asked.length = 0;
+    assert.equal(await found.code("+34612345600", { wait: "1h" }), "4711");
+    assert.equal(asked.length, 5);
+  } finally {
+    server.close();
+  }
+});
+
 test("a code expires when the clock is moved", async () => {
   const to = "+34612345602";
   await srv.freeze();

@@ -1,11 +1,14 @@
-// Package httpmail is what providers of mail by HTTP APIs share: it makes of a message the letter that
-// an API is given, and says what a mail server meant by its status.
+// Package email is what providers of mail share: it makes of a message the letter that goes out, and says
+// what a mail server meant by its status.
 //
-// Everything that goes into a header is checked here, because an API may put it there as it is. It
-// knows no vendor, and does not write MIME: the vendors do.
-package httpmail
+// Everything that goes into a header is checked here, because an API may put it there as it is, and what
+// writes MIME would encode most line breaks: the person would read the rest of an injected header in the
+// subject. It knows no vendor, and does not write MIME.
+package email
 
 import (
+	"errors"
+	"fmt"
 	"net/mail"
 	"regexp"
 	"slices"
@@ -14,7 +17,7 @@ import (
 	"github.com/verifyd/verifyd/provider"
 )
 
-// Letter is a mail that is ready to be written in a vendor's form.
+// Letter is a mail that is ready to be written: in a vendor's form, or as MIME.
 type Letter struct {
 	To       string // the address alone
 	From     string // the address alone
@@ -30,6 +33,19 @@ type Header struct{ Name, Value string }
 
 // attemptShape is that of a SID. It becomes part of a header.
 var attemptShape = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
+
+// CheckSender says what is wrong with the settings "from" and "from_name" of a provider.
+func CheckSender(from, fromName string) error {
+	switch {
+	case from == "":
+		return errors.New("from is missing: the address that mails come from")
+	case !Address(from):
+		return fmt.Errorf("from %q is not a bare address like codes@example.com; the name goes into from_name", from)
+	case strings.ContainsFunc(fromName, control):
+		return errors.New("from_name holds a line break or control character")
+	}
+	return nil
+}
 
 // Compose writes the letter of m. From and fromName are the provider's own; the sender of the mail, then
 // that of the route, wins over them.
@@ -70,8 +86,9 @@ func Compose(m provider.Message, from, fromName string) (Letter, *provider.Error
 	return l, nil
 }
 
-// Address says that s is an address and nothing more: no name, no brackets, no comment (addr-spec of
-// RFC 5322).
+// Address says that s is an address and nothing more: no name, no brackets, no comment, no group, and
+// nothing that would have to be quoted. It is the addr-spec of RFC 5322 less its quoted local part, which
+// vendors and mailboxes take to mean different things.
 func Address(s string) bool {
 	if len(s) > 254 || strings.ContainsFunc(s, control) || strings.ContainsAny(s, "<>();,") {
 		return false
@@ -80,7 +97,10 @@ func Address(s string) bool {
 	return err == nil && a.Name == "" && a.Address == s
 }
 
-func control(r rune) bool { return r < ' ' || r == 0x7f }
+// control is of characters that end a line somewhere: those of ASCII, and those of Unicode.
+func control(r rune) bool {
+	return r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029'
+}
 
 // noSuchMailbox are the codes of RFC 3463, and of RFC 7505 for 5.1.10, that speak of the address and of
 // nothing else.
