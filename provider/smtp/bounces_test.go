@@ -1,9 +1,11 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	gonetsmtp "net/smtp"
 	"strings"
@@ -105,6 +107,29 @@ func TestOnlyBouncesAreTaken(t *testing.T) {
 	b.broken = errors.New("the store is away")
 	if err := b.bring(to, bounceOf(t, "postfix")); err == nil || !strings.HasPrefix(err.Error(), "451 ") {
 		t.Errorf("while it cannot be recorded: %v, want 451", err)
+	}
+}
+
+// Mail from anywhere is looked at, and a parser's complaint quotes the line that it does not understand.
+func TestAMailThatIsNoBounceLeavesNothingInTheLog(t *testing.T) {
+	const key, secret = "VL0123456789abcdef0123456789abcdef:1", "pat@example.com"
+	report := "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+	for _, content := range []string{
+		secret + " does not answer\r\n\r\n",
+		report + secret + " is gone\r\n\r\n--b--\r\n",
+		report + "Content-Type: message/delivery-status\r\n\r\n" + secret + " is gone\r\n--b--\r\n",
+		report + "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n" + secret + " is gone\r\n--b--\r\n",
+	} {
+		var log bytes.Buffer
+		config := (&script{}).config()
+		config.BounceAddress = bounceAddress
+		p := mustNew(t, config, provider.Deps{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		if err := p.bounce(t.Context(), key, []byte(content)); err != nil {
+			t.Errorf("%q: %v", content, err)
+		}
+		if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), key) {
+			t.Errorf("%q: the log is %s", content, &log)
+		}
 	}
 }
 
