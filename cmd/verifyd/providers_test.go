@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,5 +76,18 @@ func TestTheManualOfEveryProviderWorks(t *testing.T) {
 		if !shown[kind] {
 			t.Errorf("docs/providers/%s.md does not show a configuration of type %q", kind, kind)
 		}
+	}
+}
+
+// A vendor whose answer does not end must not fill the memory, by its header either.
+func TestTheHeaderOfAVendorsAnswerIsBounded(t *testing.T) {
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Padding", strings.Repeat("x", 2*maxAnswerHeader))
+	}))
+	defer vendor.Close()
+	answer, err := providerClient().Get(vendor.URL)
+	if err == nil {
+		answer.Body.Close()
+		t.Errorf("an answer with a header of %d bytes was taken: %s", 2*maxAnswerHeader, answer.Status)
 	}
 }
