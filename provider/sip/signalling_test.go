@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -203,5 +205,39 @@ func TestRequestsInsideACallGoThroughItsProxies(t *testing.T) {
 			t.Errorf("routes %q, want %q", routes, want)
 		}
 		break
+	}
+}
+
+// Everybody can connect to the port that a trunk may connect to.
+func TestMoreConnectionsToUsThanATrunkNeedsAreClosed(t *testing.T) {
+	n := newNear(t, newExchange(t, "tcp", nil), nil, provider.Deps{})
+	tr, err := n.listen(t.Context(), n.config.listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.close()
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", tr.local.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	const ping, pong = "\r\n\r\n", "\r\n" // RFC 5626, 3.5.1
+	answered := make([]byte, len(pong))
+	for i := range callers.Most {
+		c := dial()
+		if _, err := io.WriteString(c, ping); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, answered); err != nil || string(answered) != pong {
+			t.Fatalf("connection %d: got %q, %v", i+1, answered, err)
+		}
+	}
+	c := dial()
+	_, _ = io.WriteString(c, ping) // it may be closed already
+	if got, err := c.Read(answered); got != 0 || err == nil {
+		t.Errorf("connection %d was answered with %q, want it closed", callers.Most+1, answered[:got])
 	}
 }

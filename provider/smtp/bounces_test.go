@@ -154,6 +154,28 @@ func TestTooManyConnectionsAreAskedToComeAgain(t *testing.T) {
 	}
 }
 
+// Whoever says nothing is no session yet, and costs a descriptor all the same.
+func TestMoreConnectionsThanThatAreClosed(t *testing.T) {
+	b := newBouncing(t, (&script{}).config())
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", b.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	greeted := make([]byte, 1)
+	for n := range bouncers.Most {
+		if _, err := dial().Read(greeted); err != nil {
+			t.Fatalf("connection %d: %v", n+1, err)
+		}
+	}
+	if n, err := dial().Read(greeted); n != 0 || err == nil {
+		t.Errorf("connection %d was greeted, want it closed", bouncers.Most+1)
+	}
+}
+
 func TestBouncesNeedAnAddress(t *testing.T) {
 	for _, c := range []struct{ address, listen, want string }{
 		{"", "0.0.0.0:2525", "bounce_address is missing"},
