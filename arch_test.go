@@ -85,6 +85,7 @@ var mayImport = map[string][]string{
 
 	"internal/clock":     {},
 	"internal/config":    {"internal/tomlfile"},
+	"internal/door":      {},
 	"internal/gsm7":      {},
 	"internal/handset":   {},
 	"internal/health":    {},
@@ -123,9 +124,9 @@ var mayImport = map[string][]string{
 	"provider/httpsend":     {"provider"},
 	"provider/httpreport":   {"provider"},
 	"provider/rcs":          {"provider", "provider/googleauth", "provider/httpreport", "provider/httpsend"},
-	"provider/sip":          {"provider"},
+	"provider/sip":          {"internal/door", "provider"},
 	"provider/smpp":         {"internal/gsm7", "internal/smpp", "provider"},
-	"provider/smtp":         {"provider", "provider/email"},
+	"provider/smtp":         {"internal/door", "provider", "provider/email"},
 	"provider/providertest": {"provider"},
 
 	"provider/africastalking": {"provider", "provider/httpreport", "provider/httpsend"},

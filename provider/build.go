@@ -12,9 +12,9 @@ import (
 
 // Deps is what a provider is lent by the server that runs it.
 type Deps struct {
-	Log  *slog.Logger
-	HTTP *http.Client
-	Now  func() time.Time
+	Log  *slog.Logger     // has the provider's name in it already; nil is nowhere
+	HTTP *http.Client     // whose transport is shared, for calls of the vendor; nil is one of the provider's own
+	Now  func() time.Time // nil is time.Now
 	// Report records what the carrier says about a message. When it returns nil the report is kept
 	// for good and may be acknowledged.
 	Report func(context.Context, Report) error

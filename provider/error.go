@@ -53,6 +53,7 @@ func ParseClass(name string) (Class, bool) {
 
 // Error is a message that was not, or perhaps not, accepted.
 type Error struct {
+	// Class is what routing goes by.
 	Class Class
 	// Code is the vendor's own code, verbatim: "550 5.1.1", "58". It is shown to the operator and
 	// stored with the attempt; nothing branches on it.
@@ -65,6 +66,7 @@ type Error struct {
 	Err error
 }
 
+// Error is one line: the class, the code, what happened and its cause, as far as there are any.
 func (e *Error) Error() string {
 	text := e.Class.String()
 	if e.Code != "" {
@@ -79,6 +81,7 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Unwrap is the cause, nil if there is none.
 func (e *Error) Unwrap() error { return e.Err }
 
 // AsError is the *Error in err. An error of another type becomes Unknown: only the provider could

@@ -81,16 +81,16 @@ type Regulatory struct {
 
 // Template is a message registered with the channel beforehand.
 type Template struct {
-	Name     string            `json:"name"`
+	Name     string            `json:"name"`     // under which the channel knows it
 	Language string            `json:"language"` // the channel's own form: pt_BR
-	Vars     map[string]string `json:"vars"`
+	Vars     map[string]string `json:"vars"`     // what it is filled with, by the names of its variables
 }
 
 // Speech is the score of a call.
 type Speech struct {
 	Language string       `json:"language"`        // BCP 47
 	Voice    string       `json:"voice,omitempty"` // the service's tts_name, empty for the default
-	Parts    []SpeechPart `json:"parts"`
+	Parts    []SpeechPart `json:"parts"`           // one after the other
 	// Repeat is how many times the parts are spoken in all.
 	Repeat int `json:"repeat"`
 	// PressKey asks the person to press any key before the code is spoken, so that an answering
@@ -104,16 +104,16 @@ type Speech struct {
 
 // SpeechPart is a sentence, a code spoken digit by digit, or a pause; exactly one field is set.
 type SpeechPart struct {
-	Say     string `json:"say,omitempty"`
-	Digits  string `json:"digits,omitempty"`
-	PauseMS int    `json:"pause_ms,omitempty"`
+	Say     string `json:"say,omitempty"`      // a sentence
+	Digits  string `json:"digits,omitempty"`   // a code: digits, or letters where the application chose it
+	PauseMS int    `json:"pause_ms,omitempty"` // milliseconds
 }
 
 // Email is a mail with both of its bodies.
 type Email struct {
-	Subject  string `json:"subject"`
-	Text     string `json:"text"`
-	HTML     string `json:"html"`
+	Subject  string `json:"subject"`             // one line
+	Text     string `json:"text"`                // without markup
+	HTML     string `json:"html"`                // a whole document
 	From     string `json:"from,omitempty"`      // address only; empty: the provider's own
 	FromName string `json:"from_name,omitempty"` // display name; empty: the provider's own
 }
@@ -139,7 +139,7 @@ type Push struct {
 type Accepted struct {
 	ID    string // the carrier's identifier, "" where it gives none
 	Parts int    // messages billed, 0 if unknown
-	Price Price
+	Price Price  // of all parts together
 }
 
 // Price is an amount of money as the carrier states it; the zero value is "not stated".

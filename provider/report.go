@@ -12,7 +12,8 @@ type Report struct {
 	// ID is the carrier's identifier of the message, as Accepted gave it.
 	ID string
 	// Key is the message's Key where the carrier echoes it; one of ID and Key is set.
-	Key   string
+	Key string
+	// State is what became of it.
 	State ReportState
 	// Class says what a failure means; it is set when State is Failed.
 	Class Class

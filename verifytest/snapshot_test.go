@@ -3,6 +3,7 @@ package verifytest_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -165,4 +166,20 @@ func BenchmarkRestore(b *testing.B) {
 			srv.Reset()
 		}
 	})
+}
+
+// What anybody on the machine may post to a server that asks for no password is bounded.
+func TestALargeFormIsNotRead(t *testing.T) {
+	srv := verifytest.Start(t)
+	for padding, want := range map[int]int{1 << 10: http.StatusOK, 2 << 20: http.StatusBadRequest} {
+		form := url.Values{"name": {"a"}, "padding": {strings.Repeat("x", padding)}}
+		answer, err := http.PostForm(srv.URL+"/dev/snapshots", form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("a form of %d bytes: %d, want %d", padding, answer.StatusCode, want)
+		}
+	}
 }

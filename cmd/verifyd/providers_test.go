@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,4 +80,71 @@ func TestTheManualOfEveryProviderWorks(t *testing.T) {
 			t.Errorf("docs/providers/%s.md does not show a configuration of type %q", kind, kind)
 		}
 	}
+}
+
+// A vendor whose answer does not end must not fill the memory, by its header either.
+func TestTheHeaderOfAVendorsAnswerIsBounded(t *testing.T) {
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Padding", strings.Repeat("x", 2*maxAnswerHeader))
+	}))
+	defer vendor.Close()
+	answer, err := providerClient().Get(vendor.URL)
+	if err == nil {
+		answer.Body.Close()
+		t.Errorf("an answer with a header of %d bytes was taken: %s", 2*maxAnswerHeader, answer.Status)
+	}
+}
+
+// secretKey is how settings are called that nobody but the vendor may read.
+var secretKey = regexp.MustCompile(`(?i)password|secret|token|(^|_)(api|auth|private)_?key$`)
+
+// FuzzProviderSettings builds providers of any settings, beginning with those of the manuals: a mistake is
+// an error, which goes into the log and repeats no secret.
+func FuzzProviderSettings(f *testing.F) {
+	pages, err := filepath.Glob("../../docs/providers/*.md")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, block := range tomlBlock.FindAllStringSubmatch(string(text), -1) {
+			c, err := config.Parse(fromFile.ReplaceAll([]byte(block[1]), []byte(`"from-a-file-0123456789"`)), anyVariable)
+			if err != nil {
+				f.Fatal(err)
+			}
+			for name := range c.Providers {
+				kind, settings, err := c.Provider(name)
+				if err != nil {
+					f.Fatal(err)
+				}
+				f.Add(kind, []byte(settings))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind string, settings []byte) {
+		build, known := providers[kind]
+		if !known || bytes.Contains(settings, []byte("file")) { // any file would be read
+			return
+		}
+		p, err := build(settings, provider.Deps{})
+		if err == nil {
+			if c, ok := p.(io.Closer); ok {
+				c.Close()
+			}
+			return
+		}
+		var given map[string]any
+		if json.Unmarshal(settings, &given) != nil {
+			return
+		}
+		for key, value := range given {
+			secret, _ := value.(string)
+			if len(secret) >= 8 && secretKey.MatchString(key) && strings.Contains(err.Error(), secret) {
+				t.Errorf("%s is in the error: %v", key, err)
+			}
+		}
+	})
 }

@@ -252,6 +252,10 @@ func paces(c config.Config) (map[string]float64, error) {
 	return tps, nil
 }
 
+// maxAnswerHeader is what httpsend says of answers; net/http would take a hundred times as much, for
+// each of the messages that are under way.
+const maxAnswerHeader = 64 << 10
+
 // providerClient is the HTTP client that a provider is lent: its own connections, and no redirect
 // is followed, because a message with a code in it goes nowhere else.
 func providerClient() *http.Client {
@@ -259,6 +263,7 @@ func providerClient() *http.Client {
 	transport.MaxIdleConnsPerHost = server.ParallelSends
 	transport.TLSHandshakeTimeout = 3 * time.Second
 	transport.ResponseHeaderTimeout = 8 * time.Second
+	transport.MaxResponseHeaderBytes = maxAnswerHeader
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -16,7 +16,8 @@ type SignIn struct {
 	service string
 }
 
-// New returns a SignIn that uses a service of an account. calls is http.DefaultClient in production.
+// New returns a SignIn that uses a service of an account. In production calls is an http.Client with a Timeout,
+// which http.DefaultClient has not: a person waits for the answer.
 func New(account, token, service string, calls *http.Client) *SignIn {
 	c := &client.Client{Credentials: client.NewCredentials(account, token), HTTPClient: calls}
 	c.SetAccountSid(account)

@@ -3,15 +3,12 @@ package api_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -26,106 +23,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/verifyd/verifyd/internal/api"
-	"github.com/verifyd/verifyd/internal/keyring"
 	"github.com/verifyd/verifyd/internal/message"
-	"github.com/verifyd/verifyd/internal/passkey/passkeytest"
 	"github.com/verifyd/verifyd/internal/sid"
-	"github.com/verifyd/verifyd/internal/store/sqlite"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
 var update = flag.Bool("update", false, "write the answers into the conversations")
-
-var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-
-// world is the API over a real store, on a clock of its own.
-type world struct {
-	t       *testing.T
-	engine  *verify.Engine
-	handler http.Handler
-	now     time.Time
-	routed  map[verify.Channel]bool
-	account string
-	token   string
-	log     bytes.Buffer
-	names   map[string]string // SIDs by the name that the conversation knows them by
-	// user and password are those of the requests of a conversation.
-	user, password string
-	seen           map[string]bool // operations of the document, each with a status: "FetchService 200"
-	passkey        *passkeytest.Authenticator
-	answers        [][]byte // all bodies, the latest one last
-}
-
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	w := &world{t: t, now: start, names: map[string]string{}, seen: map[string]bool{}, routed: map[verify.Channel]bool{}}
-	for _, c := range verify.Channels() {
-		w.routed[c] = true
-	}
-	clock := func() time.Time { return w.now }
-	store, err := sqlite.Open(t.Context(), "memory:"+t.Name(), sqlite.Options{Now: clock, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	keys, err := keyring.Parse([]byte("1 " + strings.Repeat("42", 32)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.engine = verify.NewEngine(store, keys, clock, rand.Reader, func(c verify.Channel) bool { return w.routed[c] })
-	w.handler = api.New(w.engine, "https://verify.example.com", slog.New(slog.NewJSONHandler(&w.log, nil)))
-	a, token, err := w.engine.CreateAccount(t.Context(), "test", "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.account, w.token = a.SID, token
-	w.user, w.password = a.SID, token
-	w.names["AC"] = a.SID
-	return w
-}
-
-// do sends one request with the account's credentials.
-func (w *world) do(method, path, body string) *httptest.ResponseRecorder {
-	return w.as(w.account, w.token, method, path, body)
-}
-
-func (w *world) as(user, password, method, path, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	switch {
-	case strings.HasPrefix(body, "{"):
-		r.Header.Set("Content-Type", "application/json")
-	case method == http.MethodPost:
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	if user != "" {
-		r.SetBasicAuth(user, password)
-	}
-	rec := httptest.NewRecorder()
-	w.handler.ServeHTTP(rec, r)
-	w.checkDocument(method, path, body, rec)
-	return rec
-}
-
-// code reads the code of a verification's latest message.
-func (w *world) code(verificationSID string) string {
-	var v *verify.Verification
-	err := w.engine.Store.View(w.t.Context(), func(tx verify.Tx) (err error) {
-		v, err = tx.Verification(verificationSID)
-		return err
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	d, ok, err := w.engine.Delivery(w.t.Context(), v.Sends[len(v.Sends)-1].AttemptSID)
-	if err != nil || !ok {
-		w.t.Fatalf("code of %s: %v, %v", verificationSID, ok, err)
-	}
-	return d.Code
-}
 
 // TestConversations plays each file of testdata/conversations: a request a line, then the answer,
 // which -update writes. SIDs have names by the order in which they appear ($VA1), $CODE1 is the
@@ -449,137 +352,5 @@ func (w *world) name(sid string) string {
 			w.names[name] = sid
 			return "$" + name
 		}
-	}
-}
-
-func TestLogsHaveNoCodeNoNumberNoToken(t *testing.T) {
-	w := newWorld(t)
-	play := "POST /v2/Services FriendlyName=Acme\nPOST /v2/Services/$VA1/Verifications To=+34612345678 Channel=sms"
-	w.play(play)
-	code := w.code(w.names["VE1"])
-	w.play("POST /v2/Services/$VA1/VerificationCheck To=+34612345678 Code=" + code +
-		"\nGET /v2/Services/$VA1/Verifications/+34612345678\nPOST /v2/Services/$VA1/Verifications To=+34612345678 Channel=fax")
-	log := w.log.String()
-	if n := strings.Count(log, "\n"); n != 5 {
-		t.Errorf("%d lines for 5 requests", n)
-	}
-	for _, secret := range []string{code, "612345678", w.token} {
-		if strings.Contains(log, secret) {
-			t.Errorf("the log has %s in it:\n%s", secret, log)
-		}
-	}
-}
-
-func TestRefusedCredentials(t *testing.T) {
-	w := newWorld(t)
-	for _, c := range []struct{ user, password, text string }{
-		{"", "", "Authentication Error - No credentials provided"},
-		{w.account, "wrong", "Authentication Error - invalid username"},
-		{"AC00000000000000000000000000000000", w.token, "Authentication Error - invalid username"},
-	} {
-		rec := w.as(c.user, c.password, "GET", "/v2/Services", "")
-		var body struct {
-			Code, Status int
-			Message      string
-		}
-		if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
-			t.Fatal(err)
-		}
-		if rec.Code != 401 || body.Code != 20003 || body.Status != 401 || body.Message != c.text || rec.Header().Get("WWW-Authenticate") == "" {
-			t.Errorf("%s: %d %s", c.user, rec.Code, rec.Body)
-		}
-	}
-}
-
-// Bodies that are no form are refused whole.
-func TestBadBodies(t *testing.T) {
-	w := newWorld(t)
-	for name, body := range map[string]string{
-		"bad escape":          "FriendlyName=%zz",
-		"invalid UTF-8":       "FriendlyName=%ff",
-		"NUL":                 "FriendlyName=a%00b",
-		"too many parameters": strings.Repeat("a=b&", 101),
-		"too large":           "FriendlyName=" + strings.Repeat("x", 70_000),
-	} {
-		rec := w.do("POST", "/v2/Services", body)
-		if rec.Code != 400 || !strings.Contains(rec.Body.String(), `"code":60200`) {
-			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
-		}
-	}
-	r := httptest.NewRequest("POST", "/v2/Services", strings.NewReader(`{"FriendlyName":"Acme"}`))
-	r.Header.Set("Content-Type", "application/json")
-	r.SetBasicAuth(w.account, w.token)
-	rec := httptest.NewRecorder()
-	w.handler.ServeHTTP(rec, r)
-	if rec.Code != 400 {
-		t.Errorf("a JSON body: %d", rec.Code)
-	}
-	if rec := w.do("GET", "/v2/Services", ""); strings.Contains(rec.Body.String(), `"sid"`) {
-		t.Errorf("a refused body has made a service: %s", rec.Body)
-	}
-}
-
-func TestPathsAreTakenAsTheyAreSent(t *testing.T) {
-	w := newWorld(t)
-	w.play("POST /v2/Services FriendlyName=Acme\nPOST /v2/Services/$VA1/Verifications To=+34612345678 Channel=sms")
-	at := "/v2/Services/" + w.names["VA1"] + "/Verifications/"
-	for path, status := range map[string]int{
-		at + "%2B34612345678":                  200,
-		at + "+34612345678":                    200,
-		at + "34612345678":                     400, // no plus sign: no number
-		at:                                     404,
-		"//v2/Services":                        404,
-		"/v2/Services/":                        404,
-		"/v2/../v2/Services":                   404,
-		"/v2/Services/" + w.names["VA1"] + "/": 404,
-	} {
-		if rec := w.do("GET", path, ""); rec.Code != status {
-			t.Errorf("GET %s: %d, want %d, %s", path, rec.Code, status, rec.Body)
-		}
-	}
-}
-
-// Every page of a list leads to the next, and together they hold every service once.
-func TestPages(t *testing.T) {
-	w := newWorld(t)
-	const n = 7
-	for range n {
-		w.now = w.now.Add(time.Second)
-		w.do("POST", "/v2/Services", "FriendlyName=Acme")
-	}
-	seen := map[string]bool{}
-	next := "https://verify.example.com/v2/Services?PageSize=3&Page=0"
-	for pages := 0; next != ""; pages++ {
-		if pages > n {
-			t.Fatal("the pages do not end")
-		}
-		rec := w.do("GET", strings.TrimPrefix(next, "https://verify.example.com"), "")
-		var body struct {
-			Services []struct{ SID string }
-			Meta     struct {
-				Next     *string `json:"next_page_url"`
-				Previous *string `json:"previous_page_url"`
-				Key      string
-			}
-		}
-		if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil || rec.Code != 200 || body.Meta.Key != "services" {
-			t.Fatalf("%d %s: %v", rec.Code, rec.Body, err)
-		}
-		if (body.Meta.Previous == nil) != (pages == 0) {
-			t.Errorf("page %d: previous is %v", pages, body.Meta.Previous)
-		}
-		for _, s := range body.Services {
-			if seen[s.SID] {
-				t.Errorf("%s is listed twice", s.SID)
-			}
-			seen[s.SID] = true
-		}
-		next = ""
-		if body.Meta.Next != nil {
-			next = *body.Meta.Next
-		}
-	}
-	if len(seen) != n {
-		t.Errorf("%d services are listed, want %d", len(seen), n)
 	}
 }

@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -155,6 +157,46 @@ func FuzzParseForm(f *testing.F) {
 		}
 		if diff := cmp.Diff(form, again); err == nil && diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// FuzzReadPage follows the links of a page: whoever reads one gets where it says.
+func FuzzReadPage(f *testing.F) {
+	f.Add("50", "2", "PAVA00000000000000000000000000000001", "VA00000000000000000000000000000002")
+	f.Add("1000", "", "PA&Page=7", "a b")
+	f.Add("0", "-1", "PA", "")
+	f.Add("99999999999", "2147483647", "x", "?")
+	f.Fuzz(func(t *testing.T, size, number, token, next string) {
+		q, page, err := readPage(url.Values{"PageSize": {size}, "Page": {number}, "PageToken": {token}})
+		if err != nil {
+			if _, ok := errors.AsType[*verify.Error](err); !ok {
+				t.Errorf("%v is no refusal", err)
+			}
+			return
+		}
+		if page.Size < 2 || page.Size > maxPageSize+1 || page.Skip < 0 || page.Skip > 0 && page.After != "" {
+			t.Errorf("%q, %q, %q are read as %+v", size, number, token, page)
+		}
+		m := q.describe("services", "https://verify.example.com/v2/Services", next)
+		follow := func(link string) verify.Page {
+			u, err := url.Parse(link)
+			if err != nil {
+				t.Fatalf("%q: %v", link, err)
+			}
+			_, there, err := readPage(u.Query())
+			if err != nil {
+				t.Errorf("%q is refused: %v", link, err)
+			}
+			return there
+		}
+		if again := follow(m.URL); again != page {
+			t.Errorf("the page %+v is at %q, which is %+v", page, m.URL, again)
+		}
+		if m.NextPageURL != nil && q.page < math.MaxInt32 {
+			if there := follow(*m.NextPageURL); there.After != next || there.Size != page.Size {
+				t.Errorf("the page behind %q is at %q, which is %+v", next, *m.NextPageURL, there)
+			}
 		}
 	})
 }

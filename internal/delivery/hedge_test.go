@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -152,8 +153,8 @@ func TestReportsOfBothHandOversAreMatched(t *testing.T) {
 // broken is a provider whose code has a fault.
 type broken struct{}
 
-func (broken) Send(context.Context, provider.Message) (provider.Accepted, error) {
-	panic("index out of range")
+func (broken) Send(_ context.Context, m provider.Message) (provider.Accepted, error) {
+	panic(fmt.Sprintf("parsing %q: for %s, %s", m.Code, m.To, m.Text))
 }
 
 // The fault of a provider is that of one hand-over, hedged or not: nothing else stops, and its place is free
@@ -161,9 +162,19 @@ func (broken) Send(context.Context, provider.Message) (provider.Accepted, error)
 func TestAProviderThatPanicsHasPerhapsSent(t *testing.T) {
 	for _, hedge := range []time.Duration{0, time.Hour} {
 		w := newWorld(t)
-		a := w.turns(delivery.Route{Name: "first", Provider: broken{}, Hedge: hedge}, delivery.Route{Name: "second", Provider: &carrier{}})
+		second := &carrier{}
+		a := w.turns(delivery.Route{Name: "first", Provider: broken{}, Hedge: hedge}, delivery.Route{Name: "second", Provider: second})
 		if diff := cmp.Diff([]string{"first unknown wait", "second accepted sent"}, told(a)); diff != "" {
 			t.Errorf("with a hedge of %s:\n%s", hedge, diff)
+		}
+		log := w.log.String()
+		for _, secret := range []string{"34612345678", second.last.Code} {
+			if strings.Contains(log, secret) {
+				t.Errorf("with a hedge of %s the log has %q in it:\n%s", hedge, secret, log)
+			}
+		}
+		if !strings.Contains(log, "for [to], ") {
+			t.Errorf("with a hedge of %s the log does not say what it panicked with:\n%s", hedge, log)
 		}
 	}
 }

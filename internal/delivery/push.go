@@ -109,19 +109,18 @@ func (w *Notifier) handOver(ctx context.Context, route Route, m provider.Message
 	start := w.Now()
 	ctx, cancel := context.WithTimeout(ctx, min(pushTimeout, m.Deadline.Sub(start)))
 	defer cancel()
-	accepted, err := route.Provider.Send(ctx, m)
+	accepted, failure := ask(ctx, w.Log, route, m)
 
 	attrs := append(make([]slog.Attr, 0, 8),
 		slog.String("notification", m.Attempt),
 		slog.String("platform", m.Push.Platform),
 		slog.String("provider", route.Name),
 		slog.Duration("took", w.Now().Sub(start)))
-	if err == nil {
+	if failure == nil {
 		w.Log.LogAttrs(ctx, slog.LevelInfo, "notification", append(attrs,
 			slog.String("outcome", "accepted"), slog.String("id", accepted.ID))...)
 		return accepted, nil
 	}
-	failure := provider.AsError(err)
 	w.Log.LogAttrs(ctx, slog.LevelWarn, "notification", append(attrs,
 		slog.String("outcome", failure.Class.String()), slog.String("code", failure.Code), slog.String("error", failure.Error()))...)
 	return accepted, failure

@@ -346,6 +346,21 @@ func TestTheLogHasNoTokenOfAHandset(t *testing.T) {
 	}
 }
 
+// A provider of notifications that has a fault is the fault of a hand-over, as one of messages is.
+func TestAProviderOfNotificationsThatPanicsIsTriedAgain(t *testing.T) {
+	w := newPushWorld(t, "fcm")
+	w.challenge()
+	second := &carrier{}
+	w.routes.Platforms = map[factor.Platform][]delivery.Route{factor.FCM: {{Name: "first", Provider: broken{}}, {Name: "second", Provider: second}}}
+	w.turns()
+	if len(second.keys) != 1 {
+		t.Errorf("the second provider was asked %d times, want once", len(second.keys))
+	}
+	if log := w.log.String(); strings.Contains(log, handsetToken) || !strings.Contains(log, "a provider panicked") {
+		t.Errorf("the log is\n%s", log)
+	}
+}
+
 // sender is a provider that is a function.
 type sender func() error
 

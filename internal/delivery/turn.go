@@ -293,16 +293,22 @@ func (t *turn) done() verify.SendResult {
 	return t.result
 }
 
-// handOver gives a message to one provider. A provider that panics has perhaps sent it.
-func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) (taken provider.Accepted, failure *provider.Error) {
+// handOver gives a message to one provider.
+func (w *Worker) handOver(ctx context.Context, route Route, m provider.Message) (provider.Accepted, *provider.Error) {
+	ctx, cancel := context.WithTimeout(ctx, min(sendTimeout(verify.Channel(m.Channel)), m.Deadline.Sub(w.Now())))
+	defer cancel()
+	return ask(ctx, w.Log, route, m)
+}
+
+// ask has a provider send a message. One that panics has perhaps sent it; what it panicked with may repeat
+// the message, as an error of a parser does.
+func ask(ctx context.Context, log *slog.Logger, route Route, m provider.Message) (taken provider.Accepted, failure *provider.Error) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.Log.Error("a provider panicked", "provider", route.Name, "panic", p, "stack", string(debug.Stack()))
+			log.Error("a provider panicked", "provider", route.Name, "panic", provider.Excerpt(fmt.Sprint(p), m), "stack", string(debug.Stack()))
 			taken, failure = provider.Accepted{}, &provider.Error{Class: provider.Unknown, Detail: "a fault of the provider's code: it panicked"}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, min(sendTimeout(verify.Channel(m.Channel)), m.Deadline.Sub(w.Now())))
-	defer cancel()
 	taken, err := route.Provider.Send(ctx, m)
 	if err == nil {
 		return taken, nil

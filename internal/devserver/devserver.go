@@ -96,6 +96,9 @@ type Server struct {
 	startAgain func([]rules.Rule)
 }
 
+// maxBody bounds what is read of a request below /dev/, in bytes: the largest are rules.
+const maxBody = maxRules
+
 // Close is for a server that does not come to run; Run closes by itself.
 func (d *Server) Close() error { return d.made.Close() }
 
@@ -194,6 +197,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	steering, messages := now.Handler(work), box.Handler()
 	steeringOne := sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.serveService(w, r, r.FormValue("service")) }))
 	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody) // FormValue would read 10 MB, and write files of more
 		switch path := r.URL.Path; {
 		case path == "/":
 			http.Redirect(w, r, "/dev/inbox", http.StatusFound)

@@ -22,7 +22,8 @@ import (
 // ErrMalformed says that a text is no token of the wanted form.
 var ErrMalformed = errors.New("malformed token")
 
-// Header is what is read of a header; everything else in it is passed over.
+// Header is what is read of a header; everything else in it is passed over, but for crit, which names
+// what must not be (RFC 7515, section 4.1.11).
 type Header struct {
 	Alg string `json:"alg"`
 	Enc string `json:"enc"`
@@ -152,8 +153,15 @@ func readHeader(part string, h *Header) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(text, h); err != nil {
+	read := struct {
+		*Header
+		Critical json.RawMessage `json:"crit"`
+	}{Header: h}
+	if err := json.Unmarshal(text, &read); err != nil {
 		return fmt.Errorf("%w: the header is no JSON object", ErrMalformed)
+	}
+	if read.Critical != nil {
+		return fmt.Errorf("%w: the header has extensions that must be understood", ErrMalformed)
 	}
 	return nil
 }

@@ -135,6 +135,7 @@ func TestOneAlgorithmAlone(t *testing.T) {
 	for _, token := range []string{
 		sign(`{"alg":"none"}`), sign(`{"alg":"HS256"}`), sign(`{"alg":"es256"}`), sign(`{}`), sign(`[]`), sign(`{"alg":1}`),
 		"", ".", "..", "a.b.c", "a.b.c.d", deviceJWT + ".", deviceJWT + "=", strings.Replace(deviceJWT, ".", ".\n", 1),
+		sign(`{"alg":"ES256","crit":["b64"],"b64":false}`), sign(`{"alg":"ES256","crit":[]}`), sign(`{"alg":"ES256","crit":null}`),
 		sign(`{"alg":"ES256","kid":"` + strings.Repeat("x", 9000) + `"}`),
 	} {
 		if _, err := jose.ParseJWS(token); !errors.Is(err, jose.ErrMalformed) {

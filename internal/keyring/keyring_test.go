@@ -139,6 +139,24 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzOpen: what was not sealed here does not open, and nothing that looks like a digest is one.
+func FuzzOpen(f *testing.F) {
+	ring := parse(f, oldKey+newKey)
+	f.Add([]byte(nil), "r")
+	f.Add([]byte{1}, "r")
+	f.Add([]byte{9, 0, 0}, "")
+	f.Add(ring.Seal(keyring.TokenSeal, "v", "r"), "s")
+	f.Add(ring.MAC(keyring.ReportMAC, "a", "b"), "ab")
+	f.Fuzz(func(t *testing.T, sealed []byte, row string) {
+		if got, err := ring.Open(keyring.PasscodeSeal, sealed, row); !errors.Is(err, keyring.ErrSealed) {
+			t.Errorf("%x opens in %q as %q, %v", sealed, row, got, err)
+		}
+		if ring.MatchesMAC(sealed, keyring.ReportMAC, row) {
+			t.Errorf("%x is a digest of %q", sealed, row)
+		}
+	})
+}
+
 func Example() {
 	ring, err := keyring.Parse([]byte("1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"))
 	if err != nil {

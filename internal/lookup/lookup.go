@@ -18,10 +18,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -57,9 +59,9 @@ type answer struct {
 	until time.Time
 }
 
-// New makes a source. secret may be empty.
-func New(url, secret string, client *http.Client, now func() time.Time, log *slog.Logger) *Source {
-	return &Source{url: url, secret: secret, client: client, now: now, log: log, kept: map[string]answer{}}
+// New makes a source that asks at an address, a URL. secret may be empty.
+func New(address, secret string, client *http.Client, now func() time.Time, log *slog.Logger) *Source {
+	return &Source{url: address, secret: secret, client: client, now: now, log: log, kept: map[string]answer{}}
 }
 
 // Line implements verify.Lines.
@@ -93,7 +95,7 @@ func (s *Source) ask(ctx context.Context, number string) (verify.Line, error) {
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(question))
 	if err != nil {
-		return verify.Line{}, fmt.Errorf("lookup: %w", err)
+		return verify.Line{}, errors.New("lookup: the URL cannot be called")
 	}
 	r.Header.Set("Content-Type", "application/json")
 	if s.secret != "" {
@@ -101,6 +103,9 @@ func (s *Source) ask(ctx context.Context, number string) (verify.Line, error) {
 	}
 	resp, err := s.client.Do(r)
 	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the URL, whose query may have a key in it
+		}
 		return verify.Line{}, fmt.Errorf("lookup: %w", err)
 	}
 	defer resp.Body.Close()

@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -77,6 +78,25 @@ func TestAFailureIsNotRemembered(t *testing.T) {
 	s.answer = func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"type":null}`) }
 	if got, err := source.Line(t.Context(), number); err != nil || got != (verify.Line{}) {
 		t.Errorf("nothing is known: %+v, %v", got, err)
+	}
+}
+
+// The log is read by more people than the configuration is, and the number is a person's.
+func TestAFailureTellsTheLogNeitherTheURLNorTheNumber(t *testing.T) {
+	s := newService(t)
+	s.Close()
+	for _, address := range []string{s.URL + "/lookup?key=s3cret", "http://lookup.example.com/%zz?key=s3cret"} {
+		var log bytes.Buffer
+		source := New(address, "", s.Client(), time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+		_, err := source.Line(t.Context(), number)
+		if err == nil || log.Len() == 0 {
+			t.Fatalf("%s: got %v and the log %q", address, err, &log)
+		}
+		for _, secret := range []string{"s3cret", "612345678"} {
+			if strings.Contains(log.String()+err.Error(), secret) {
+				t.Errorf("%s: %v, and the log is %s", address, err, &log)
+			}
+		}
 	}
 }
 

@@ -203,15 +203,23 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.CloseStreams != nil {
 		s.CloseStreams()
 	}
-	grace, cancel := context.WithTimeout(context.Background(), drain)
-	defer cancel()
-	if shutdown := web.Shutdown(grace); shutdown != nil {
-		err = errors.Join(err, fmt.Errorf("requests were still under way after %s: %w", drain, shutdown))
-	}
+	err = errors.Join(err, shutDown(web, drain))
 	stopWork()
 	workers.Wait()
 	stopRunners() // only now: messages that were half sent needed their connections
 	return errors.Join(err, CloseProviders(s.Providers), s.Store.Close())
+}
+
+// shutDown lets the requests end that are under way, and cuts off those that take longer than patience:
+// what they need is about to be closed.
+func shutDown(web *http.Server, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := web.Shutdown(ctx)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("requests were still under way after %s: %w", patience, err), web.Close())
 }
 
 // handler serves every path. It is no http.ServeMux, because that one redirects paths that it

@@ -33,6 +33,30 @@ func TestTheDocumentNeedsNoCredentials(t *testing.T) {
 	}
 }
 
+// A request that does not end must not go on with a store that is closed.
+func TestARequestThatDoesNotEndIsCutOff(t *testing.T) {
+	began, ended := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-r.Context().Done()
+		close(ended)
+	}))
+	defer server.Close()
+	asked := make(chan error, 1)
+	go func() {
+		_, err := server.Client().Get(server.URL)
+		asked <- err
+	}()
+	<-began
+	if err := shutDown(server.Config, time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that a request was still under way", err)
+	}
+	<-ended
+	if err := <-asked; err == nil {
+		t.Error("it was answered")
+	}
+}
+
 // kept is a provider that keeps connections.
 type kept struct {
 	provider.Provider

@@ -21,10 +21,12 @@ const (
 )
 
 // metadata are the addresses under which clouds give their machines credentials. No setting opens them
-// by a wider network around them.
+// by a wider network around them. That of Azure's platform, 168.63.129.16, is a public one
+// (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16), so nothing else
+// would refuse it.
 var metadata = []netip.Addr{
-	netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("169.254.170.2"),
-	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"),
+	netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("169.254.170.2"), netip.MustParseAddr("168.63.129.16"),
+	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"),
 }
 
 // ErrAddress says that an address is none that webhooks may go to.

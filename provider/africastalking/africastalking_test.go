@@ -159,12 +159,10 @@ func FuzzReadAnswer(f *testing.F) {
 
 func FuzzReports(f *testing.F) {
 	f.Add("id=A&status=Failed&failureReason=UserInBlackList")
+	f.Add("id=A&status=Success&networkCode=63902&phoneNumber=%2B254711000000")
+	f.Add("id=%00&status=Rejected&failureReason=a%0Ab&networkCode=1;2")
 	f.Fuzz(func(t *testing.T, body string) {
 		reports, _ := readReport(nil, []byte(body))
-		for _, r := range reports {
-			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
-				t.Errorf("%q: %+v", body, r)
-			}
-		}
+		httpfar.CheckReports(t, body, reports)
 	})
 }

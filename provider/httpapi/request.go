@@ -9,7 +9,8 @@ import (
 )
 
 // Request is the body of POST /v1/send. New fields may come; a gateway ignores what it does not
-// know. Removing or changing one would be /v2/.
+// know. Removing or changing one would be /v2/. They are those of provider.Message, which says what
+// each holds; what a message has not is "", 0 or null.
 type Request struct {
 	Attempt  string             `json:"attempt"`
 	Key      string             `json:"key"`

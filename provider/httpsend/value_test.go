@@ -218,6 +218,53 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
+// FuzzScalar reads a field of a vendor's answer, which may be of any kind.
+func FuzzScalar(f *testing.F) {
+	for _, s := range []string{`"58"`, `58`, `-1.5e3`, `null`, `true`, `["58"]`, `{"a":1}`, `"\u0000"`, `"a\nb"`} {
+		f.Add(s, "0.0052", "EUR")
+	}
+	f.Fuzz(func(t *testing.T, text, amount, currency string) {
+		var read struct{ Field Scalar }
+		if body := `{"Field":` + text + `}`; json.Valid([]byte(body)) && json.Unmarshal([]byte(body), &read) != nil {
+			t.Errorf("%s is not read", body)
+		}
+		if id := ID(string(read.Field)); len(id) > maxID || strings.ContainsFunc(id, control) {
+			t.Errorf("%s is the identifier %q", text, id)
+		}
+		p := Price(amount, currency)
+		if (p.Amount == "") != (p.Currency == "") || len(p.Amount) > 19 || p.Currency != "" && len(p.Currency) != 3 {
+			t.Errorf("%q of %q is the price %+v", amount, currency, p)
+		}
+	})
+}
+
+// FuzzParseHeaders: what was taken can be sent, and is one line.
+func FuzzParseHeaders(f *testing.F) {
+	f.Add("X-Account", "7")
+	f.Add("authorization", "Bearer s3cret")
+	f.Add("X-Bad\r\nX-Evil", "1")
+	f.Add("X", "a\r\nb")
+	f.Add("content-LENGTH", "1")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		h, err := ParseHeaders(map[string]string{name: value}, "Content-Type")
+		if err != nil {
+			if len(value) > 8 && strings.Contains(err.Error(), value) && !strings.Contains(name, value) {
+				t.Errorf("the error repeats the value: %v", err)
+			}
+			return
+		}
+		var written strings.Builder
+		if err := h.Write(&written); err != nil || strings.Count(written.String(), "\n") != 1 || len(h) != 1 {
+			t.Errorf("%q: %q is written as %q, %v", name, value, &written, err)
+		}
+		for _, ours := range append(hopByHop, "Content-Type") {
+			if h[ours] != nil {
+				t.Errorf("%q sets %s", name, ours)
+			}
+		}
+	})
+}
+
 func FuzzParseURL(f *testing.F) {
 	for _, s := range []string{"", "https://gw", "http://[::1]:80", "https://u:p@gw", "http://localhost/?a#b"} {
 		f.Add(s)

@@ -95,10 +95,6 @@ func FuzzReports(f *testing.F) {
 	f.Add(`{"results":[{"messageId":1,"status":{"groupName":"REJECTED","id":23},"error":{"id":"x"}}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		reports, _ := readReports(nil, []byte(body))
-		for _, r := range reports {
-			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
-				t.Errorf("%q: %+v", body, r)
-			}
-		}
+		httpfar.CheckReports(t, body, reports)
 	})
 }

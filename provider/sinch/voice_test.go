@@ -251,15 +251,12 @@ func FuzzCallsAreTold(f *testing.F) {
 	var kept httpfar.Reports
 	p := calling(f, &kept)
 	f.Add(`{"event":"pie","callid":"c1","menuResult":{"type":"return","value":"pressed"},"custom":"AAAA"}`)
+	f.Add(`{"event":"dice","callid":"c1","result":"BUSY","reason":"NOCREDITPARTNER","debit":{"amount":0.0035,"currencyId":"EUR"}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		if _, text := p.answer(nil, []byte(body)); strings.Contains(text, "playFiles") {
 			t.Errorf("%q: %s", body, text)
 		}
 		reports, _ := p.readReport(nil, []byte(body))
-		for _, r := range reports {
-			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
-				t.Errorf("%q: %+v", body, r)
-			}
-		}
+		httpfar.CheckReports(t, body, reports)
 	})
 }

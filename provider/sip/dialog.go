@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	siplib "github.com/emiago/sipgo/sip"
 )
@@ -25,18 +26,18 @@ func (c *call) newDialog(req *siplib.Request, res *siplib.Response, at netip.Add
 		call: c, at: at, invite: req, to: req.To(), target: req.Recipient,
 		destination: c.provider.config.server, sequence: req.CSeq().SeqNo,
 	}
-	if to := res.To(); to != nil {
+	if to := res.To(); to != nil && oneLine(to.Value()) {
 		d.to = to
 	}
 	contact := res.Contact()
-	if contact != nil && !contact.Address.Wildcard && contact.Address.Host != "" {
+	if contact != nil && !contact.Address.Wildcard && contact.Address.Host != "" && oneLine(contact.Value()) {
 		d.target = contact.Address
 		d.destination = c.trunk.reach(d.target, res.Source())
 	}
 	recorded := res.GetHeaders("Record-Route")
 	for i := len(recorded) - 1; i >= 0; i-- {
 		var uri siplib.Uri
-		if _, err := siplib.ParseAddressValue(recorded[i].Value(), &uri, nil); err == nil {
+		if _, err := siplib.ParseAddressValue(recorded[i].Value(), &uri, nil); err == nil && oneLine(recorded[i].Value()) {
 			d.routes = append(d.routes, uri)
 		}
 	}
@@ -44,6 +45,12 @@ func (c *call) newDialog(req *siplib.Request, res *siplib.Response, at netip.Add
 		d.destination = endpoint(d.routes[0], c.provider.config.transport)
 	}
 	return d
+}
+
+// oneLine reports whether a value can stand in a request of ours. sipgo ends a line at CR LF alone; who gets
+// the request may end it at a line feed, and would read headers that the far end has written.
+func oneLine(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 // reach is where a request for uri goes: there, unless it names an address behind somebody's NAT that

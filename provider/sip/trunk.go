@@ -10,11 +10,13 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo"
 	siplib "github.com/emiago/sipgo/sip"
 	"github.com/icholy/digest"
 
+	"github.com/verifyd/verifyd/internal/door"
 	"github.com/verifyd/verifyd/provider"
 )
 
@@ -83,7 +85,7 @@ func (p *Provider) listen(ctx context.Context, at netip.AddrPort) (*trunk, error
 		}
 		t.local, t.socket = listener.Addr().(*net.TCPAddr).AddrPort(), listener
 		if p.config.transport == overTCP {
-			t.served.Go(func() { server.ServeTCP(listener) })
+			t.served.Go(func() { server.ServeTCP(door.New(listener, callers)) })
 		}
 	}
 	if p.config.register {
@@ -91,6 +93,10 @@ func (p *Provider) listen(ctx context.Context, at netip.AddrPort) (*trunk, error
 	}
 	return t, nil
 }
+
+// callers bounds the connections that others open to us: sipgo keeps every one for as long as the other
+// end likes. A trunk has a few, and opens another where one was silent for longer than a call lasts.
+var callers = door.Limits{Most: 64, Silence: 10 * time.Minute}
 
 // servedConn says when sipgo reads from it.
 type servedConn struct {

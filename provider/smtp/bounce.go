@@ -61,7 +61,8 @@ const maxBounce = 256 << 10
 const maxParts = 8
 
 // errNoBounce is for mail that is no report of a mail system: an out-of-office note, a person's
-// answer, spam.
+// answer, spam. What the parsers say of it is left out: they repeat the line that they cannot read, which
+// may be the person's address.
 var errNoBounce = errors.New("no delivery report (RFC 3464)")
 
 // readBounce reads a delivery report (RFC 3464) in its envelope (RFC 3462). ok is false where
@@ -69,7 +70,7 @@ var errNoBounce = errors.New("no delivery report (RFC 3464)")
 func readBounce(content []byte) (r provider.Report, ok bool, err error) {
 	m, err := netmail.ReadMessage(bytes.NewReader(content))
 	if err != nil {
-		return r, false, fmt.Errorf("%w: %w", errNoBounce, err)
+		return r, false, errNoBounce
 	}
 	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/report" || !strings.EqualFold(params["report-type"], "delivery-status") {
@@ -79,7 +80,7 @@ func readBounce(content []byte) (r provider.Report, ok bool, err error) {
 	for range maxParts {
 		part, err := parts.NextPart()
 		if err != nil {
-			return r, false, fmt.Errorf("%w: %w", errNoBounce, err)
+			return r, false, errNoBounce
 		}
 		kind, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
 		// The second is of RFC 6533, for addresses beyond ASCII.
@@ -101,11 +102,11 @@ func readStatus(body io.Reader) (r provider.Report, ok bool, err error) {
 	fields := textproto.NewReader(bufio.NewReader(body))
 	// What the mail system says of itself matters to nobody here.
 	if _, err := fields.ReadMIMEHeader(); err != nil {
-		return r, false, fmt.Errorf("%w: %w", errNoBounce, err)
+		return r, false, errNoBounce
 	}
 	recipient, err := fields.ReadMIMEHeader()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return r, false, fmt.Errorf("%w: %w", errNoBounce, err)
+		return r, false, errNoBounce
 	}
 	status := statusShape.FindString(recipient.Get("Status")) // a comment may follow
 	switch strings.ToLower(strings.TrimSpace(recipient.Get("Action"))) {

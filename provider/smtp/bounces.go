@@ -10,6 +10,8 @@ import (
 	"time"
 
 	gosmtp "github.com/emersion/go-smtp"
+
+	"github.com/verifyd/verifyd/internal/door"
 )
 
 // Run takes bounces until ctx ends, where the configuration says so (bounce_listen). It is a mail
@@ -44,7 +46,7 @@ func (p *Provider) takeBounces(ctx context.Context, listener net.Listener) error
 	server.EnableSMTPUTF8 = true
 	server.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)
 	defer context.AfterFunc(ctx, func() { server.Close() })()
-	if err := server.Serve(listener); ctx.Err() == nil {
+	if err := server.Serve(door.New(listener, bouncers)); ctx.Err() == nil {
 		return fmt.Errorf("bounce_listen: %w", err)
 	}
 	return nil
@@ -52,6 +54,11 @@ func (p *Provider) takeBounces(ctx context.Context, listener net.Listener) error
 
 // maxBouncers bounds the connections that bring bounces at once.
 const maxBouncers = 32
+
+// bouncers bounds those that are open: who has not said who he is yet, and who was asked to come again and
+// stays, are not among the others. No mail server needs longer for a mail of 256 kB, and whoever keeps a
+// connection by saying NOOP loses it.
+var bouncers = door.Limits{Most: 4 * maxBouncers, Life: 10 * time.Minute}
 
 // bounceSession is one connection of a mail server that brings bounces.
 type bounceSession struct {

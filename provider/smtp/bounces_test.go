@@ -1,9 +1,11 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	gonetsmtp "net/smtp"
 	"strings"
@@ -108,6 +110,29 @@ func TestOnlyBouncesAreTaken(t *testing.T) {
 	}
 }
 
+// Mail from anywhere is looked at, and a parser's complaint quotes the line that it does not understand.
+func TestAMailThatIsNoBounceLeavesNothingInTheLog(t *testing.T) {
+	const key, secret = "VL0123456789abcdef0123456789abcdef:1", "pat@example.com"
+	report := "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+	for _, content := range []string{
+		secret + " does not answer\r\n\r\n",
+		report + secret + " is gone\r\n\r\n--b--\r\n",
+		report + "Content-Type: message/delivery-status\r\n\r\n" + secret + " is gone\r\n--b--\r\n",
+		report + "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n" + secret + " is gone\r\n--b--\r\n",
+	} {
+		var log bytes.Buffer
+		config := (&script{}).config()
+		config.BounceAddress = bounceAddress
+		p := mustNew(t, config, provider.Deps{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		if err := p.bounce(t.Context(), key, []byte(content)); err != nil {
+			t.Errorf("%q: %v", content, err)
+		}
+		if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), key) {
+			t.Errorf("%q: the log is %s", content, &log)
+		}
+	}
+}
+
 func TestTooManyConnectionsAreAskedToComeAgain(t *testing.T) {
 	b := newBouncing(t, (&script{}).config())
 	hello := func() (*gosmtp.Client, error) {
@@ -126,6 +151,28 @@ func TestTooManyConnectionsAreAskedToComeAgain(t *testing.T) {
 	var refused *gosmtp.SMTPError
 	if _, err := hello(); !errors.As(err, &refused) || refused.Code != 421 {
 		t.Errorf("one more: %v, want 421", err)
+	}
+}
+
+// Whoever says nothing is no session yet, and costs a descriptor all the same.
+func TestMoreConnectionsThanThatAreClosed(t *testing.T) {
+	b := newBouncing(t, (&script{}).config())
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", b.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	greeted := make([]byte, 1)
+	for n := range bouncers.Most {
+		if _, err := dial().Read(greeted); err != nil {
+			t.Fatalf("connection %d: %v", n+1, err)
+		}
+	}
+	if n, err := dial().Read(greeted); n != 0 || err == nil {
+		t.Errorf("connection %d was greeted, want it closed", bouncers.Most+1)
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -121,12 +120,15 @@ func (t *Topic) Prove(r *http.Request, body []byte) error {
 }
 
 // snsHost is where certificates and confirmations are, and nowhere else.
-var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{3,30}\.amazonaws\.com(\.cn)?$`)
+const snsHost = `^https://sns\.[a-z0-9-]{3,30}\.amazonaws\.com(\.cn)?/`
 
-func ofSNS(text, path string) bool {
-	u, err := url.Parse(text)
-	return err == nil && u.Scheme == "https" && u.User == nil && snsHost.MatchString(u.Host) && strings.HasPrefix(u.Path, path)
-}
+// A certificate is a file that SNS has, and its URL has no query: on the same host is the API, of which
+// anybody with an account has calls answered (Action=GetTopicAttributes, by a signed URL) that repeat
+// what he wrote, a certificate of his own too.
+var (
+	certShape    = regexp.MustCompile(snsHost + `SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem$`)
+	confirmShape = regexp.MustCompile(snsHost + `[^#@]*$`)
+)
 
 // signingKeys are those of the certificates that were seen. There is one for each region, and a new
 // one every year or so.
@@ -142,7 +144,7 @@ type signingKeys struct {
 const maxKeys = 16
 
 func (k *signingKeys) get(ctx context.Context, certURL string) (*rsa.PublicKey, error) {
-	if !ofSNS(certURL, "/SimpleNotificationService-") {
+	if !certShape.MatchString(certURL) {
 		return nil, httpreport.ErrProof
 	}
 	k.mu.Lock()
@@ -199,7 +201,7 @@ func (t *Topic) Message(ctx context.Context, body []byte) (text string, ok bool,
 
 // confirm answers AWS's question whether the topic may call us. The topic was proved to be ours.
 func (t *Topic) confirm(ctx context.Context, e envelope) error {
-	if !ofSNS(e.SubscribeURL, "/") {
+	if !confirmShape.MatchString(e.SubscribeURL) {
 		return errors.New("the URL of the confirmation is not of SNS")
 	}
 	answer, err := t.sender.Do(ctx, httpsend.Request{Method: http.MethodGet, URL: e.SubscribeURL}, provider.Message{})

@@ -2,6 +2,7 @@ package snstopic_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -99,6 +100,9 @@ func TestWhatIsNotProvedIsRefused(t *testing.T) {
 		"plain http":              elsewhere("http://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0.pem"),
 		"another path":            elsewhere("https://sns.eu-west-1.amazonaws.com/evil.pem"),
 		"a user":                  elsewhere("https://x@sns.eu-west-1.amazonaws.com/SimpleNotificationService-0.pem"),
+		"the API of SNS":          elsewhere("https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0.pem?Action=GetTopicAttributes"),
+		"its API by a path":       elsewhere("https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-/../?Action=GetTopicAttributes"),
+		"a fragment":              elsewhere("https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0.pem#x"),
 	} {
 		if err := l.prove(body); !errors.Is(err, httpreport.ErrProof) {
 			t.Errorf("%s: got %v, want ErrProof", name, err)
@@ -167,9 +171,14 @@ func FuzzProve(f *testing.F) {
 	f.Add(l.sign(f, sns.Notification("x")))
 	f.Add(`{"Type":"Notification","Message":"{}","Subject":null}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		if l.prove(body) == nil {
-			l.Message(context.Background(), []byte(body))
+		if l.prove(body) != nil {
+			return
 		}
+		var e sns.Envelope
+		if err := json.Unmarshal([]byte(body), &e); err != nil || e.TopicARN != sns.Topic || e.SigningCertURL != sns.CertURL {
+			t.Errorf("proved is %s: %v", body, err)
+		}
+		l.Message(context.Background(), []byte(body))
 	})
 }
 

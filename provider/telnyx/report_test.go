@@ -105,11 +105,7 @@ func FuzzReports(f *testing.F) {
 	p := reporting(f, &kept)
 	f.Fuzz(func(t *testing.T, body, timestamp, signature string) {
 		reports, _ := p.readReport(httpfar.Post("/r", body), []byte(body))
-		for _, r := range reports {
-			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
-				t.Errorf("%q: %+v", body, r)
-			}
-		}
+		httpfar.CheckReports(t, body, reports)
 		call := httpfar.Post("/r", body, "telnyx-timestamp", timestamp, "telnyx-signature-ed25519", signature)
 		if p.prove(call, []byte(body)) == nil {
 			t.Errorf("%q: a signature out of thin air", body)

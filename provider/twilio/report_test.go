@@ -125,11 +125,7 @@ func FuzzReports(f *testing.F) {
 	p := reporting(f, "tok", "https://v.example/r", &kept)
 	f.Fuzz(func(t *testing.T, body, signature string) {
 		reports, _ := p.readReport(httpfar.Post("/r", body), []byte(body))
-		for _, r := range reports {
-			if r.ID == "" || (r.State == provider.Failed) != (r.Class != 0) {
-				t.Errorf("%q: %+v", body, r)
-			}
-		}
+		httpfar.CheckReports(t, body, reports)
 		form, err := url.ParseQuery(body)
 		if err == nil && call(p, "/r", sign("tok", "https://v.example/r"+sortedParams(form)), body) == 403 {
 			t.Errorf("%q: its signature was refused", body)

@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // conn is one connection. It is used by one goroutine at a time.
@@ -40,12 +42,22 @@ type address struct {
 func parse(dsn string) (address, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return address{}, fmt.Errorf("address of the database: %w", err) // pgx leaves the password out
+		return address{}, fmt.Errorf("address of the database: %s", withoutAddress(err))
 	}
 	if !strings.Contains(dsn, "connect_timeout") {
 		config.ConnectTimeout = connectTimeout
 	}
 	return address{config, strings.Contains(dsn, "default_query_exec_mode")}, nil
+}
+
+// withoutAddress is what pgx says of an address, without repeating it. pgx blanks the password, but takes it
+// to end at its first @.
+func withoutAddress(err error) string {
+	said := err.Error() // "cannot parse `postgres://…`: invalid port"
+	if _, isOf := errors.AsType[*pgconn.ParseConfigError](err); isOf {
+		said = said[strings.LastIndexByte(said, '`')+1:]
+	}
+	return strings.TrimPrefix(said, ": ")
 }
 
 // connect opens a connection, to the first host of the address that will do; every host has a

@@ -77,6 +77,22 @@ func FuzzHistory(f *testing.F) {
 	})
 }
 
+func FuzzSends(f *testing.F) {
+	f.Add("1764000000000/sms/VL00000000000000000000000000000001 1764000030000/call/VL2")
+	f.Add("1/email/")
+	f.Add("//")
+	f.Fuzz(func(t *testing.T, text string) {
+		sends, err := parseSends(text)
+		if err != nil {
+			return
+		}
+		again, err := parseSends(formatSends(sends))
+		if diff := cmp.Diff(sends, again); err != nil || diff != "" {
+			t.Errorf("%q: %v\n%s", text, err, diff)
+		}
+	})
+}
+
 func FuzzMeters(f *testing.F) {
 	f.Add("1o/midc1z40/3 2s0/midc1z41/4 =midc1z40,rs,1jk")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/verifyd/verifyd/provider"
 )
@@ -67,6 +68,26 @@ func (r *Reports) Call(p provider.Reporter, call *http.Request) (status int, rec
 	w := httptest.NewRecorder()
 	p.ServeReport(w, call)
 	return w.Code, r.All[before:]
+}
+
+// CheckReports holds what was read of said, the words of a call, against what everybody relies on who takes
+// reports: they are about a message, a failure has a class and nothing else has one, and every text fits
+// into a column and into a line of the log. It is for fuzz targets.
+func CheckReports(t testing.TB, said string, reports []provider.Report) {
+	t.Helper()
+	for _, r := range reports {
+		if r.ID == "" && r.Key == "" || (r.State == provider.Failed) != (r.Class != 0) || r.State < provider.Delivered || r.State > provider.NotRevoked {
+			t.Errorf("%q: %+v", said, r)
+		}
+		for _, text := range []string{r.ID, r.Key, r.Code, r.Price.Amount, r.Price.Currency, r.MCC, r.MNC} {
+			if len(text) > 255 || strings.ContainsFunc(text, unicode.IsControl) {
+				t.Errorf("%q: the report has the text %q", said, text)
+			}
+		}
+		if (r.Price.Amount == "") != (r.Price.Currency == "") || (r.MCC == "") != (r.MNC == "") {
+			t.Errorf("%q: half of something is told: %+v", said, r)
+		}
+	}
 }
 
 // Post is a call with a body; headers are names and values in turn.
