@@ -101,7 +101,6 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 		d.World.DataFlag = " --data " + o.data
 	}
 	d.World.Print(sys.stdout)
-	tuneCollector()
 	return d.Run(ctx)
 }
 

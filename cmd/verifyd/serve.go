@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -107,7 +106,6 @@ func runServe(ctx context.Context, args []string, sys system) (err error) {
 	}
 	log.Info("serving", "url", scheme+"://"+s.Listener.Addr().String(), "store", c.StoreName(),
 		"channels", slices.Sorted(maps.Keys(c.Routes)))
-	tuneCollector()
 	return s.Run(ctx)
 }
 
@@ -122,15 +120,6 @@ func announcedTo(c config.Events) (verify.Subscription, error) {
 		return nil, fmt.Errorf("events.types: %w", err)
 	}
 	return announced, nil
-}
-
-// gcPercent trades two megabytes of a loaded server for a fifth of the collector's work.
-const gcPercent = 125
-
-func tuneCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 }
 
 // listen opens the address, and says what to do where that fails.
