@@ -23,8 +23,9 @@ type Worker struct {
 	Budget            Budget
 	// TPS is how many messages a second a provider takes, by its name; no entry is no limit.
 	TPS map[string]float64
-	// MostInFlight is how many messages a provider may be given at a time, 0 is no limit. One that is
-	// well and needs fewer has fewer (room.go), so that it holds few when it falls silent.
+	// MostInFlight is how many messages of one channel a provider may be given at a time, 0 is no limit. One
+	// that is well and needs fewer has fewer (room.go), so that it holds few when it falls silent. It is for
+	// our own sake; what a provider agreed with its other side (a window, calls at once) it keeps itself.
 	MostInFlight int
 	Log          *slog.Logger
 	Now          func() time.Time

@@ -43,10 +43,11 @@ type condition struct {
 	losing  bool // likewise
 }
 
-// carrier is how much a provider takes, wherever to.
+// carrier is how much a provider takes, wherever to. Its pace is agreed with the other side, and is one. The
+// rooms are by what is seen of it: one whose calls hang may well answer texts.
 type carrier struct {
 	pace   ratelimit.Pace
-	room   room
+	rooms  map[verify.Channel]*room
 	hedged float64 // messages that another provider was given too; a share of them is forgiven with each
 }
 
@@ -68,10 +69,20 @@ func (f *fitness) carrier(name string, tps map[string]float64) *carrier {
 		if f.carriers == nil {
 			f.carriers = map[string]*carrier{}
 		}
-		c = &carrier{pace: ratelimit.Pace{PerSecond: tps[name]}}
+		c = &carrier{pace: ratelimit.Pace{PerSecond: tps[name]}, rooms: map[verify.Channel]*room{}}
 		f.carriers[name] = c
 	}
 	return c
+}
+
+// room is that of a channel.
+func (c *carrier) room(channel verify.Channel) *room {
+	r := c.rooms[channel]
+	if r == nil {
+		r = &room{}
+		c.rooms[channel] = r
+	}
+	return r
 }
 
 // plan is the order in which the routes of an attempt are asked now, with a step of its story for each
@@ -163,19 +174,19 @@ func (f *fitness) unfit(w way, now time.Time) bool {
 // place takes a place of a message with a provider: one in its room, and one in its pace unless that was
 // booked. Where it has no room nothing of the pace is taken, which others need that find some. If the pace
 // has no place, wait is how long it is until the next, and why says so; patient messages wait for room.
-func (w *Worker) place(ctx context.Context, name string, booked, patient bool) (got bool, wait time.Duration, why string) {
+func (w *Worker) place(ctx context.Context, by way, booked, patient bool) (got bool, wait time.Duration, why string) {
 	f := &w.fit
 	f.mu.Lock()
-	wait, why = f.carrier(name, w.TPS).paced(booked, w.Now())
+	wait, why = f.carrier(by.provider, w.TPS).paced(by.channel, booked, w.Now())
 	f.mu.Unlock()
-	if wait > 0 || !w.enter(ctx, name, patient) {
+	if wait > 0 || !w.enter(ctx, by, patient) {
 		return false, wait, why
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c, now := f.carrier(name, w.TPS), w.Now()
-	if wait, why = c.paced(booked, now); wait > 0 { // others were quicker
-		c.room.leave(now)
+	c, now := f.carrier(by.provider, w.TPS), w.Now()
+	if wait, why = c.paced(by.channel, booked, now); wait > 0 { // others were quicker
+		c.room(by.channel).leave(now)
 		return false, wait, why
 	}
 	if !booked {
@@ -185,8 +196,8 @@ func (w *Worker) place(ctx context.Context, name string, booked, patient bool) (
 }
 
 // paced is how long it is until a message may be given to a provider, and why.
-func (c *carrier) paced(booked bool, now time.Time) (wait time.Duration, why string) {
-	if wait = c.room.shut.Sub(now); wait > 0 {
+func (c *carrier) paced(channel verify.Channel, booked bool, now time.Time) (wait time.Duration, why string) {
+	if wait = c.room(channel).shut.Sub(now); wait > 0 {
 		return wait, "it finds us too fast, and is given nothing"
 	}
 	if booked {
@@ -196,11 +207,11 @@ func (c *carrier) paced(booked bool, now time.Time) (wait time.Duration, why str
 }
 
 // book takes the next place in a provider's pace, and says how long it is until then.
-func (w *Worker) book(name string, now time.Time) time.Duration {
+func (w *Worker) book(by way, now time.Time) time.Duration {
 	w.fit.mu.Lock()
 	defer w.fit.mu.Unlock()
-	c := w.fit.carrier(name, w.TPS)
-	return max(c.pace.Take(now), c.room.shut.Sub(now))
+	c := w.fit.carrier(by.provider, w.TPS)
+	return max(c.pace.Take(now), c.room(by.channel).shut.Sub(now))
 }
 
 // begin notes that a provider is given a message.
@@ -230,13 +241,13 @@ func (w *Worker) end(by way, began, now time.Time, failure *provider.Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.carrier(by.provider, w.TPS)
-	took := now.Sub(began)
-	c.room.giveBack(now, took, failure == nil || took < atOnce && failure.Class != provider.Unknown, failure == nil, w.MostInFlight)
+	r, took := c.room(by.channel), now.Sub(began)
+	r.giveBack(now, took, failure == nil || took < atOnce && failure.Class != provider.Unknown, failure == nil, w.MostInFlight)
 	if failure != nil && failure.Class == provider.Throttled {
 		// The pause may be meant for one number alone, so all others do not wait longer than a short one.
 		pause := min(failure.RetryAfter, shortPause)
 		c.pace.Slow(now, pause)
-		c.room.throttle(now, pause)
+		r.throttle(now, pause)
 	}
 	cond := f.condition(by)
 	cond.breaker.End(began, now, outcome)

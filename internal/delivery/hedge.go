@@ -74,10 +74,11 @@ func (t *turn) second(ctx context.Context, first Route, others []Route) (Route, 
 		return Route{}, false
 	}
 	for _, route := range others {
-		if t.fit.unfit(wayOf(route.Name, t.Attempt), now) {
+		by := wayOf(route.Name, t.Attempt)
+		if t.fit.unfit(by, now) {
 			continue
 		}
-		if got, _, _ := t.place(ctx, route.Name, false, false); got {
+		if got, _, _ := t.place(ctx, by, false, false); got {
 			return route, true
 		}
 	}

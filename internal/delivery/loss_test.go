@@ -107,6 +107,52 @@ func TestASilentProviderThatIsTheOnlyOneKeepsNobodyElseWaiting(t *testing.T) {
 	}
 }
 
+// callsHang is a provider that answers texts.
+type callsHang struct {
+	*silence
+	texts carrier
+}
+
+func (p *callsHang) Send(ctx context.Context, m provider.Message) (provider.Accepted, error) {
+	if m.Channel == string(verify.Call) {
+		return p.silence.Send(ctx, m)
+	}
+	return p.texts.Send(ctx, m)
+}
+
+// A provider whose calls hang has all of its room for texts.
+func TestCallsThatHangHoldNoTexts(t *testing.T) {
+	w := newWorld(t)
+	both := &callsHang{silence: newSilence()}
+	worker := w.worker()
+	route := []delivery.Route{{Name: "both", Provider: both}}
+	worker.Routes = delivery.Routes{verify.SMS: {delivery.AnyCountry: route}, verify.Call: {delivery.AnyCountry: route}}
+	worker.MostInFlight = 2
+	done := make(chan error, 2)
+	for i := range 2 {
+		call := job(w, i, "ES")
+		call.Kind, call.Delivery.Attempt.Channel = "call", verify.Call
+		go func() { done <- worker.Work(context.Background(), call) }()
+		<-both.asked
+	}
+	const texts = 20
+	for i := range texts {
+		w.now = w.now.Add(time.Second)
+		if err := worker.Work(t.Context(), job(w, 2+i, "ES")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(both.texts.keys) != texts {
+		t.Errorf("%d of %d texts were sent while calls hang", len(both.texts.keys), texts)
+	}
+	close(both.release)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // What found no room is sent when there is some, however late, and its story is of what happened.
 func TestWhatFoundNoRoomIsSentLater(t *testing.T) {
 	w := newWorld(t)

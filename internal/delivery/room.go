@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/ratelimit"
+	"github.com/verifyd/verifyd/internal/verify"
 )
 
 // The numbers of a room.
@@ -37,10 +38,10 @@ const (
 	longestAway = 30 * time.Second
 )
 
-// room is how many messages a provider may have in hand. It is a window as TCP has one: it grows with the
-// answers that come while it is full, so that a provider has about as many places as it has messages
-// under way when it is well, and no more. One that falls silent with all of them holds few; nobody waits
-// for it, and it has one place until it answers.
+// room is how many messages of one channel a provider may have in hand. It is a window as TCP has one: it
+// grows with the answers that come while it is full, so that a provider has about as many places as it has
+// messages under way when it is well, and no more. One that falls silent with all of them holds few; nobody
+// waits for it, and it has one place until it answers.
 type room struct {
 	places int
 	taken  int
@@ -203,10 +204,10 @@ func (w *Worker) admit(r *room, now time.Time) bool {
 
 // enter takes a place in a provider's room for a message. A patient one waits for it if need be, but not for
 // a provider that is silent, nor in a crowd: whoever waits here has a place of its lane, which others need.
-func (w *Worker) enter(ctx context.Context, name string, patient bool) bool {
+func (w *Worker) enter(ctx context.Context, by way, patient bool) bool {
 	f := &w.fit
 	f.mu.Lock()
-	r, now := &f.carrier(name, w.TPS).room, w.Now()
+	r, now := f.carrier(by.provider, w.TPS).room(by.channel), w.Now()
 	if w.admit(r, now) {
 		f.mu.Unlock()
 		return true
@@ -243,12 +244,12 @@ func (w *Worker) enter(ctx context.Context, name string, patient bool) bool {
 
 // away is how long a message stays in the queue for which none of several providers has room: until one of
 // those that answer may have some.
-func (w *Worker) away(names []string, now time.Time) time.Duration {
+func (w *Worker) away(names []string, channel verify.Channel, now time.Time) time.Duration {
 	w.fit.mu.Lock()
 	defer w.fit.mu.Unlock()
-	best := &w.fit.carrier(names[0], w.TPS).room
+	best := w.fit.carrier(names[0], w.TPS).room(channel)
 	for _, name := range names[1:] {
-		if r := &w.fit.carrier(name, w.TPS).room; best.unheard(now) && !r.unheard(now) {
+		if r := w.fit.carrier(name, w.TPS).room(channel); best.unheard(now) && !r.unheard(now) {
 			best = r
 		}
 	}

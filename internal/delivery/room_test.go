@@ -4,9 +4,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/verifyd/verifyd/internal/verify"
+	"github.com/verifyd/verifyd/provider"
 )
 
-var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+var (
+	noon  = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	texts = way{"a", verify.SMS, "ES"}
+	calls = way{"a", verify.Call, "ES"}
+)
 
 // filled is a room that has given out all its places at noon.
 func filled(t *testing.T) *room {
@@ -141,8 +148,8 @@ func TestWhoWaitsHasTheNextPlace(t *testing.T) {
 func TestWhoGotRoomWhenThePaceIsGoneLeavesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &Worker{MostInFlight: 1, TPS: map[string]float64{"a": 1}, Now: time.Now}
-		room := &w.fit.carrier("a", w.TPS).room
-		if got, _, _ := w.place(t.Context(), "a", false, true); !got {
+		room := w.fit.carrier("a", w.TPS).room(verify.SMS)
+		if got, _, _ := w.place(t.Context(), texts, false, true); !got {
 			t.Fatal("the first has no place")
 		}
 		time.Sleep(time.Second)
@@ -154,7 +161,7 @@ func TestWhoGotRoomWhenThePaceIsGoneLeavesIt(t *testing.T) {
 		answers := make(chan answer, 2)
 		for range 2 {
 			go func() {
-				got, wait, _ := w.place(t.Context(), "a", false, true)
+				got, wait, _ := w.place(t.Context(), texts, false, true)
 				answers <- answer{got, wait}
 			}()
 		}
@@ -171,19 +178,75 @@ func TestWhoGotRoomWhenThePaceIsGoneLeavesIt(t *testing.T) {
 			t.Errorf("%d places are taken by nobody", room.taken)
 		}
 		time.Sleep(time.Second)
-		if got, _, _ := w.place(t.Context(), "a", false, false); !got {
+		if got, _, _ := w.place(t.Context(), texts, false, false); !got {
 			t.Error("the next second has no place: one was spent on who was not sent")
 		}
 	})
+}
+
+// An answer to a text says nothing of calls: whoever has one waits for nobody who answers none.
+func TestCallsFallSilentThoughTextsAreAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &Worker{MostInFlight: 2, Now: time.Now}
+		take := func(by way) bool {
+			got, _, _ := w.place(t.Context(), by, false, true)
+			return got
+		}
+		for range 2 {
+			if !take(calls) {
+				t.Fatal("no place for one of the first calls")
+			}
+		}
+		time.Sleep(patience)
+		if !take(texts) {
+			t.Fatal("a text has no place because two calls hang")
+		}
+		now := time.Now()
+		w.begin(texts, now)
+		w.end(texts, now, now, nil)
+		if take(calls) || time.Since(now) != 0 {
+			t.Errorf("a third call waited %s for a provider that answers none", time.Since(now))
+		}
+		for range 2 {
+			if !take(texts) {
+				t.Error("texts have fewer places because calls hang")
+			}
+		}
+	})
+}
+
+// The pace is agreed with the other side, and one message is as good as another for it. Pauses are by channel.
+func TestThePaceIsOneForAllChannels(t *testing.T) {
+	w := &Worker{MostInFlight: 2, TPS: map[string]float64{"a": 1}, Now: func() time.Time { return noon }}
+	if got, _, _ := w.place(t.Context(), calls, false, true); !got {
+		t.Fatal("the first has no place")
+	}
+	if got, wait, why := w.place(t.Context(), texts, false, true); got || wait != time.Second {
+		t.Errorf("a text in the same second: %v, after %s, %q", got, wait, why)
+	}
+	w = &Worker{MostInFlight: 2, Now: w.Now}
+	for range manyComplaints {
+		if got, _, why := w.place(t.Context(), calls, false, true); !got {
+			t.Fatal(why)
+		}
+		w.begin(calls, noon)
+		w.end(calls, noon, noon, &provider.Error{Class: provider.Throttled})
+	}
+	if got, wait, _ := w.place(t.Context(), calls, false, true); got || wait != throttlePause {
+		t.Errorf("a call after %d complaints: %v, after %s", manyComplaints, got, wait)
+	}
+	if got, _, why := w.place(t.Context(), texts, false, true); !got {
+		t.Errorf("a text, of which nobody complained: %s", why)
+	}
 }
 
 // Who does not wait, and finds no room, spends nothing of the pace either.
 func TestAnImpatientMessageThatFindsNoRoomSpendsNothing(t *testing.T) {
 	now := noon
 	w := &Worker{MostInFlight: 1, TPS: map[string]float64{"a": 1}, Now: func() time.Time { return now }}
-	got, _, _ := w.place(t.Context(), "a", false, false)
+	got, _, _ := w.place(t.Context(), texts, false, false)
 	now = noon.Add(time.Second)
-	if second, wait, _ := w.place(t.Context(), "a", false, false); !got || second || wait > 0 {
+	if second, wait, _ := w.place(t.Context(), texts, false, false); !got || second || wait > 0 {
 		t.Fatalf("the first: %v, the second: %v, after %s", got, second, wait)
 	}
 	if wait := w.fit.carrier("a", w.TPS).pace.Wait(now); wait > 0 {

@@ -38,7 +38,7 @@ func (w *Worker) turn(ctx context.Context, d verify.Delivery) verify.SendResult 
 				return t.later(0) // slow routes: go on in the next run
 			}
 		}
-		got, wait, why := w.place(ctx, route.Name, t.progress.booked == route.Name, true)
+		got, wait, why := w.place(ctx, wayOf(route.Name, d.Attempt), t.progress.booked == route.Name, true)
 		switch {
 		case wait > 0:
 			t.tooFast(route, wait, why, w.Now())
@@ -214,7 +214,7 @@ func (t *turn) routesEnd() verify.SendResult {
 	switch {
 	case t.waitFor != "":
 		if now.Add(t.shortest).Before(t.end) {
-			wait := t.book(t.waitFor, now)
+			wait := t.book(wayOf(t.waitFor, t.Attempt), now)
 			t.steps = append(t.steps, verify.Step{At: verify.MillisOf(now), Kind: verify.StepBooked, Provider: t.waitFor,
 				Why: fmt.Sprintf("its place is in %s", wait.Round(time.Millisecond))})
 			return t.later(wait)
@@ -241,7 +241,7 @@ func (t *turn) comeBack(now time.Time) verify.SendResult {
 	if t.result.HandOvers == 0 && t.progress.handOvers == 0 {
 		t.steps = nil
 	}
-	return t.later(t.away(t.full, now))
+	return t.later(t.away(t.full, t.Attempt.Channel, now))
 }
 
 // anotherRoute reports whether there is a route that has neither the message nor had its turn.

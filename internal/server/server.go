@@ -89,8 +89,6 @@ type Server struct {
 const (
 	// ParallelSends is how many messages of one channel may be under way.
 	ParallelSends = 256
-	// parallelEvents is how many webhooks may be called at a time.
-	parallelEvents = 64
 	// parallelReports is how many reports that wait are seen to at a time, and reportTurn how long that may
 	// take.
 	parallelReports = 8
@@ -160,7 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return &webhook.Worker{Engine: e, Client: client, Sink: s.Sink, Log: s.Log, Now: e.Now, Random: s.Jitter}
 	})
 	for _, kind := range []string{verify.ToWebhook, verify.ToSink} {
-		lanes = append(lanes, queue.Lane{Kind: kind, Worker: events, Parallel: parallelEvents, Timeout: webhook.CallTimeout + 5*time.Second})
+		lanes = append(lanes, queue.Lane{Kind: kind, Worker: events, Parallel: webhook.Parallel, Timeout: webhook.CallTimeout + 5*time.Second})
 	}
 	lanes = append(lanes, queue.Lane{
 		Kind: factor.ToHandset, Parallel: ParallelSends, Timeout: delivery.PushTurnTimeout,

@@ -70,14 +70,14 @@ func (w *Worker) Work(ctx context.Context, job verify.Job) error {
 	if !now.Before(d.GiveUpAt) {
 		return w.Engine.DropEvent(ctx, job, verify.EventFailed)
 	}
-	again, ok := gate.enter(target, pace, now)
+	again, ok := gate.enter(d.AccountSID, target, pace, now)
 	if !ok {
 		return w.Engine.PutOffEvent(ctx, job, again)
 	}
 	try := verify.EventTry{At: now}
 	try.Code, err = w.call(ctx, client, target, to.Token, d)
 	end := w.Now()
-	gate.leave(target, err == nil, end)
+	gate.leave(d.AccountSID, target, err == nil, end)
 	try.Milli = int(end.Sub(now).Milliseconds())
 	retry := time.Time{}
 	if err != nil {

@@ -95,20 +95,26 @@ func newWorld(t *testing.T, client *http.Client) *world {
 	w.store = store
 	w.engine = verify.NewEngine(store, keys, clock, rand.Reader, func(verify.Channel) bool { return true })
 	w.factors = factor.NewEngine(w.engine)
-	a, token, err := w.engine.CreateAccount(t.Context(), "test", "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, on := "Acme", true
-	s, err := w.engine.CreateService(t.Context(), a.SID, verify.ServiceParams{FriendlyName: &name, VerifyEventSubscription: &on})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.account, w.token, w.service = a.SID, token, s.SID
+	w.anotherAccount()
 	w.worker = &Worker{
 		Engine: w.engine, Client: client, Log: slog.New(slog.DiscardHandler), Now: clock, Random: func() float64 { return 0 },
 	}
 	return w
+}
+
+// anotherAccount makes an account with a service, whose hooks and factors those are that follow.
+func (w *world) anotherAccount() {
+	w.t.Helper()
+	a, token, err := w.engine.CreateAccount(w.t.Context(), "test", "", "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	name, on := "Acme", true
+	s, err := w.engine.CreateService(w.t.Context(), a.SID, verify.ServiceParams{FriendlyName: &name, VerifyEventSubscription: &on})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.account, w.token, w.service = a.SID, token, s.SID
 }
 
 func (w *world) hook(target string) *verify.Webhook {
