@@ -27,8 +27,11 @@ type joined struct {
 	n     int
 }
 
-// texts are those that a session has used. They differ by table, day and number.
+// texts are those that a session has used, by table, day and number.
 type texts map[joined]string
+
+// maxTexts bounds them: every day has a table of attempts of its own.
+const maxTexts = 64
 
 func (t texts) of(query string, n int) string {
 	if n == 1 {
@@ -36,6 +39,9 @@ func (t texts) of(query string, n int) string {
 	}
 	text, found := t[joined{query, n}]
 	if !found {
+		if len(t) == maxTexts {
+			clear(t)
+		}
 		text = sqlstore.Join(query, n)
 		t[joined{query, n}] = text
 	}
