@@ -25,7 +25,7 @@ const module = "github.com/verifyd/verifyd"
 var mayImport = map[string][]string{
 	".": {},
 
-	"cmd/verifyd": {"internal/channel", "internal/config", "internal/delivery", "internal/devserver", "internal/factor", "internal/fakecarrier", "internal/inbound", "internal/intercept",
+	"cmd/verifyd": {"internal/channel", "internal/config", "internal/delivery", "internal/devserver", "internal/factor", "internal/fakecarrier", "internal/gate", "internal/inbound", "internal/intercept",
 		"internal/keyring", "internal/lookup", "internal/message", "internal/operator", "internal/phone", "internal/qr", "internal/rules",
 		"internal/server", "internal/sid", "internal/store/postgres", "internal/store/sqlite", "internal/store/transfer", "internal/verify", "internal/webhook",
 		"provider", "provider/africastalking", "provider/apns", "provider/aws", "provider/fcm", "provider/httpapi",
@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 
 	"internal/server": {"internal/api", "internal/delivery", "internal/factor", "internal/inbound", "internal/keyring", "internal/queue", "internal/verify",
 		"internal/webhook", "provider"},
-	"internal/devserver": {"internal/clock", "internal/delivery", "internal/factor", "internal/handset", "internal/inbox", "internal/intercept", "internal/journal",
+	"internal/devserver": {"internal/clock", "internal/delivery", "internal/factor", "internal/gate", "internal/handset", "internal/inbox", "internal/intercept", "internal/journal",
 		"internal/keyring", "internal/message", "internal/rules", "internal/server", "internal/store/sqlite", "internal/verify", "internal/webhook",
 		"internal/world", "provider"},
 
@@ -65,9 +65,9 @@ var mayImport = map[string][]string{
 		"internal/otp", "internal/phone", "internal/ratelimit", "internal/sid"},
 	"internal/message": {"internal/gsm7", "internal/jsonparam"},
 
-	"cmd/fakecarrier": {"internal/fakecarrier", "internal/fakecarrier/desk"},
+	"cmd/fakecarrier": {"internal/fakecarrier", "internal/fakecarrier/desk", "internal/gate"},
 	"internal/fakecarrier": {"internal/fakecarrier/apns", "internal/fakecarrier/desk", "internal/fakecarrier/fate", "internal/fakecarrier/fcm",
-		"internal/fakecarrier/sip", "internal/fakecarrier/smsc", "internal/fakecarrier/smtp", "internal/fakecarrier/vendors", "internal/smpp"},
+		"internal/fakecarrier/sip", "internal/fakecarrier/smsc", "internal/fakecarrier/smtp", "internal/fakecarrier/vendors", "internal/gate", "internal/smpp"},
 	"internal/fakecarrier/desk": {"internal/wildcard"},
 	"internal/fakecarrier/sip":  {"internal/fakecarrier/desk"},
 	"internal/fakecarrier/smtp": {"internal/fakecarrier/desk"},
@@ -86,6 +86,7 @@ var mayImport = map[string][]string{
 	"internal/clock":     {},
 	"internal/config":    {"internal/tomlfile"},
 	"internal/door":      {},
+	"internal/gate":      {},
 	"internal/gsm7":      {},
 	"internal/handset":   {},
 	"internal/health":    {},
