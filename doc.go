@@ -32,6 +32,8 @@
 //	internal/fakecarrier the other ends of the wires, which check what the real ones check: desk decides
 //	                     what becomes of a message, vendors, smsc, sip, smtp, fcm and apns speak
 //	internal/door        what connections from anywhere may cost
+//	internal/fault       a panic as an error that repeats nothing
+//	internal/gate        keeps web pages away from what is shown without a password
 //	internal/wildcard    which destinations a pattern is about
 //	internal/webhook     the worker that tells URLs of the application what happened
 //	internal/lookup      what a service outside knows of a number

@@ -18,6 +18,7 @@ import (
 
 	"github.com/verifyd/verifyd/internal/fakecarrier"
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
+	"github.com/verifyd/verifyd/internal/gate"
 )
 
 func main() {
@@ -56,6 +57,7 @@ func options(args []string, stderr io.Writer) (o fakecarrier.Options, f files, e
 	flags := flag.NewFlagSet("fakecarrier", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.API, "api", "127.0.0.1:8700", "the `address` of the API for tests")
+	hosts := flags.String(gate.Flag, "", "the `names` under which the API is reached, with commas: carrier.example.com; private ones need not be said")
 	flags.StringVar(&o.HTTP, "http", "127.0.0.1:8701", "the `address` of the vendors that speak HTTP, each below its name")
 	flags.StringVar(&o.SMPP, "smpp", "127.0.0.1:2775", "the `address` of the SMSC, \"\" for none")
 	flags.StringVar(&o.SIP, "sip", "127.0.0.1:5060", "the `address` of the trunk, over UDP and TCP, \"\" for none")
@@ -71,6 +73,9 @@ func options(args []string, stderr io.Writer) (o fakecarrier.Options, f files, e
 	}
 	if flags.NArg() > 0 {
 		return o, f, fmt.Errorf("%q is too much: there are flags alone, see --help", flags.Arg(0))
+	}
+	if o.Hosts, err = gate.List(*hosts); err != nil {
+		return o, f, err
 	}
 	if *seed != "" {
 		n, err := strconv.ParseUint(*seed, 10, 64)

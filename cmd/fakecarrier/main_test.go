@@ -43,6 +43,7 @@ func TestMistakesAreSaidInWords(t *testing.T) {
 		{[]string{"--help"}, exitOK, "the `address`"},
 		{[]string{"--pigeon"}, exitUsage, "flag provided but not defined"},
 		{[]string{"serve"}, exitUsage, `"serve" is too much`},
+		{[]string{"--hosts", "http://x"}, exitUsage, `--hosts: "http://x" is no name of a host`},
 		{[]string{"--seed", "x"}, exitUsage, `--seed "x" is not a number`},
 		{[]string{"--log", "loud"}, exitUsage, `--log "loud" is none of`},
 		{[]string{"--cert", "x.pem"}, exitUsage, "--cert is of --apns"},

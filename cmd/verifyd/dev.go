@@ -10,10 +10,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/verifyd/verifyd/internal/config"
 	"github.com/verifyd/verifyd/internal/devserver"
+	"github.com/verifyd/verifyd/internal/gate"
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/operator"
 	"github.com/verifyd/verifyd/internal/rules"
@@ -36,11 +38,12 @@ const (
 
 // devOptions say what a verifyd dev is made of.
 type devOptions struct {
-	listen   string // the address to serve on
-	alias    string // the address to answer as verify.twilio.com on
-	data     string // the folder that keeps everything
-	database string // a PostgreSQL in the place of the folder's file, "" for none
-	forget   bool   // keep the verifications in memory, and nothing but the certificates in the folder
+	listen   string   // the address to serve on
+	alias    string   // the address to answer as verify.twilio.com on
+	hosts    []string // the names under which it is reached
+	data     string   // the folder that keeps everything
+	database string   // a PostgreSQL in the place of the folder's file, "" for none
+	forget   bool     // keep the verifications in memory, and nothing but the certificates in the folder
 	limits   bool
 	carrier  devserver.Carrier // what messages go by, nil for straight into the inbox
 	events   string            // the URL that the events of verifications go to, "" for none
@@ -60,6 +63,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8642", "the `address` to serve on")
 	flags.StringVar(&o.alias, "alias", "127.0.0.1:0", "the `address` to answer as verify.twilio.com on, for a network that gives verifyd that name")
+	hosts := flags.String(gate.Flag, "", "the `names` under which browsers reach the inbox, with commas: verifyd.example.com; private ones need not be said (docs/testing.md)")
 	flags.StringVar(&o.data, "data", defaultData(sys.getenv), "the `folder` that keeps the account and its verifications")
 	flags.StringVar(&o.database, "store", "", "keep the verifications in this PostgreSQL `database` instead, postgres://user@host/database")
 	flags.Var(seedValue{&o.seed}, "seed", "make the same SIDs and codes in every run with this `number`: starts empty, in memory, and time stands still until verifyd clock moves it")
@@ -75,6 +79,9 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	if u, err := url.Parse(o.events); o.events != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		return misuse(flags, fmt.Sprintf("--events: %q is no URL with http:// or https://", o.events), sys)
 	}
+	if o.hosts, err = gate.List(*hosts); err != nil {
+		return misuse(flags, err.Error(), sys)
+	}
 	if o.seed != nil && o.database != "" {
 		return misuse(flags, "--seed starts empty, and --store does not", sys)
 	}
@@ -84,7 +91,7 @@ func runDev(ctx context.Context, args []string, sys system) (err error) {
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	log := newLog(lines, "text", *logLevel)
 	if *withCarrier {
-		c := &devCarrier{log: log}
+		c := &devCarrier{log: log, hosts: o.hosts}
 		defer func() { err = errors.Join(err, c.close()) }()
 		o.carrier = c.start
 	}
@@ -109,7 +116,7 @@ func newDev(ctx context.Context, o devOptions, log *slog.Logger) (_ *devserver.S
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot use the data folder: %w; choose another with --data", err)
 	}
-	made := devserver.Options{Log: log, Limits: o.limits, Events: o.events, Seed: o.seed, World: o.world, Environ: o.environ, Account: o.account, Token: o.token, Carrier: o.carrier}
+	made := devserver.Options{Log: log, Hosts: append(slices.Clone(o.hosts), o.listen, o.alias), Limits: o.limits, Events: o.events, Seed: o.seed, World: o.world, Environ: o.environ, Account: o.account, Token: o.token, Carrier: o.carrier}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, made.Close())

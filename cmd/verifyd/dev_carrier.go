@@ -20,6 +20,7 @@ import (
 // devCarrier is the carrier of a `verifyd dev --carrier`.
 type devCarrier struct {
 	log     *slog.Logger
+	hosts   []string             // what its API is called
 	running *fakecarrier.Carrier // nil until it is started
 	hooks   *http.Server         // where vendors report that are told a URL once, nil until it is started
 	served  chan struct{}        // closed when hooks has ended
@@ -36,7 +37,7 @@ func (c *devCarrier) start(now func() time.Time, back *server.WayBack) (string, 
 	const anywhere = "127.0.0.1:0"
 	var err error
 	c.running, err = fakecarrier.Start(fakecarrier.Options{
-		API: anywhere, HTTP: anywhere, SMPP: anywhere, SIP: anywhere, SMTP: anywhere, Now: now, Log: c.log.With("of", "carrier"),
+		Hosts: c.hosts, API: anywhere, HTTP: anywhere, SMPP: anywhere, SIP: anywhere, SMTP: anywhere, Now: now, Log: c.log.With("of", "carrier"),
 	})
 	if err != nil {
 		return "", nil, fmt.Errorf("the fake carrier: %w", err)

@@ -102,3 +102,27 @@ func TestDevSendsByAFakeCarrier(t *testing.T) {
 		t.Errorf("SIGTERM: exit code %d\n%s", code, p.errs)
 	}
 }
+
+// TestTheNamesOfADev: the inbox and the carrier are called what the flags say, and nothing else that could be
+// somebody's website.
+func TestTheNamesOfADev(t *testing.T) {
+	p := begin(t, devReady, nil, "dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log", "warn", "--carrier", "--hosts", "dev.acme.example, Other.Example")
+	for host, want := range map[string]int{"dev.acme.example": 200, "other.example:1": 200, "localhost": 200, "rebound.example": 403} {
+		for _, target := range []string{p.base + "/dev/inbox", p.said("carrier") + "/messages"} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = host
+			answered, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(answered.Body)
+			answered.Body.Close()
+			if err != nil || answered.StatusCode != want || want == 403 && !strings.Contains(string(text), "start it with --hosts rebound.example") {
+				t.Errorf("%s as %s: %d %s, want %d", target, host, answered.StatusCode, text, want)
+			}
+		}
+	}
+}

@@ -261,6 +261,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--store", "mysql://x"}, 1, "postgres://user@host/database"},
 		{[]string{"dev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--store", "postgres://x:s3cret@127.0.0.1:1/x"}, 1, "--store"},
 		{[]string{"dev", "--lisen", "x"}, 2, "--help"},
+		{[]string{"dev", "--hosts", "a.example, *.b.example"}, 2, `--hosts: "*.b.example" is no name of a host`},
 		{[]string{"dev", "extra"}, 2, "unexpected argument"},
 		{[]string{"frobnicate"}, 2, "verifyd help"},
 		{[]string{"serve", "--config", "/nowhere.toml"}, 1, "/nowhere.toml"},

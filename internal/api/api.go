@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"time"
 
 	"github.com/verifyd/verifyd/internal/factor"
+	"github.com/verifyd/verifyd/internal/fault"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -159,7 +159,7 @@ func (a *API) handle(w http.ResponseWriter, r *http.Request, e *event) (resp res
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			resp = fail(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			resp = fail(fault.Panicked(p))
 		}
 	}()
 	var err error

@@ -3,7 +3,7 @@
 // who trust it. It is the server of production with another provider, another clock and another log.
 //
 // `verifyd dev`, `verifyd run` and package verifytest are thin around it. It is not for production: it asks
-// nobody for a password before it shows a code.
+// nobody for a password before it shows a code, and keeps out web pages alone (package gate).
 package devserver
 
 import (
@@ -20,6 +20,7 @@ import (
 	"github.com/verifyd/verifyd/internal/clock"
 	"github.com/verifyd/verifyd/internal/delivery"
 	"github.com/verifyd/verifyd/internal/factor"
+	"github.com/verifyd/verifyd/internal/gate"
 	"github.com/verifyd/verifyd/internal/inbox"
 	"github.com/verifyd/verifyd/internal/intercept"
 	"github.com/verifyd/verifyd/internal/journal"
@@ -62,6 +63,9 @@ type Options struct {
 	// Alias is where it answers as verify.twilio.com, with certificates of Authority; nil for nowhere.
 	Alias     net.Listener
 	Authority *intercept.Authority
+	// Hosts are what the server is called beside the names that every machine may have (package gate), each with
+	// or without a port.
+	Hosts []string
 	// Limits has bursts, polling and guessing refused as serve does.
 	Limits bool
 	// Events is where the events of verifications go, "" for nowhere.
@@ -193,10 +197,11 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	}
 	work := duties{d.Server, happened, carrier}
 	d.parts = parts{clock: now, random: random, work: work, happened: happened, book: book, carrier: carrier, box: box, handsets: handsets, services: services}
-	resetting, snapping, ruling := sameOrigin(http.HandlerFunc(d.serveReset)), sameOrigin(d.snapshotRoutes()), sameOrigin(serveRules(book))
-	steering, messages := now.Handler(work), box.Handler()
-	steeringOne := sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.serveService(w, r, r.FormValue("service")) }))
-	d.Dev = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	snapping, ruling, steering, messages := d.snapshotRoutes(), serveRules(book), now.Handler(work), box.Handler()
+	guard := gate.Gate{Hosts: o.Hosts, Also: intercept.Diverts, Refuse: func(w http.ResponseWriter, text string) {
+		refuse(w, 20403, http.StatusForbidden, text)
+	}}
+	d.Dev = guard.Before(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody) // FormValue would read 10 MB, and write files of more
 		switch path := r.URL.Path; {
 		case path == "/":
@@ -204,13 +209,13 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		case path == "/dev/events":
 			happened.ServeHTTP(w, r)
 		case path == "/dev/clock" && r.FormValue("service") != "":
-			steeringOne.ServeHTTP(w, r)
+			d.serveService(w, r, r.FormValue("service"))
 		case path == "/dev/clock":
 			steering.ServeHTTP(w, r)
 		case path == "/dev/clock/services":
 			d.serveServices(w, r)
 		case path == "/dev/reset":
-			resetting.ServeHTTP(w, r)
+			d.serveReset(w, r)
 		case path == "/dev/snapshots" || strings.HasPrefix(path, "/dev/snapshots/"):
 			snapping.ServeHTTP(w, r)
 		case path == "/dev/rules":
@@ -218,7 +223,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		default:
 			messages.ServeHTTP(w, r)
 		}
-	})
+	}))
 	d.CloseStreams = func() {
 		box.Close()
 		happened.Close()

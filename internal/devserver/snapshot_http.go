@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -72,21 +73,14 @@ func (d *Server) withPatience(do func(context.Context, *http.Request) (any, erro
 	}
 }
 
-// sameOrigin is a handler that a page from elsewhere does not reach through the developer's browser, but to look.
-func sameOrigin(h http.Handler) http.Handler {
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, 20403, http.StatusForbidden, "Cross-origin requests are refused")
-	}))
-	return guard.Handler(h)
-}
-
+// refuse answers in the format of the API.
 func refuse(w http.ResponseWriter, code, status int, message string) {
 	write(w, status, struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-		Status  int    `json:"status"`
-	}{code, message, status})
+		Code     int    `json:"code"`
+		Message  string `json:"message"`
+		MoreInfo string `json:"more_info"`
+		Status   int    `json:"status"`
+	}{code, message, fmt.Sprintf("https://www.twilio.com/docs/errors/%d", code), status})
 }
 
 func write(w http.ResponseWriter, status int, body any) {

@@ -17,6 +17,7 @@ import (
 	"github.com/verifyd/verifyd/internal/fakecarrier/desk"
 	"github.com/verifyd/verifyd/internal/fakecarrier/sip"
 	"github.com/verifyd/verifyd/internal/fakecarrier/smtp"
+	"github.com/verifyd/verifyd/internal/gate"
 )
 
 const (
@@ -24,8 +25,9 @@ const (
 	maxWait = time.Minute // for a message
 )
 
-// handler serves the API of docs/fakecarrier.md.
-func (c *Carrier) handler() http.Handler {
+// handler serves the API of docs/fakecarrier.md, to programs and not to pages of strangers; hosts are what it is
+// called.
+func (c *Carrier) handler(hosts []string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /messages", c.getMessages)
 	mux.HandleFunc("DELETE /messages", func(w http.ResponseWriter, _ *http.Request) {
@@ -44,8 +46,10 @@ func (c *Carrier) handler() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		io.WriteString(w, c.TOML())
 	})
-	// A page from elsewhere must not do it through the developer's browser.
-	return http.NewCrossOriginProtection().Handler(mux)
+	guard := gate.Gate{Hosts: hosts, Refuse: func(w http.ResponseWriter, text string) {
+		refuse(w, http.StatusForbidden, errors.New(text))
+	}}
+	return guard.Before(mux)
 }
 
 // query reads the parameters of GET /messages.

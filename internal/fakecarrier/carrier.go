@@ -38,6 +38,8 @@ type Options struct {
 	// API is the address of the API for tests, HTTP that of all vendors who speak it, and the others
 	// those of their protocols: SIP is over UDP and over TCP.
 	API, HTTP, SMPP, SIP, SMTP, APNs string
+	// Hosts are what the API is called beside the names that every machine may have (package gate).
+	Hosts []string
 	// Bounces is where verifyd takes bounces: bounce_listen of its provider of type smtp.
 	Bounces string
 	// Seed is what everything that is drawn, and every identifier, depends on; nil is another one every
@@ -98,7 +100,7 @@ func Start(o Options) (*Carrier, error) {
 	web := http.NewServeMux()
 	web.Handle("/", c.vendors)
 	web.Handle("/fcm/", http.StripPrefix("/fcm", c.fcm))
-	c.api = &port{name: "api", address: o.API, open: openHTTP(c.handler(), nil)}
+	c.api = &port{name: "api", address: o.API, open: openHTTP(c.handler(append(slices.Clone(o.Hosts), o.API)), nil)}
 	c.ports = []*port{
 		{name: "smpp", address: o.SMPP, providers: []string{smsc.Name}, open: openTCP(c.smsc.Serve, c.smsc.Cut)},
 		{name: "sip", address: o.SIP, providers: []string{sip.Name}, open: c.openSIP},

@@ -332,3 +332,37 @@ func TestThePageNamesEveryProvider(t *testing.T) {
 		}
 	}
 }
+
+func TestPagesOfStrangersDoNotReachTheAPI(t *testing.T) {
+	o := anywhere
+	o.Hosts = []string{"carrier.acme.example"}
+	c := start(t, o)
+	for _, test := range []struct {
+		method, host, origin string
+		want                 int
+	}{
+		{"GET", "carrier:8700", "", 200},
+		{"GET", "carrier.acme.example", "", 200},
+		{"GET", "rebound.example:8700", "http://rebound.example:8700", 403},
+		{"DELETE", "localhost:8700", "http://evil.example", 403},
+		{"DELETE", "localhost:8700", "http://localhost:8700", 204},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), test.method, c.URL()+"/messages", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = test.host
+		if test.origin != "" {
+			r.Header.Set("Origin", test.origin)
+		}
+		answered, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answered.Body)
+		answered.Body.Close()
+		if err != nil || answered.StatusCode != test.want || test.want == 403 && !strings.HasPrefix(string(text), `{"error":`) {
+			t.Errorf("%+v: %d %s", test, answered.StatusCode, text)
+		}
+	}
+}

@@ -192,36 +192,6 @@ func TestPoliciesAllowNothingInlineAndNothingForeign(t *testing.T) {
 	}
 }
 
-func TestChangesFromOtherOriginsAreRefused(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		header []string
-		want   int
-	}{
-		{"a program", nil, http.StatusNoContent},
-		{"the page", []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://example.com"}, http.StatusNoContent},
-		{"another site", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, http.StatusForbidden},
-		{"another port", []string{"Sec-Fetch-Site", "same-site", "Origin", "http://example.com:81"}, http.StatusForbidden},
-		{"an old browser", []string{"Origin", "https://evil.example"}, http.StatusForbidden},
-		{"a sandboxed e-mail", []string{"Origin", "null"}, http.StatusForbidden},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			in := New(Options{})
-			send(t, in, sampleSMS())
-			w := ask(in, http.MethodDelete, "/dev/inbox", test.header...)
-			if w.Code != test.want {
-				t.Errorf("got %d, want %d", w.Code, test.want)
-			}
-			if kept := len(in.Messages(t.Context(), Query{})) == 1; kept != (test.want == http.StatusForbidden) {
-				t.Errorf("kept: %t", kept)
-			}
-			if w.Code == http.StatusForbidden && !strings.Contains(w.Body.String(), `"code":20403`) {
-				t.Errorf("body: %s", w.Body)
-			}
-		})
-	}
-}
-
 const hostile = `</code></script><script>alert(1)</script><img src=x onerror=alert(1)>"'&`
 
 func TestHostileTextCannotLeaveItsPlace(t *testing.T) {

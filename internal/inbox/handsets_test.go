@@ -165,20 +165,6 @@ func TestAnInboxWithoutHandsets(t *testing.T) {
 	}
 }
 
-// Nobody is asked for a password, so a page from elsewhere must not answer for the developer.
-func TestNoOtherPageAnswers(t *testing.T) {
-	s := &someHandsets{sets: []Handset{{FactorSID: "YF03aa"}}}
-	s.ask("YC1", "Log in?")
-	r := httptest.NewRequest("POST", "/dev/inbox/handsets/YF03aa/challenges/YC1", strings.NewReader("answer=approve"))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	rec := httptest.NewRecorder()
-	New(Options{Handsets: s}).Handler().ServeHTTP(rec, r)
-	if rec.Code != 403 || s.sets[0].Challenges[0].Status != "pending" {
-		t.Errorf("%d, and the challenge is %s", rec.Code, s.sets[0].Challenges[0].Status)
-	}
-}
-
 // A notification has the status of its challenge.
 func TestANotificationIsKept(t *testing.T) {
 	in := New(Options{State: func(_ context.Context, sid string) (string, error) {

@@ -12,13 +12,12 @@ package queue
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fault"
 	"github.com/verifyd/verifyd/internal/verify"
 )
 
@@ -260,7 +259,7 @@ func (r *Runner) runJob(l *lane, job verify.Job) {
 func work(ctx context.Context, w Worker, job verify.Job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = fault.Panicked(p)
 		}
 	}()
 	return w.Work(ctx, job)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,6 +23,7 @@ type jobs struct {
 	mu     sync.Mutex
 	due    []verify.Job
 	buried []verify.Job
+	why    []string // of each that was buried
 	wake   map[string]chan struct{}
 	nextID int64
 }
@@ -89,9 +91,10 @@ func (j *jobs) Defer(_ context.Context, job verify.Job, due time.Time) error {
 	return nil
 }
 
-func (j *jobs) Bury(_ context.Context, job verify.Job, _ string) error {
+func (j *jobs) Bury(_ context.Context, job verify.Job, reason string) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.why = append(j.why, reason)
 	j.buried = append(j.buried, j.remove(job.ID))
 	return nil
 }
@@ -214,6 +217,32 @@ func TestAPoisonJobIsBuriedAndOthersGoOn(t *testing.T) {
 		}
 		if len(j.buried) != 2 || len(j.due) != 0 {
 			t.Errorf("buried %v, left %v", j.buried, j.due)
+		}
+	})
+}
+
+// What a worker panics with may repeat what it was to send; the log and the buried job are for a person who was
+// not sent it.
+func TestAPanicIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		j := newJobs()
+		j.add("sms", "VL1", time.Now())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		queue.New(j, slog.New(slog.NewTextHandler(&log, nil)), time.Now, queue.Lane{Kind: "sms", Parallel: 1, Timeout: 25 * time.Second, Worker: workerFunc(func(context.Context, verify.Job) error {
+			panic(fmt.Sprintf("no text for the code %s to %s", "WX4938", "+34612345678"))
+		})}).Run(ctx)
+		if len(j.why) != 1 || strings.Count(log.String(), "panic with a string") != 3 {
+			t.Fatalf("buried %q, and the log has\n%s", j.why, &log)
+		}
+		for name, said := range map[string]string{"the job": j.why[0], "the log": log.String()} {
+			if strings.Contains(said, "WX4938") || strings.Contains(said, "+34612345678") {
+				t.Errorf("%s repeats it:\n%s", name, said)
+			}
+			if !strings.Contains(said, "panic with a string") || !strings.Contains(said, "TestAPanicIsNotRepeated") {
+				t.Errorf("%s does not say where:\n%s", name, said)
+			}
 		}
 	})
 }

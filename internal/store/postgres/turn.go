@@ -2,11 +2,11 @@ package postgres
 
 import (
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/verifyd/verifyd/internal/fault"
 	"github.com/verifyd/verifyd/internal/sid"
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 )
@@ -49,7 +49,7 @@ func (t *turn) goOn() { t.waiting = t.routine.goOn() }
 func runOnce(fn func(*sqlstore.Tx) error, tx *sqlstore.Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("in a transaction: %w", fault.Panicked(p))
 		}
 	}()
 	return fn(tx)

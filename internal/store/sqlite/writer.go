@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"time"
 
+	"github.com/verifyd/verifyd/internal/fault"
 	"github.com/verifyd/verifyd/internal/store/sqlstore"
 	"github.com/verifyd/verifyd/internal/verify"
 )
@@ -214,7 +214,7 @@ func (s *Store) end(err error) error {
 func runOnce(r *request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in an update: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("in an update: %w", fault.Panicked(p))
 		}
 	}()
 	return r.fn(r.tx)
