@@ -70,5 +70,5 @@ func (t *Tx) DeleteService(sid string) {
 	t.write(`DELETE FROM geo_rule WHERE service_sid = $1`, sid)
 	t.write(`UPDATE verification SET is_current = 0, code_mac = NULL, code_sealed = NULL,
 			status = CASE WHEN status = 'pending' THEN 'canceled' ELSE status END
-		WHERE service_sid = $1 AND is_current = 1`, sid)
+		WHERE service_sid = $1 AND is_current <> 0`, sid)
 }

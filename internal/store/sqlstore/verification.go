@@ -69,9 +69,11 @@ func (t *Tx) CurrentVerification(serviceSID, recipient string) (*verify.Verifica
 	return scanVerification(t.record(r.Key, r.Query, r.Args...))
 }
 
+// currentRead has the condition of the index by recipient, word for word. Were it the is_current = 1 of the index by
+// expiry, the planner of PostgreSQL might take that one, which holds all current verifications.
 func currentRead(serviceSID, recipient string) Read {
 	return Read{serviceSID + recipient, `SELECT ` + verificationColumns + ` FROM verification
-		WHERE service_sid = $1 AND recipient = $2 AND is_current = 1`, []any{serviceSID, recipient}}
+		WHERE service_sid = $1 AND recipient = $2 AND is_current <> 0`, []any{serviceSID, recipient}}
 }
 
 // AddVerification implements verify.Tx.
@@ -115,10 +117,6 @@ func (t *Tx) changeVerification(v *verify.Verification) {
 	}
 }
 
-// due is the condition of the index by expiry, word for word. Its second half is always true, and keeps the
-// planner of PostgreSQL from answering CurrentVerification through that index.
-const due = `is_current = 1 AND expires_at > 0`
-
 // PendingVerifications implements verify.Tx.
 func (t *Tx) PendingVerifications(w verify.Expiry, limit int) (pending []verify.VerificationPlace, rest verify.Expiry, more bool, err error) {
 	type found struct {
@@ -130,7 +128,7 @@ func (t *Tx) PendingVerifications(w verify.Expiry, limit int) (pending []verify.
 		err = row.Scan(&f.SID, &f.ServiceSID, &f.AccountSID, &f.Recipient, &f.status, &f.at, &f.id)
 		return f, err
 	}, `SELECT sid, service_sid, account_sid, recipient, status, expires_at, id FROM verification
-		WHERE `+due+` AND (expires_at, id) > ($1, $2) AND expires_at <= $3
+		WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND expires_at <= $3
 		ORDER BY expires_at, id LIMIT $4`, toMillis(w.After), w.AfterID, toMillis(w.Until), limit)
 	if err != nil || len(chunk) == 0 {
 		return nil, w, false, err
@@ -151,7 +149,7 @@ func (t *Tx) ExpireVerifications(w verify.Expiry, limit int) (rest verify.Expiry
 	chunk, err := list(t, func(row Row) (p place, err error) {
 		err = row.Scan(&p.at, &p.id)
 		return p, err
-	}, `SELECT expires_at, id FROM verification WHERE `+due+` AND (expires_at, id) > ($1, $2) AND expires_at <= $3
+	}, `SELECT expires_at, id FROM verification WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND expires_at <= $3
 		ORDER BY expires_at, id LIMIT $4`, toMillis(w.After), w.AfterID, toMillis(w.Until), limit)
 	if err != nil || len(chunk) == 0 {
 		return w, false, err
@@ -161,7 +159,7 @@ func (t *Tx) ExpireVerifications(w verify.Expiry, limit int) (rest verify.Expiry
 	t.write(`UPDATE verification SET code_mac = NULL, code_sealed = NULL,
 			status = CASE WHEN status = 'pending' THEN 'expired' ELSE status END,
 			is_current = CASE WHEN expires_at <= $6 AND held_until <= $5 THEN 0 ELSE 1 END
-		WHERE `+due+` AND (expires_at, id) > ($1, $2) AND (expires_at, id) <= ($3, $4)
+		WHERE is_current = 1 AND (expires_at, id) > ($1, $2) AND (expires_at, id) <= ($3, $4)
 			AND (expires_at <= $6 AND held_until <= $5 OR status = 'pending')`,
 		toMillis(w.After), w.AfterID, last.at, last.id, toMillis(w.Now), toMillis(w.Forget))
 	w.After, w.AfterID = fromMillis(last.at), last.id
