@@ -78,9 +78,9 @@ const (
 	pollVersion = 500 * time.Millisecond
 )
 
-// cacheSize is a page cache of 500 pages, more than a commit writes. The rest is the operating system's
+// cacheSize is a page cache of 400 pages, more than a commit writes. The rest is the operating system's
 // business, which gives a page back in a microsecond. With its header a page takes 8 kB of libc's memory.
-const cacheSize = "cache_size(-2000)"
+const cacheSize = "cache_size(-1600)"
 
 // Open opens a file, makes it where there is none, and brings its schema up. The path
 // "memory:NAME" is a database in memory that lives as long as it is open; tests use it.
